@@ -248,15 +248,16 @@ def apply_ops(
     if unknown := set(names) - set(OPERATIONS): raise ValueError(f"names: got {sorted(unknown)}, accepted are {', '.join(OPERATIONS)}")
     (codes, matrices), place = _encode(names, kinds, magnitudes, x.shape[1]), torch.arange(len(x))
     functions, x = (warp, *_PIXELWISE.values()), to_float(x)
-    for slot in range(kinds.shape[1]):
-        order = codes[place, slot].argsort(stable=True)
-        place, x = place[order], x.index_select(0, order.to(x.device))
-        params = magnitudes[place, slot].to(x.device)
-        stops = torch.bincount(codes[:, slot], minlength=len(functions) + 1).cumsum(0).tolist()
-        for function, start, stop in zip(functions, stops, stops[1:]):
-            if start == stop: continue
-            param = matrices[place[start:stop], slot] if function is warp else params[start:stop]
-            x[start:stop] = function(x[start:stop], param)
+    arranged, spare = torch.empty_like(x), torch.empty_like(x)             # two buffers: fresh memory costs more than the copy
+    for code, magnitude, matrix in zip(codes.T, magnitudes.T, matrices.unbind(1)):
+        order = code[place].argsort(stable=True)
+        place, x = place[order], torch.index_select(x, 0, order.to(x.device), out=arranged)
+        arranged, spare = spare, arranged
+        counts = torch.bincount(code, minlength=len(functions) + 1).tolist()
+        warps = matrix[place[counts[0]:counts[0] + counts[1]]]
+        params = [warps, *magnitude[place].to(x.device).split(counts)[2:]]
+        for function, rows, param in zip(functions, x.split(counts)[1:], params):
+            if len(rows): rows.copy_(function(rows, param))
     return x.index_select(0, place.argsort().to(x.device))
 
 # %% ../nbs/01_augment.ipynb #05541c10
@@ -306,10 +307,10 @@ def color_jitter(
 
 # %% ../nbs/01_augment.ipynb #0f0b5bbc
 def _change(x, chosen, function, *params):
-    "A copy of `x` whose rows in `chosen` (on the CPU) are `function(rows, params of those rows)`."
-    rows, x = chosen.nonzero().squeeze(1), x.clone()
-    if len(rows): x[rows.to(x.device)] = function(x[rows.to(x.device)], *(p[rows] for p in params))
-    return x
+    "`x` with the rows in `chosen` (on the CPU) replaced by `function(rows, params of those rows)`."
+    if not chosen.any(): return x
+    rows = chosen.nonzero().squeeze(1).to(x.device)
+    return x.index_copy(0, rows, function(x.index_select(0, rows), *(p[chosen] for p in params)))
 
 # %% ../nbs/01_augment.ipynb #ae676fad
 def random_grayscale(
@@ -450,8 +451,9 @@ def cutout(
         start = (middle - side // 2).unsqueeze(1)
         return (torch.arange(length) >= start) & (torch.arange(length) < start + side.unsqueeze(1))
     rows, columns = (is_inside(middle, length) for middle, length in zip(center.unbind(1), x.shape[2:]))
-    hole = (rows[:, None, :, None] & columns[:, None, None, :]).to(x.device, torch.float32)
-    return (to_float(x) * (1 - hole)).add_(hole * torch.tensor(fill, device=x.device).view(1, -1, 1, 1))
+    hole, out = (rows[:, :, None] & columns[:, None, :]).to(x.device), to_float(x).clone()
+    for channel in range(x.shape[1]): out[:, channel].masked_fill_(hole, fill[channel % len(fill)])
+    return out
 
 # %% ../nbs/01_augment.ipynb #4662dbef
 def random_cutout(

@@ -68,9 +68,9 @@ def _log_negatives(u, labels, ids, temperature, rows=slice(None)):
     if ids is not None: is_excluded |= ids[..., rows, None] == ids[..., None, :]
     with torch.autocast(u.device.type, enabled=False): # cosines in eight bits of mantissa would tie
         scores = (u[..., rows, :] / temperature) @ u.transpose(-1, -2)
-    # a large finite number, not -inf: an anchor without negatives would turn the gradient into NaN
+    # a large finite number, not -inf: no release of torch then meets inf - inf in the gradient of an empty sum
     log_sum = scores.masked_fill(is_excluded, -1e30).logsumexp(-1)
-    return torch.where(log_sum > -1e29, log_sum, torch.zeros_like(log_sum))
+    return log_sum.masked_fill(log_sum < -1e29, 0)
 
 # %% ../nbs/11_scl.ipynb #5a640cb7
 def soft_contrastive_loss(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SPICE_SELF', 'SelfLabeling', 'check_switches', 'head_losses', 'LargeBatch', 'label_batch', 'looker', 'no_look',
-           'Stage', 'judge_heads', 'self_label']
+           'Stage', 'predict', 'judge_heads', 'self_label']
 
 # %% ../nbs/12_self_labeling.ipynb #a1e7e210
 import warnings
@@ -145,6 +145,15 @@ class Stage:
         draw = torch.rand(self.batch.pairs.index.shape, generator=generator_at(self.seed, "pass", number, turn))
         return draw.argsort(-1).to(self.features.device)
 
+# %% ../nbs/12_self_labeling.ipynb #1fbc6d7c
+@torch.no_grad()
+def predict(
+    heads:ClusterHeads, # in any mode
+    features:Tensor, # (N, D)
+) -> Tensor: # (H, N, K)
+    "Cluster probabilities of every head, in evaluation mode."
+    with evaluating(heads): return heads(features).softmax(-1)
+
 # %% ../nbs/12_self_labeling.ipynb #7cf22375
 @torch.no_grad()
 def judge_heads(
@@ -177,7 +186,7 @@ def self_label(
     recipe, features = check_switches(recipe, len(features), n_clusters), features.float()
     heads = ClusterHeads(features.shape[1], n_clusters, recipe.heads, recipe.hidden, recipe.batch_norm, seed=seed).to(features.device)
     stage = Stage(heads, features, recipe, look, seed)
-    def observe(k): return watch((k + 1) // stage.per_epoch, judge_heads(heads, features, recipe)[1]) if watch else {}
+    def observe(k): return watch((k + 1) // stage.per_epoch, predict(heads, features)) if watch else {}
     history = train(stage, recipe.epochs * stage.per_epoch, dict(heads=heads), make_optimizer(heads, "adam", recipe.lr), observe=observe,
                     precision="fp32", folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, seed=seed, name=f"heads ({recipe.loss})")
     losses, probs = judge_heads(heads, features, recipe)

@@ -249,7 +249,7 @@ def train(
         if after: after(k)
         done = k + 1
         if done % log_every == 0 or done == n_steps:
-            row = {key: float(value) for key, value in out.items()}
+            row = {key: float(torch.as_tensor(value).detach()) for key, value in out.items()}
             if not math.isfinite(row["loss"]): raise NonFiniteLoss(f"loss {row['loss']} at step {done} of {name}: {NonFiniteLoss.__doc__}")
             seconds = time.perf_counter() - began
             log.add(step=done, **row, lr=optimizer.param_groups[0]["lr"], seconds=round(seconds, 3), **(observe(k) if observe else {}))

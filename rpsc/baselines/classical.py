@@ -12,7 +12,7 @@ from numbers import Integral
 from scipy.linalg import eigh
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 from torch import Tensor
 
 from ..data import Clustering, ImageSet
@@ -95,7 +95,8 @@ def _leading(matrix, k, seed):
     n = matrix.shape[0]
     if n <= max(200, 4 * k): return eigh(matrix.toarray(), subset_by_index=[max(0, n - k), n - 1])
     start = np.random.default_rng(seed).standard_normal(n)
-    return eigsh(matrix, k=k, which="LA", v0=start, ncv=min(n, max(4 * k, 40)))
+    try: return eigsh(matrix, k=k, which="LA", v0=start, ncv=min(n, max(4 * k, 40)), maxiter=100, tol=1e-10)
+    except ArpackNoConvergence: return eigsh(matrix.tocsc(), k=k, which="LM", sigma=1 + 1e-4, v0=start)
 
 # %% ../../nbs/20_classical.ipynb #79b32d8c
 def _normalized(affinity):
@@ -123,6 +124,14 @@ def spectral_embedding(
     return embedding / np.where(length > 0, length, 1)
 
 # %% ../../nbs/20_classical.ipynb #a76f8b94
+def _distinct(features):
+    "float32 rows without repetitions, and for each row of `features` its place among them."
+    rows = features.detach().to("cpu", torch.float32).numpy() if isinstance(features, Tensor) else np.asarray(features, dtype=np.float32)
+    if rows.ndim != 2 or 0 in rows.shape: raise ValueError(f"features must have shape (N, D), both at least 1; got {rows.shape}")
+    distinct, place = np.unique(rows, axis=0, return_inverse=True)
+    return (rows, np.arange(len(rows))) if len(distinct) == len(rows) else (distinct, place.ravel())
+
+# %% ../../nbs/20_classical.ipynb #36e6160b
 def spectral_clustering(
     features:Tensor, # (N, D), finite
     n_clusters:int, # K, 2 … N
@@ -132,9 +141,10 @@ def spectral_clustering(
     """Self-tuning spectral clustering with known K (Zelnik-Manor and Perona, 2004; RPSC and RUC Table 1: "SC").
 
     Warns when the graph falls into more than K pieces. Raises `ValueError` for n_clusters outside 2 … N, NaN, fewer distinct rows than clusters."""
-    if not isinstance(n_clusters, Integral) or not 2 <= n_clusters <= len(features): raise ValueError(f"n_clusters must be a whole number from 2 to {len(features)} (the number of rows); got {n_clusters!r}")
-    embedding = spectral_embedding(self_tuning_affinity(features, n_neighbors), n_clusters, seed)
-    labels = kmeans(embedding, n_clusters, seed=seed)[1]
+    rows, place = _distinct(features)
+    if not isinstance(n_clusters, Integral) or not 2 <= n_clusters <= len(rows): raise ValueError(f"n_clusters must be a whole number from 2 to {len(rows)} (the number of distinct rows); got {n_clusters!r}")
+    embedding = spectral_embedding(self_tuning_affinity(rows, n_neighbors), n_clusters, seed)
+    labels = kmeans(embedding, n_clusters, seed=seed)[1][torch.from_numpy(place)]
     return labels.to(features.device) if isinstance(features, Tensor) else labels
 
 # %% ../../nbs/20_classical.ipynb #a81338b2

@@ -1,0 +1,59 @@
+"""What must hold in a commit, beyond the tests; run by `make check` after cleaning, exporting and writing README.md.
+
+Every notebook names the kernel python3, every module has its notebook, every local link of the README leads somewhere, and
+git has nothing to say: what is staged or committed is what the notebooks produce.
+"""
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+GENERATED = ["nbs", "rpsc", "README.md", "pyproject.toml"]
+EXPORT = re.compile(r"^\s*#\s*\|\s*(?:default_exp|exporti?|exports)[ \t]+([\w.]+)", re.M)
+
+
+def notebooks() -> dict:
+    "Path below the root -> parsed notebook, without those that nbdev leaves out."
+    paths = [path.relative_to(ROOT) for path in sorted((ROOT / "nbs").rglob("*.ipynb"))]
+    return {path: json.loads((ROOT / path).read_text()) for path in paths if not any(part[0] in "_." for part in path.parts)}
+
+
+def wrong_kernels(books: dict) -> list:
+    "Another kernel's name does not start on another machine; another language is silently not tested."
+    kernels = {path: book["metadata"].get("kernelspec", {}) for path, book in books.items()}
+    return [f"{path}: kernelspec must be python3, it is {kernel.get('name')!r} ({kernel.get('language')})"
+            for path, kernel in kernels.items() if kernel.get("name") != "python3" or kernel.get("language", "python") != "python"]
+
+
+def orphan_modules(books: dict) -> list:
+    "nbdev never deletes: a module whose notebook is gone or renamed stays importable."
+    sources = ["".join(cell["source"]) for book in books.values() for cell in book["cells"] if cell["cell_type"] == "code"]
+    modules = {ROOT / "rpsc" / f"{name.replace('.', '/')}.py" for source in sources for name in EXPORT.findall(source)}
+    present = {path for path in (ROOT / "rpsc").rglob("*.py") if path.name not in ("__init__.py", "_modidx.py")}
+    return [f"{path.relative_to(ROOT)}: no notebook exports it, delete it" for path in sorted(present - modules)]
+
+
+def dead_links() -> list:
+    text = re.sub(r"```.*?```", "", (ROOT / "README.md").read_text(), flags=re.S)
+    links = re.findall(r"\]\(([^)\s]+)", text) + re.findall(r"(?:src|href)=[\"']([^\"']+)", text)
+    local = [link.split("#")[0] for link in links if not re.match(r"[a-z]+:|#|//", link)]
+    return [f"README.md: leads to {link}, which does not exist" for link in local if not (ROOT / link).exists()]
+
+
+def uncommitted() -> list:
+    "Generated files that differ from the index, after showing how; and new ones that git does not know."
+    git = ["git", "--no-pager", "-C", str(ROOT)]
+    changed = subprocess.run([*git, "diff", "--exit-code", "--", *GENERATED]).returncode != 0
+    unknown = subprocess.run([*git, "ls-files", "--others", "--exclude-standard", "--", *GENERATED],
+                             check=True, capture_output=True, text=True).stdout.split("\n")
+    return ["not in step with the notebooks, see the diff above: run `make prepare`, then `git add`"] * changed + \
+        [f"{path}: not known to git" for path in unknown if path]
+
+
+if __name__ == "__main__":
+    books = notebooks()
+    problems = wrong_kernels(books) + orphan_modules(books) + dead_links() + uncommitted()
+    print("\n".join(problems) or f"{len(books)} notebooks: clean, exported, linked")
+    sys.exit(bool(problems))

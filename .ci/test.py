@@ -1,0 +1,122 @@
+"""Run every notebook as a test: one fresh process each, a few at a time, the longest first.
+
+    python .ci/test.py [--only 11_scl] [--jobs 2] [--flags slow]
+
+Each one goes through `nbdev_test`. It reuses its worker processes, so one notebook would see the environment, the modules and
+the random state of another; hence a process for each. Logs: build/test/. Last line: `N passed, M failed`.
+"""
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from fnmatch import fnmatch
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NBS = ROOT / "nbs"
+LOGS = ROOT / "build" / "test"
+DURATIONS = LOGS / "durations.json"
+NBDEV_TEST = Path(sys.executable).parent / "nbdev_test"
+LIMIT = 1200  # seconds for one notebook: many times what any needs, against one that hangs
+THREADS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
+running = set()
+
+
+def find_notebooks(only: str) -> dict:
+    "name -> path, by nbdev's rules: nothing that starts with _ or ., nothing beside a file .notest."
+    found = {}
+    for path in sorted(NBS.rglob("*.ipynb")):
+        parts = path.relative_to(NBS).parts
+        if not any(part[0] in "_." for part in parts) and not (path.parent / ".notest").exists():
+            found["/".join(parts).removesuffix(".ipynb")] = path
+    patterns = only.replace(",", " ").split()
+    return {name: path for name, path in found.items()
+            if not patterns or any(fnmatch(name, p) or fnmatch(path.stem, p) for p in patterns)}
+
+
+def run_notebook(name: str, path: Path, flags: str) -> tuple:
+    "(name, seconds, verdict); everything it printed is in its log."
+    log = LOGS / f"{name.replace('/', '.')}.log"
+    command = [str(NBDEV_TEST), "--path", str(path), "--n_workers", "0", "--do_print", "--flags", flags]
+    start = time.time()
+    with open(log, "w") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **THREADS}, stdin=subprocess.DEVNULL,
+                                   stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        running.add(process)
+        try:
+            failed = process.wait(LIMIT) != 0
+        except subprocess.TimeoutExpired:
+            kill(process)
+            print(f"stopped after {LIMIT} s", file=out)
+            failed = True
+    running.discard(process)
+    was_run = "Starting " in log.read_text(errors="replace")  # absent where front matter says skip_exec
+    return name, time.time() - start, "FAILED" if failed else "ok" if was_run else "skipped"
+
+
+def kill(process):
+    "End `process` and what it started."
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def read_durations() -> dict:
+    try:
+        return json.loads(DURATIONS.read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def run_all(notebooks: dict, jobs: int, flags: str) -> dict:
+    "name -> (seconds, verdict); one line is printed as each notebook ends."
+    known, results = read_durations(), {}
+    order = sorted(notebooks, key=lambda name: -known.get(name, float("inf")))
+    width = max(map(len, notebooks))
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        tasks = [pool.submit(run_notebook, name, notebooks[name], flags) for name in order]
+        for task in as_completed(tasks):
+            name, seconds, verdict = task.result()
+            results[name] = seconds, verdict
+            print(f"{name:<{width}}  {seconds:7.1f} s  {verdict}", flush=True)
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(running):
+            kill(process)
+        sys.exit("interrupted")
+    known |= {name: round(seconds, 1) for name, (seconds, _) in results.items()}
+    DURATIONS.write_text(json.dumps(known, indent=1, sort_keys=True))
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", default="", help="names or globs, separated by spaces or commas")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--flags", default="", help="also run cells with these flags, such as slow")
+    args = parser.parse_args()
+    notebooks = find_notebooks(args.only)
+    if not notebooks:
+        sys.exit(f"no notebook under nbs/ is called {args.only!r}" if args.only else "there is no notebook under nbs/")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # when make is killed, so are the notebooks
+    LOGS.mkdir(parents=True, exist_ok=True)
+    start = time.time()
+    results = run_all(notebooks, max(1, args.jobs), args.flags)
+    failed = sorted(name for name, (_, verdict) in results.items() if verdict == "FAILED")
+    for name in failed:
+        log = LOGS / f"{name.replace('/', '.')}.log"
+        print(f"\n{'-' * 20} {name} ({log.relative_to(ROOT)})\n{log.read_text(errors='replace')[-8000:].rstrip()}")
+    passed = sum(verdict == "ok" for _, verdict in results.values())
+    print(f"\nafter {time.time() - start:.0f} s, {args.jobs} at a time:\n{passed} passed, {len(failed)} failed", flush=True)
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+# Everything a clone needs: `make` lists the targets. Each one sets up .venv first, once.
+PROFILE ?= mini
+DATASET ?= digits
+ONLY    ?=
+FLAGS   ?=
+JOBS    ?= 2
+EXTRAS  ?=
+PYTHON  ?= python3
+
+# The tools of .venv come first on PATH, so nbdev and jupyter find the right Python;
+# only the installer runs with the PATH that make was called with.
+CALLER_PATH := $(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+EXPERIMENTS = .venv/bin/python -m rpsc.experiments
+CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
+
+.DEFAULT_GOAL := help
+.PHONY: help install tables figures smoke test check prepare export readme lint lab bench lock clean distclean
+
+help: ## list the targets
+	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  PROFILE=$(PROFILE) DATASET=$(DATASET) choose what tables and figures run; ONLY=11_scl tests one notebook (globs"
+	@echo "  allowed), FLAGS=slow also its slow cells, JOBS=$(JOBS) how many at once; EXTRAS=encoders,analysis installs more."
+
+install: ## create or repair .venv with the pinned versions (nothing to do: under a second)
+	@PATH='$(CALLER_PATH)' $(PYTHON) .ci/install.py $(EXTRAS)
+
+tables: install ## run what is missing, then write reports/tables and reports/figures
+	@$(EXPERIMENTS) tables $(CHOICE)
+
+figures: install ## write reports/figures from the stored runs
+	@$(EXPERIMENTS) figures $(CHOICE)
+
+smoke: install ## execute every experiment notebook at its smallest scale
+	@$(EXPERIMENTS) smoke
+
+test: install ## run every notebook in a process of its own: these are the tests
+	@.venv/bin/python .ci/test.py --jobs '$(JOBS)' --flags '$(FLAGS)' --only '$(ONLY)'
+
+check: install lint ## notebooks clean; rpsc/ and README.md say what the notebooks say; links and kernels right
+	@nbdev_clean
+	@nbdev_export
+	@.venv/bin/python .ci/readme.py
+	@.venv/bin/python .ci/check.py
+
+prepare: install ## before a commit: export, clean, test, README
+	@nbdev_export
+	@nbdev_clean
+	@$(MAKE) --no-print-directory test
+	@.venv/bin/python .ci/readme.py
+
+export: install ## write rpsc/ from the notebooks
+	@nbdev_export
+
+readme: install ## write README.md from nbs/index.ipynb
+	@.venv/bin/python .ci/readme.py
+
+lint: install ## names that do not exist, code that cannot run
+	@ruff check --quiet nbs rpsc .ci
+
+lab: install ## open the notebooks
+	@jupyter lab nbs
+
+bench: install ## measure speed
+	@.venv/bin/python -m rpsc.bench
+
+# Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already
+# in constraints.txt that still fit; LOCK=--upgrade takes the newest of everything.
+lock: install ## write constraints.txt anew from settings.ini (LOCK=--upgrade: newest versions)
+	@mkdir -p build && cp constraints.txt build/constraints.txt
+	@echo uv | .venv/bin/uv pip compile --quiet $(LOCK) --no-annotate --no-header --python-version 3.11 \
+		setup.py - --extra dev --extra encoders --extra analysis -o build/constraints.txt
+	@{ echo '# Exact versions: installed and tested on Python 3.11, resolvable up to 3.14. Written by: make lock'; \
+		grep -vE '^(#|nvidia-|cuda-|triton)' build/constraints.txt; } > build/constraints.part
+	@mv build/constraints.part constraints.txt
+
+clean: ## remove test logs and caches of Python (runs, features and checkpoints in build/ stay)
+	@rm -rf build/test build/constraints.* _proc _docs .ruff_cache
+	@find nbs rpsc .ci \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+distclean: clean ## remove build/ with all its checkpoints, and .venv
+	@rm -rf build .venv rpsc.egg-info
