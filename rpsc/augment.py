@@ -374,7 +374,7 @@ def random_crop(
     pad:int=0, # pixels added on every side first
     mode:str="zeros", # how: or "reflect"
 ) -> Tensor: # (B, C, size, size)
-    "Cut a window at a random place of the padded image, the same for no image but by chance; `ValueError` if the image is too small."
+    "Cut a window at a random place of each padded image; `ValueError` if the image is too small."
     if pad: x = F.pad(x, (pad,) * 4) if mode == "zeros" else F.pad(to_float(x), (pad,) * 4, mode)
     _check_sides(x, size)
     top, left = (torch.randint(side - size + 1, (len(x),), generator=generator).to(x.device) for side in x.shape[2:])

@@ -168,7 +168,7 @@ def _wide(factor, stages, strides):
 # %% ../nbs/02_backbone.ipynb #dc09904b
 #: The networks by name. Sources: ResNets He et al. 2016, wide ones FixMatch and FreeMatch (LeakyReLU .1, momentum .001); tiny and resnet10 are ours.
 ARCHITECTURES = {
-    "tiny": Architecture("plain", (2, 2), (2, 4), (2, 2), width=16),
+    "tiny": Architecture("plain", (1, 2), (1, 2), (1, 2), width=32, stem="stride2"),
     "resnet10": _resnet("basic", (1, 1, 1, 1), width=32),
     "resnet18": _resnet("basic", (2, 2, 2, 2)),
     "resnet34": _resnet("basic", (3, 4, 6, 3)),
@@ -276,7 +276,8 @@ def build_encoder(
     Sources: He et al. 2016 (ResNets), Zagoruyko & Komodakis 2016 (wide), SPICE (cluster stem), FreeMatch (slope, bn_momentum).
     """
     plan = ARCHITECTURES[_choice("name", name, ARCHITECTURES)]
-    stem = _choice("stem", stem or plan.stem or stem_for(_positive("size", size)), STEMS)
+    size = _positive("size", size)
+    stem = _choice("stem", stem or plan.stem or stem_for(size), STEMS)
     width = _positive("width", plan.width if width is None else width)
     slope = plan.slope if slope is None else slope
     bn_momentum = plan.bn_momentum if bn_momentum is None else bn_momentum

@@ -40,11 +40,11 @@ class Budget:
     seeds:int = 3 # of a table's row
 
 # %% ../nbs/40_methods.ipynb #c3fb25eb
-TINY = Recipe(method="moco", epochs=150, batch_size=128, optimizer="adam", lr=2e-3, weight_decay=0., temperature=.5, momentum=.99, queue=1024, splits=2)
+TINY = Recipe(method="simclr", epochs=80, batch_size=128, optimizer="adam", lr=2e-3, weight_decay=0., temperature=1., view="simclr")
 BUDGETS = dict(
-    smoke=Budget("smoke", "tiny", replace(TINY, epochs=1, batch_size=64, queue=128), epochs=1, hidden=64, limit=300, seeds=2),
+    smoke=Budget("smoke", "tiny", replace(TINY, epochs=1, batch_size=64), epochs=1, hidden=64, limit=300, seeds=2),
     mini=Budget("mini", "tiny", TINY, epochs=15, hidden=128),
-    cpu=Budget("cpu", "resnet10", replace(TINY, epochs=60, batch_size=256, queue=4096, splits=4, temperature=.2), stem="stride2", limit=10_000),
+    cpu=Budget("cpu", "resnet10", Recipe(epochs=60, batch_size=256, optimizer="adam", lr=2e-3, temperature=.2, queue=4096, momentum=.99, splits=4), stem="stride2", limit=10_000),
 )
 
 # %% ../nbs/40_methods.ipynb #f85e7ad0

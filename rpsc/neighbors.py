@@ -89,7 +89,7 @@ def _inverted_file(rows, metric, shift, slice_rows=65_536):
     lists = max(1, min(int(4 * len(rows) ** .5), len(rows) // 39))                # 39 rows a list: the least FAISS trains on without a warning
     kind = faiss.METRIC_L2 if metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
     index = faiss.index_factory(rows.shape[1], f"IVF{lists},Flat", kind)
-    index.nprobe = min(lists, max(8, lists // 16))
+    index.nprobe = min(lists, max(16, lists // 64))
     sample = np.sort(np.random.default_rng(0).permutation(len(rows))[:64 * lists])
     index.train(_comparable("features", rows[sample], metric, shift))
     for s in range(0, len(rows), slice_rows): index.add(_comparable("features", rows[s:s + slice_rows], metric, shift))
