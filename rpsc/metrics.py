@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['AVERAGES', 'match_clusters', 'clustering_accuracy', 'nmi', 'ari', 'calibration_error', 'f1_score',
-           'selection_quality', 'cluster_health', 'knn_accuracy', 'evaluate']
+           'selection_quality', 'cluster_health', 'knn_accuracy', 'evaluate', 'neighborhood_purity']
 
 # %% ../nbs/04_metrics.ipynb #d038511f
 import numpy as np, torch, warnings
@@ -188,3 +188,23 @@ def evaluate(
     row |= cluster_health(labels, clustering.n_clusters)
     if clustering.probs is not None: row |= dict(zip(("ece", "ece_gap"), calibration_error(y, clustering.probs, labels=labels)))
     return row
+
+# %% ../nbs/04_metrics.ipynb #ea4da987
+def neighborhood_purity(
+    features:Tensor, # (N, D), finite
+    y:Tensor, # int (N,), ground truth
+    prototypes:Tensor, # (P, D)
+    classes:Tensor, # int (P,), class of each prototype
+    sizes:list, # numbers of nearest samples m, 1 <= m <= N
+    block:int=1024, # prototypes at a time
+) -> Tensor: # float32 (P, len(sizes)), shares in [0, 1]
+    "Share of the `m` samples nearest by cosine that have the prototype's class, for each m (RPSC Fig. 1)."
+    sizes = torch.as_tensor(sizes)
+    if sizes.min() < 1 or sizes.max() > len(features): raise ValueError(f"sizes: from {sizes.min()} to {sizes.max()}; accepted: 1 to {len(features)}, the number of samples")
+    unit, parts = torch.nn.functional.normalize(features), []
+    for start in range(0, len(prototypes), block):
+        rows = slice(start, start + block)
+        order = (torch.nn.functional.normalize(prototypes[rows]) @ unit.T).sort(dim=1, descending=True, stable=True).indices
+        hits = (y[order] == classes[rows, None]).float().cumsum(1)
+        parts.append(hits[:, sizes - 1] / sizes)
+    return torch.cat(parts)
