@@ -43,7 +43,7 @@ class Budget:
 TINY = Recipe(method="simclr", epochs=80, batch_size=128, optimizer="adam", lr=2e-3, weight_decay=0., temperature=1., view="simclr")
 BUDGETS = dict(
     smoke=Budget("smoke", "tiny", replace(TINY, epochs=1, batch_size=64), epochs=1, hidden=64, limit=300, seeds=2),
-    mini=Budget("mini", "tiny", TINY, epochs=15, hidden=128),
+    mini=Budget("mini", "tiny", TINY, epochs=12, hidden=128),
     cpu=Budget("cpu", "resnet10", Recipe(epochs=60, batch_size=256, optimizer="adam", lr=2e-3, temperature=.2, queue=4096, momentum=.99, splits=4), stem="stride2", limit=10_000),
 )
 
