@@ -63,12 +63,14 @@ def install_packages(extras: list) -> bool:
     "uv takes a tenth of pip's time; where it cannot be had or fails, pip does the same work."
     pinned = ["-c", "constraints.txt"]
     wanted = ["-e", f".[{','.join(extras)}]"]
-    quiet = [] if sys.stderr.isatty() else ["--quiet"]
-    if run(PYTHON, "-m", "pip", "install", "--quiet", *pinned, "uv"):
-        if run(VENV / "bin" / "uv", "pip", "install", *quiet, "--python", PYTHON, *pinned, *wanted):
+    seen = sys.stderr.isatty()
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", *([] if seen else ["-qq"])]
+    if run(*pip, "-qq", *pinned, "uv"):
+        # certificates of the system, as pip's users behind a proxy expect
+        if run(VENV / "bin" / "uv", "pip", "install", "--system-certs", *([] if seen else ["--quiet"]), "--python", PYTHON, *pinned, *wanted):
             return True
     print("uv did not do; pip takes over (some minutes)", flush=True)
-    return run(PYTHON, "-m", "pip", "install", *quiet, *pinned, *wanted)
+    return run(*pip, *pinned, *wanted)
 
 
 def main(asked: str = ""):

@@ -7,7 +7,7 @@ __all__ = ['CATALOGUE', 'repository', 'open_lab', 'notebook_key', 'check_paramet
            'main']
 
 # %% ../nbs/45_experiments.ipynb #a920fa91
-import argparse, json, os, subprocess, sys, time
+import argparse, json, os, signal, subprocess, sys, time
 from pathlib import Path
 
 from .data import fingerprint
@@ -85,10 +85,14 @@ def execute(
     command = [sys.executable, "-m", "papermill", str(notebook), str(part), "-k", "python3", "--cwd", str(notebook.parent), "--no-progress-bar", "--log-output", "--log-level", "INFO",
                "-y", json.dumps({k: str(v) for k, v in parameters.items()})]
     log = output.with_suffix(".log")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process, open(log, "w") as kept:
-        for line in process.stdout:
-            kept.write(line)
-            if line.startswith("["): print("   ", line.rstrip(), flush=True)              # the lines of rpsc.records.do
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as process, open(log, "w") as kept:
+        try:
+            for line in process.stdout:
+                kept.write(line)
+                if line.startswith("["): print("   ", line.rstrip(), flush=True)          # the lines of rpsc.records.do
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)                                        # papermill's kernel would go on alone
+            raise
     if process.returncode: raise RuntimeError(f"{notebook.name} failed; its last words:\n{''.join(log.read_text().splitlines(keepends=True)[-12:])}\nThe notebook as far as it came: {part}, its output: {log}")
     os.replace(part, output)
 
@@ -165,6 +169,7 @@ def main(arguments:list[str]|None=None) -> None:
     parser.add_argument("--profile", default="mini", help="smoke, mini, cpu or paper (default: mini)")
     parser.add_argument("--dataset", default="digits", help="a name or a folder (default: digits)")
     args = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)                             # a killed `make` ends its notebook, too
     try: regenerate("smoke" if args.what == "smoke" else args.profile, args.dataset, "fig" if args.what == "figures" else "")
     except (RuntimeError, ValueError, FileNotFoundError) as error: sys.exit(f"rpsc.experiments: {error}")
     except KeyboardInterrupt: sys.exit("interrupted: finished runs are kept, the same command goes on from here")

@@ -68,12 +68,12 @@ def _log_negatives(u, labels, ids, temperature, rows=slice(None)):
     if ids is not None: is_excluded |= ids[..., rows, None] == ids[..., None, :]
     with torch.autocast(u.device.type, enabled=False): # cosines in eight bits of mantissa would tie
         scores = (u[..., rows, :] / temperature) @ u.transpose(-1, -2)
-    # cosines end at 1, so 1/tau bounds every score and spares logsumexp its search for the maximum, unless tau is so small that all terms might underflow
-    top = 1 / temperature if temperature >= .05 else scores.detach().masked_fill(is_excluded, -1e30).amax(-1, keepdim=True)
-    scores = scores - top if temperature >= .05 else (scores - top).clamp_max(0)
-    total = (scores.exp() * ~is_excluded).sum(-1)
-    is_empty = is_excluded.all(-1)
-    return (total.masked_fill(is_empty, 1).log() + (top if temperature >= .05 else top[..., 0])).masked_fill(is_empty, 0)
+    # scores lie in [-1/tau, 1/tau], so exp needs no maximum subtracted unless tau is so small that it would overflow
+    top = 0. if temperature >= .05 else scores.detach().masked_fill(is_excluded, -1e30).amax(-1, keepdim=True)
+    if temperature < .05: scores = (scores - top).clamp_max(0)
+    total = scores.exp().masked_fill(is_excluded, 0).sum(-1, keepdim=True)
+    is_empty = total == 0 # no negative at all; NaN stays NaN
+    return (total.masked_fill(is_empty, 1).log() + top).masked_fill(is_empty, 0)[..., 0]
 
 # %% ../nbs/11_scl.ipynb #5a640cb7
 def soft_contrastive_loss(
