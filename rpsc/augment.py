@@ -519,7 +519,8 @@ class Augment:
         x = images if images.dtype == torch.uint8 else to_float(images)
         if x.ndim != 4 or x.shape[1] != self.channels:
             raise ValueError(f"images: got {tuple(x.shape)}, accepted is (B, {self.channels}, H, W)")
-        for name, params in self.steps: x = STEPS[name](x, generator, **params)
+        with torch.autocast(images.device.type, enabled=False): # the training step around it may be in bf16; pixels are not
+            for name, params in self.steps: x = STEPS[name](x, generator, **params)
         return to_float(x).clone() if x.data_ptr() == images.data_ptr() else to_float(x)
 
 # %% ../nbs/01_augment.ipynb #2ec7f159
