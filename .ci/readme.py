@@ -27,7 +27,7 @@ def prepare(cell):
         return None
     if cell.cell_type == "code":
         cell.source = DIRECTIVE.sub("", cell.source).strip("\n")
-        cell.outputs = [] if "output: false" in directives else [out for out in map(without_pictures, cell.outputs) if out]
+        cell.outputs = [] if "output: false" in directives else [out for out in map(without_pictures, cell.outputs) if out and out.get("name") != "stderr"]
         cell.metadata.tags = ["no-input"] if "echo: false" in directives or not cell.source else []
     else:
         cell.source = LINK.sub(lambda found: found[1] + from_top(found[2]), cell.source)

@@ -142,9 +142,9 @@ def stage_pair(
     "A large batch of RPSC-Self (labelling, views, eight passes) against the same steps with the encoder in each."
     images = ImageSet(torch.randint(0, 256, (n, 3, size, size), dtype=torch.uint8, generator=generator_at(0)))
     encoder = build_encoder(encoder_name, size, seed=0).eval()
-    features = embed(encoder, images)
+    features = embed(encoder, images, precision="fp32")
     heads = ClusterHeads(encoder.dim, 10, recipe.heads, recipe.hidden, seed=0)
-    stage, optimizer = Stage(heads, features, recipe, looker(encoder, images)), make_optimizer(heads, "adam", recipe.lr)
+    stage, optimizer = Stage(heads, features, recipe, looker(encoder, images, "fp32")), make_optimizer(heads, "adam", recipe.lr)
     def ours(): train(stage, stage.per_batch, dict(heads=heads), optimizer)
     stage.batch, stage.order = stage._label(0), None
     stage.order = stage._shuffle(0, 0)

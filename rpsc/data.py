@@ -216,7 +216,7 @@ def _batch(images:"ImageSet", index, augment:"Callable|None", generator:"torch.G
         rows = images.images[index if isinstance(index, slice) else index.to(images.device)]
     pixels = rows.float() / 255 if augment is None else augment(rows, generator)
     mean, std = images._scale
-    return ((pixels - mean) / std).float().contiguous()
+    return (pixels - mean).div_(std).float().contiguous()
 
 # %% ../nbs/00_data.ipynb #b5f16fb8
 @dataclass(eq=False)

@@ -198,8 +198,8 @@ def neighborhood_purity(
     sizes:list, # numbers of nearest samples m, 1 <= m <= N
     block:int=1024, # prototypes at a time
 ) -> Tensor: # float32 (P, len(sizes)), shares in [0, 1]
-    "Share of the `m` samples nearest by cosine that have the prototype's class, for each m (RPSC Fig. 1)."
-    sizes = torch.as_tensor(sizes)
+    "Share of the `m` samples nearest by cosine that have the prototype's class, for each m (RPSC Fig. 1); `ValueError` for an m outside 1 to N."
+    sizes = torch.as_tensor(sizes, device=features.device)
     if sizes.min() < 1 or sizes.max() > len(features): raise ValueError(f"sizes: from {sizes.min()} to {sizes.max()}; accepted: 1 to {len(features)}, the number of samples")
     unit, parts = torch.nn.functional.normalize(features), []
     for start in range(0, len(prototypes), block):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'info_nce', 'nt_xent', 'Queue', 'forward_in_chunks', 'alignment', 'uniformity', 'feature_quality', 'Recipe',
-           'check_recipe', 'projector', 'moco_parts', 'simclr_parts', 'pretrain']
+           'check_recipe', 'shrink', 'projector', 'moco_parts', 'simclr_parts', 'pretrain']
 
 # %% ../nbs/06_pretrain.ipynb #dc263049
 import warnings
@@ -29,8 +29,9 @@ def info_nce(
     temperature:float=.2, # > 0
 ) -> Tensor: # mean loss, a scalar
     "Contrast each query with its key against the queue (He et al. 2020, Eq. 1)."
-    positive = (query * key).sum(1, keepdim=True)
-    logits = torch.cat([positive, query @ queue.T], 1).float() / temperature
+    with torch.autocast(query.device.type, enabled=False):               # cosines in eight bits of mantissa would tie
+        positive = (query * key).sum(1, keepdim=True)
+        logits = torch.cat([positive, query @ queue.T.to(query.dtype)], 1) / temperature
     return F.cross_entropy(logits, torch.zeros(len(query), dtype=torch.long, device=query.device))
 
 # %% ../nbs/06_pretrain.ipynb #b22ab86f
@@ -41,7 +42,7 @@ def nt_xent(
 ) -> Tensor: # mean loss over both directions, a scalar
     "The normalised temperature-scaled cross-entropy of SimCLR (Chen et al. 2020, Eq. 1)."
     z, n = torch.cat([first, second]), len(first)
-    logits = (z @ z.T).float() / temperature
+    with torch.autocast(z.device.type, enabled=False): logits = z @ z.T / temperature
     logits = logits.masked_fill(torch.eye(2 * n, dtype=torch.bool, device=z.device), float("-inf"))
     return F.cross_entropy(logits, torch.arange(2 * n, device=z.device).roll(n))
 
@@ -99,7 +100,7 @@ def feature_quality(
     "Measure an encoder: kNN accuracy with labels, alignment and uniformity without."
     rows = torch.randperm(len(images), generator=generator_at(seed, "quality"))[:limit]
     plain = embed(encoder, images, index=rows)
-    if images.labels is not None: return dict(knn=knn_accuracy(plain, images.labels[rows.to(images.device)]))
+    if images.labels is not None: return dict(knn=knn_accuracy(plain, images.labels[rows.to(images.device)], min(20, len(rows) - 1)))
     views = [embed(encoder, images, view(images, view_name), generator_at(seed, "quality", i), index=rows) for i in (0, 1)]
     return dict(alignment=alignment(*views), uniformity=uniformity(plain))
 
@@ -128,6 +129,14 @@ def check_recipe(recipe:Recipe, n:int) -> None:
     if recipe.method == "moco" and not recipe.batch_size <= recipe.queue < n:
         raise ValueError(f"queue must be at least batch_size={recipe.batch_size} and less than the {n} images, got {recipe.queue}: a longer queue holds the query's own image")
     if recipe.method == "moco" and recipe.queue % recipe.batch_size: raise ValueError(f"queue {recipe.queue} must be a multiple of batch_size {recipe.batch_size}")
+
+# %% ../nbs/06_pretrain.ipynb #be0e709e
+def shrink(recipe:Recipe, n:int) -> Recipe:
+    "The recipe with batches and queue that fit `n` images; a warning names what changed."
+    if n >= 2 * recipe.batch_size: return recipe
+    batch = max(2, n // 2)
+    warnings.warn(f"{n} images are too few for batch_size={recipe.batch_size}: using batch_size={batch}" + f", queue={batch}" * (recipe.method == "moco"))
+    return replace(recipe, batch_size=batch, queue=batch)
 
 # %% ../nbs/06_pretrain.ipynb #ee6a7f3e
 def projector(
@@ -198,12 +207,14 @@ def pretrain(
 
     Raises `ValueError` for a recipe that does not fit the number of images."""
     check_recipe(recipe, len(images))
+    if gate_every < 1: raise ValueError(f"gate_every must be >= 1, got {gate_every}")
+    if (at := next(encoder.parameters()).device) != images.device: raise ValueError(f"encoder is on {at}, images on {images.device}: move one of them with .to(device)")
     modules, step, after = METHODS[recipe.method](encoder.train(), images.without_labels(), recipe, seed)
     epoch = Batches(len(images), recipe.batch_size).per_epoch
     last = recipe.epochs * epoch
     def gate(k): return feature_quality(encoder, images, recipe.view) if (k + 1) % (gate_every * epoch) == 0 or k + 1 == last else {}
     rows = train(step, last, modules, make_optimizer(modules["query"], recipe.optimizer, recipe.lr, recipe.weight_decay), cosine, after, gate,
-                 precision, folder, checkpoint_every=gate_every * epoch, log_every=epoch, seed=seed, name=recipe.method)
+                 precision, folder, checkpoint_every=gate_every * epoch, log_every=epoch, seed=seed, name=recipe.method, about=dict(asdict(recipe), seed=seed, images=images.fingerprint))
     spread = uniformity(embed(encoder.eval(), images, index=slice(0, 512)))
     if spread > -.05: warnings.warn(f"all features are nearly equal (uniformity {spread:.3f}): lower the learning rate or raise the temperature of the recipe")
     return rows

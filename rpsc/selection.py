@@ -148,9 +148,9 @@ def semantic_confidence(
     "How far the pseudo-label of each member is to be believed (RPSC Eq. 3 and the readings of it in the table above)."
     if kind not in CONFIDENCES: raise ValueError(f"kind: got {kind!r}; accepted: {', '.join(CONFIDENCES)}")
     if kind == "similarity": return similarity_ratio(features, centers, index)
+    if kind == "none": return torch.ones(index.shape, device=index.device)
     distance = distance_ratio(features, centers, index)
     if kind == "distance": return distance
-    if kind == "none": return torch.ones_like(distance)
     closeness = 1 - distance
     if kind == "one_minus": return closeness
     mean = closeness.mean((-2, -1), keepdim=True)
@@ -223,7 +223,8 @@ def reliable_labels(
     features, probs = unit(_features(features)), _probs(probs, (2,))
     if len(probs) != len(features): raise ValueError(f"probs: {len(probs)} rows; accepted: {len(features)}, one for each row of features")
     if not 0 <= threshold < 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 <= threshold < 1, since the share must exceed it")
-    centers = cluster_centers(features, top_confident(probs, per_cluster(*probs.shape, gamma)))
+    order = torch.randperm(len(probs), generator=torch.Generator().manual_seed(0)).to(probs.device) # ties must not follow the order of the files, which may be sorted by class
+    centers = cluster_centers(features[order], top_confident(probs[order], per_cluster(*probs.shape, gamma)))
     labels = cluster_by_centers(features, centers)
     return labels, local_consistency(features, labels, neighborhood_size(*probs.shape, k)) > threshold
 

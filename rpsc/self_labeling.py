@@ -8,7 +8,7 @@ __all__ = ['SPICE_SELF', 'SelfLabeling', 'check_switches', 'head_losses', 'Large
 
 # %% ../nbs/12_self_labeling.ipynb #a1e7e210
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from .augment import view
 from .backbone import ClusterHeads, Encoder, embed, evaluating
-from .data import Clustering, ImageSet
+from .data import Clustering, ImageSet, fingerprint
 from .metrics import cluster_health
 from .scl import cross_entropy_loss, double_softmax_ce, soft_contrastive_loss
 from .selection import CONFIDENCES, PseudoLabels, per_cluster, pseudo_label
@@ -57,7 +57,9 @@ def check_switches(
     "Raise `ValueError` for switches that do not exist or sizes that do not fit; a set smaller than M is one large batch."
     for name, accepted in dict(loss=("scl", "ce", "double_softmax"), confidence=CONFIDENCES, terms=("full", "numerator"), weight=("pull", "all"), prototypes=("clean", "branch")).items():
         if getattr(recipe, name) not in accepted: raise ValueError(f"{name}: got {getattr(recipe, name)!r}; accepted: {', '.join(accepted)}")
-    if not 2 <= n_clusters <= n: raise ValueError(f"n_clusters: got {n_clusters}; accepted: 2 to {n}, the number of images")
+    for name in ("large_batch", "batch_size", "passes", "epochs", "heads", "hidden", "gamma", "lr", "temperature"):
+        if not getattr(recipe, name) > 0: raise ValueError(f"{name}: got {getattr(recipe, name)}; accepted: above 0")
+    if n_clusters != int(n_clusters) or not 2 <= n_clusters <= n: raise ValueError(f"n_clusters: got {n_clusters}; accepted: 2 to {n}, the number of images")
     M = min(recipe.large_batch, n)
     if int(recipe.gamma * M / n_clusters) < 1: raise ValueError(f"large_batch: {M} images for {n_clusters} clusters leave no image to make a centre (gamma={recipe.gamma}); accepted: at least {int(n_clusters / recipe.gamma + .999)}")
     if M < recipe.large_batch: warnings.warn(f"the set has {n} images, fewer than large_batch={recipe.large_batch}: all of them are labelled at a time")
@@ -92,10 +94,11 @@ def label_batch(
 ) -> LargeBatch:
     "Label M images by Eqs. 1-3 and draw their training views (steps 2 to 6 of RPSC-Self)."
     clean = features[rows]
-    branch = clean if recipe.label_view == "none" else look(recipe.label_view, rows, generator)
+    def seen(name): return clean if name == "none" else look(name, rows, generator).to(features.device)
+    branch = seen(recipe.label_view)
     with torch.no_grad(), evaluating(heads): probs = heads(branch).softmax(-1)
     pairs = pseudo_label(clean if recipe.prototypes == "clean" else branch, probs, recipe.gamma, kind=recipe.confidence)
-    return LargeBatch(pairs, clean if recipe.train_view == "none" else look(recipe.train_view, rows, generator))
+    return LargeBatch(pairs, seen(recipe.train_view))
 
 # %% ../nbs/12_self_labeling.ipynb #91e957cf
 def looker(
@@ -160,14 +163,16 @@ def judge_heads(
     heads:ClusterHeads, # in any mode
     features:Tensor, # (N, D) of the whole set, un-augmented
     recipe:SelfLabeling=SelfLabeling(), # the loss that was trained
-    block:int=1024, # anchors compared at a time
+    block:int|None=None, # anchors compared at a time; None: so that a matrix has at most 2^25 entries
 ) -> tuple[Tensor, Tensor]: # losses (H,), probabilities (H, N, K)
     "Loss of every head on the whole set; the smallest wins (RPSC, end of section \"RPSC-Self Stage\")."
     with evaluating(heads): logits = heads(features)
-    probs = logits.softmax(-1)
-    pairs = pseudo_label(features, probs, recipe.gamma, kind=recipe.confidence)
-    shown = torch.stack([rows[index] for rows, index in zip(logits, pairs.index)])
-    return head_losses(shown, pairs, recipe, block), probs
+    order = torch.randperm(len(features), generator=generator_at(0, "judge")).to(features.device)
+    mixed = logits[:, order]
+    pairs = pseudo_label(features[order], mixed.softmax(-1), recipe.gamma, kind=recipe.confidence)
+    shown = torch.stack([rows[index] for rows, index in zip(mixed, pairs.index)])
+    block = block or max(1, 2**25 // shown[..., 0].numel())
+    return head_losses(shown, pairs, recipe, block), logits.softmax(-1)
 
 # %% ../nbs/12_self_labeling.ipynb #888b1f37
 def self_label(
@@ -182,13 +187,14 @@ def self_label(
     """Train clustering heads on frozen features by their own pseudo-labels (RPSC section "RPSC-Self Stage", Eqs. 1-5).
 
     Raises `ValueError` for NaN in `features`, an impossible K, or unknown switches. Warns if clusters stay empty."""
-    if features.ndim != 2 or not torch.isfinite(features).all(): raise ValueError(f"features: got shape {tuple(features.shape)}, NaN or infinity; accepted: finite (N, D)")
+    if features.ndim != 2: raise ValueError(f"features: got shape {tuple(features.shape)}; accepted: (N, D)")
+    if not torch.isfinite(features).all(): raise ValueError("features: NaN or infinity in some rows; accepted: finite numbers (look for corrupt images, or use precision='fp32')")
     recipe, features = check_switches(recipe, len(features), n_clusters), features.float()
     heads = ClusterHeads(features.shape[1], n_clusters, recipe.heads, recipe.hidden, recipe.batch_norm, seed=seed).to(features.device)
     stage = Stage(heads, features, recipe, look, seed)
     def observe(k): return watch((k + 1) // stage.per_epoch, predict(heads, features)) if watch else {}
     history = train(stage, recipe.epochs * stage.per_epoch, dict(heads=heads), make_optimizer(heads, "adam", recipe.lr), observe=observe,
-                    precision="fp32", folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, seed=seed, name=f"heads ({recipe.loss})")
+                    precision="fp32", folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, seed=seed, name=f"heads ({recipe.loss})", about=dict(asdict(recipe), seed=seed, features=fingerprint(features)) if folder else None)
     losses, probs = judge_heads(heads, features, recipe)
     best = int(losses.argmin())
     health = cluster_health(probs[best].argmax(-1), n_clusters)

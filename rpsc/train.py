@@ -143,7 +143,7 @@ def load_checkpoint(
         try:
             with safe_open(path, framework="pt") as f:
                 return _unpack(json.loads(f.metadata()["state"]), {k: f.get_tensor(k) for k in f.keys()})
-        except (SafetensorError, OSError, KeyError, ValueError) as error:
+        except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
             warnings.warn(f"checkpoint {path} cannot be read ({error}); trying the one before")
     return None
 
@@ -214,6 +214,21 @@ def _set_rate(optimizer:torch.optim.Optimizer, factor:float) -> None:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 # %% ../nbs/05_train.ipynb #d3862a28
+def _row(out:dict, step:int, name:str) -> dict:
+    "What a step returned, as plain numbers; a loss that is no number stops the run."
+    row = {key: float(torch.as_tensor(value).detach()) for key, value in out.items()}
+    if not math.isfinite(row["loss"]): raise NonFiniteLoss(f"loss {row['loss']} at step {step} of {name}: {NonFiniteLoss.__doc__}")
+    return row
+
+# %% ../nbs/05_train.ipynb #a70e4468
+def _resume(run:RunState, device, precision:str, folder:Path|None, about:dict|None=None) -> tuple[int, str]:
+    "Steps taken before, and the precision they were taken in; fp16 becomes fp32, since gradients underflow without loss scaling."
+    saved = load_checkpoint(Path(folder) / "checkpoints") if folder else None
+    if saved and saved.get("about") != about: raise ValueError(f"folder: {folder} holds another run ({saved.get('about')}); accepted: an empty folder, or the same settings")
+    precision = saved["precision"] if saved else resolve_precision(device, precision)
+    return run.load_state_dict(saved) if saved else 0, "fp32" if precision == "fp16" else precision
+
+# %% ../nbs/05_train.ipynb #3c7e1b21
 def train(
     step:Callable, # step(k, generator) -> loss, or dict with "loss" and values to log
     n_steps:int, # steps in all, those already taken included
@@ -228,16 +243,14 @@ def train(
     log_every:int=1, # steps between log rows; the last step always has one
     seed:int=0, # seed of the generators that `step` receives
     name:str="train", # title of the progress bar
+    about:dict|None=None, # settings kept in checkpoints: a folder with other settings is refused
 ) -> list[dict]: # log rows: step, loss, lr, seconds and what `step` and `observe` returned
     """Take the steps that are left, from the newest checkpoint in `folder` if there is one.
 
-    Raises `NonFiniteLoss` when the loss is no number, `ValueError` for n_steps < 1."""
-    if n_steps < 1: raise ValueError(f"n_steps must be >= 1, got {n_steps}")
-    run, saved = RunState(modules, optimizer), load_checkpoint(Path(folder) / "checkpoints") if folder else None
-    device = next(p.device for g in optimizer.param_groups for p in g["params"])
-    precision = (saved or {}).get("precision") or resolve_precision(device, precision)
-    if precision == "fp16": precision = "fp32"                     # fp16 gradients underflow without loss scaling
-    start = run.load_state_dict(saved) if saved else 0
+    Raises `NonFiniteLoss` when the loss is no number, `ValueError` for n_steps or log_every < 1 and for a folder of another run."""
+    if min(n_steps, log_every) < 1: raise ValueError(f"n_steps and log_every must be >= 1, got {n_steps} and {log_every}")
+    device, run = optimizer.param_groups[0]["params"][0].device, RunState(modules, optimizer)
+    start, precision = _resume(run, device, precision, folder, about)
     log, began = Log(folder, start), time.perf_counter()
     for k in (bar := tqdm(range(start, n_steps), name, n_steps, initial=start, disable=None, leave=False)):
         _set_rate(optimizer, schedule(k / n_steps))
@@ -249,11 +262,9 @@ def train(
         if after: after(k)
         done = k + 1
         if done % log_every == 0 or done == n_steps:
-            row = {key: float(torch.as_tensor(value).detach()) for key, value in out.items()}
-            if not math.isfinite(row["loss"]): raise NonFiniteLoss(f"loss {row['loss']} at step {done} of {name}: {NonFiniteLoss.__doc__}")
-            seconds = time.perf_counter() - began
-            log.add(step=done, **row, lr=optimizer.param_groups[0]["lr"], seconds=round(seconds, 3), **(observe(k) if observe else {}))
+            row = log.add(step=done, **_row(out, done, name), lr=optimizer.param_groups[0]["lr"], seconds=round(time.perf_counter() - began, 3), **(observe(k) if observe else {}))
             bar.set_postfix(loss=f"{row['loss']:.3f}")
         if folder and (done == n_steps or checkpoint_every and done % checkpoint_every == 0):
-            save_checkpoint(Path(folder) / "checkpoints", done, dict(run.state_dict(done), precision=precision))
+            _row(out, done, name)                                                              # never replace good weights by NaN
+            save_checkpoint(Path(folder) / "checkpoints", done, dict(run.state_dict(done), precision=precision, about=about))
     return log.rows
