@@ -67,7 +67,7 @@ def install_packages(extras: list) -> bool:
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", *([] if seen else ["-qq"])]
     if run(*pip, "-qq", *pinned, "uv"):
         # certificates of the system, as pip's users behind a proxy expect
-        if run(VENV / "bin" / "uv", "pip", "install", "--system-certs", *([] if seen else ["--quiet"]), "--python", PYTHON, *pinned, *wanted):
+        if run(VENV / "bin" / "uv", "pip", "install", "--system-certs", "--compile-bytecode", *([] if seen else ["--quiet"]), "--python", PYTHON, *pinned, *wanted):
             return True
     print("uv did not do; pip takes over (some minutes)", flush=True)
     return run(*pip, *pinned, *wanted)

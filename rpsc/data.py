@@ -414,13 +414,16 @@ def _check_readable(files:list[str], problems:list[Problem]) -> None:
     raise ValueError(f"images: none of {len(files)} files could be read ({first}{'; ...' if len(problems) > 3 else ''})")
 
 # %% ../nbs/00_data.ipynb #6ff58d7d
+def _content(file:str) -> str:
+    "Path and hash of the bytes of a file."
+    try: return f"{os.path.abspath(file)}\t{hashlib.blake2b(Path(file).read_bytes(), digest_size=16).hexdigest()}"
+    except OSError: return f"{os.path.abspath(file)}\tunreadable"
+
+# %% ../nbs/00_data.ipynb #7d5a4606
 def _store_key(files:list[str], size:int) -> str:
-    "The name of a store: what the files are, as far as the file system knows, and how they are decoded."
-    def state(file):
-        try: facts = os.stat(file)
-        except OSError: return f"{os.path.abspath(file)}\tunreadable"
-        return f"{os.path.abspath(file)}\t{facts.st_size}\t{facts.st_mtime_ns}"
-    return fingerprint("\n".join(map(state, files)), size, DECODER_VERSION)
+    "The name of a store: the files with their content, and how they are decoded."
+    with ThreadPoolExecutor() as pool: states = list(pool.map(_content, files))
+    return fingerprint("\n".join(states), size, DECODER_VERSION)
 
 # %% ../nbs/00_data.ipynb #0555ba98
 def _write_store(files:list[str], size:int, folder:Path) -> None:

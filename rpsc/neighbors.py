@@ -166,7 +166,7 @@ def without_self(
     similarity:Tensor, # (N, k) from `knn` without queries, k at least 2
     index:Tensor, # (N, k)
 ) -> tuple[Tensor, Tensor]: # (N, k-1) each, order kept
-    "Remove each row's own entry from what `knn` found for the set itself."
+    "Remove each row's own entry from what `knn` found for the set itself; `ValueError` for k below 2."
     if index.ndim != 2 or index.shape[1] < 2: raise ValueError(f"index must have shape (rows, k) with k at least 2; got {tuple(index.shape)}")
     own = index == torch.arange(len(index), device=index.device)[:, None]
     own[:, -1] |= ~own.any(1)

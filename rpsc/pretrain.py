@@ -48,7 +48,7 @@ def nt_xent(
 
 # %% ../nbs/06_pretrain.ipynb #e798c5e4
 class Queue(nn.Module):
-    "A first-in first-out store of normalised keys: `rows` (size, dim), each of length 1."
+    "A first-in first-out store of normalised keys: `rows` (size, dim), each of length 1; `ValueError` when a batch does not divide it (He et al. 2020)."
     def __init__(self,
         size:int, # keys, a multiple of the batch size
         dim:int, # length of a key
@@ -85,7 +85,7 @@ def alignment(first:Tensor, second:Tensor) -> float:
 
 # %% ../nbs/06_pretrain.ipynb #2e33ce70
 def uniformity(features:Tensor) -> float:
-    "log of the mean of exp(-2 d^2) over pairs of unit features (N, D), in [-8, 0]; 0: all equal (Wang & Isola 2020)."
+    "log of the mean of exp(-2 d^2) over pairs of unit features (N, D), in [-8, 0]; 0: all equal (Wang & Isola 2020); `ValueError` for fewer than 2 rows."
     if len(features) < 2: raise ValueError(f"uniformity needs at least 2 rows, got {len(features)}")
     return torch.pdist(F.normalize(features)).square().mul(-2).exp().mean().log().item()
 

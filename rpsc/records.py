@@ -85,7 +85,7 @@ CODE = ("data", "augment", "backbone", "neighbors", "metrics", "train", "pretrai
 
 @dataclass
 class Lab:
-    "Runs of one profile on one data set; `reports` gets records, `build` gets arrays and proofs."
+    "Runs of one profile on one data set; `reports` gets records, `build` gets arrays and proofs; `ValueError` for a data set without labels."
     profile:str = "smoke"
     dataset:str = "digits"
     reports:Path = Path("reports")

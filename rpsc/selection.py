@@ -51,7 +51,7 @@ def _count(name, value, most, what="samples"):
 def unit(
     features:Tensor, # (..., D), finite
 ) -> Tensor: # same shape, rows of length 1; a row of zeros stays zero
-    "Divide each row by its Euclidean length (the space in which RPSC's Eqs. 2, 3 and 6 are evaluated)."
+    "Divide each row by its Euclidean length (the space in which RPSC's Eqs. 2, 3 and 6 are evaluated); `ValueError` for NaN or infinity."
     if not features.isfinite().all(): raise ValueError("features: contains NaN or infinity; accepted: finite numbers")
     return F.normalize(features.to(torch.promote_types(features.dtype, torch.float32)), dim=-1)
 
@@ -61,7 +61,7 @@ def per_cluster(
     n_clusters:int, # C
     gamma:float=1., # share of the balanced allocation, 0 < gamma <= C; 1 = all of M/C
 ) -> int: # floor(gamma * M / C), at least 1
-    "How many samples a cluster is given (RPSC, first line of Eq. 1)."
+    "How many samples a cluster is given (RPSC, first line of Eq. 1); `ValueError` if that is less than 1."
     n = int(gamma * n_samples / n_clusters + 1e-9)
     if not 1 <= n <= n_samples: raise ValueError(f"gamma: {gamma} of {n_samples} samples in {n_clusters} clusters is {n} for each cluster; accepted: 1 to {n_samples}")
     return n
@@ -145,7 +145,7 @@ def semantic_confidence(
     index:Tensor, # (K, size) or (H, K, size) members of each cluster
     kind:str="similarity", # one of `CONFIDENCES`
 ) -> Tensor: # like `index`, never negative; in [0, 1] but for "one_minus_mean1"
-    "How far the pseudo-label of each member is to be believed (RPSC Eq. 3 and the readings of it in the table above)."
+    "How far the pseudo-label of each member is to be believed (RPSC Eq. 3 and the readings of it in the table above); `ValueError` for another `kind`."
     if kind not in CONFIDENCES: raise ValueError(f"kind: got {kind!r}; accepted: {', '.join(CONFIDENCES)}")
     if kind == "similarity": return similarity_ratio(features, centers, index)
     if kind == "none": return torch.ones(index.shape, device=index.device)
@@ -171,7 +171,7 @@ def pseudo_label(
     size:int|None=None, # pseudo-labels for each cluster; None = floor(M / K) (SPICE; the paper does not say)
     kind:str="similarity", # see `semantic_confidence`
 ) -> PseudoLabels: # index, labels, confidence: (K * size,) or (H, K * size)
-    "Eqs. 1-3 for a large batch: centres from the confident samples, labels for the samples near a centre (RPSC-Self)."
+    "Eqs. 1-3 for a large batch: centres from the confident samples, labels for the samples near a centre (RPSC-Self); `ValueError` for NaN, rows that sum to no 1, or M < K."
     features, probs = unit(_features(features)), _probs(probs)
     if probs.shape[-2] != len(features): raise ValueError(f"probs: {probs.shape[-2]} rows; accepted: {len(features)}, one for each row of features")
     M, K = probs.shape[-2:]
@@ -219,7 +219,7 @@ def reliable_labels(
     k:int=100, # neighbours asked; fewer on small sets, see `neighborhood_size`
     threshold:float=.95, # share that must be exceeded
 ) -> tuple[Tensor, Tensor]: # labels (N,) int64 and is_reliable (N,) bool
-    "Label every sample by the nearest centre and mark those whose neighbours agree (RPSC Eq. 6)."
+    "Label every sample by the nearest centre and mark those whose neighbours agree (RPSC Eq. 6); `ValueError` for shapes or a threshold that do not fit."
     features, probs = unit(_features(features)), _probs(probs, (2,))
     if len(probs) != len(features): raise ValueError(f"probs: {len(probs)} rows; accepted: {len(features)}, one for each row of features")
     if not 0 <= threshold < 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 <= threshold < 1, since the share must exceed it")
@@ -233,7 +233,7 @@ def select_confident(
     probs:Tensor, # (N, K), rows sum to 1
     threshold:float=.99, # tau_1 of the paper, 0 < threshold <= 1
 ) -> Tensor: # (N,) bool
-    "Samples whose largest probability reaches `threshold` (RUC, confidence strategy)."
+    "Samples whose largest probability reaches `threshold` (RUC, confidence strategy); `ValueError` for a threshold outside (0, 1]."
     if not 0 < threshold <= 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 < threshold <= 1")
     return _probs(probs).amax(-1) >= threshold
 
@@ -243,7 +243,7 @@ def select_by_neighbors(
     labels:Tensor, # (N,) integers
     k:int=100, # neighbours with a vote, the sample itself included (RUC: 100)
 ) -> Tensor: # (N,) bool
-    "Samples whose label has the most votes among the `k` nearest by cosine (RUC, metric strategy)."
+    "Samples whose label has the most votes among the `k` nearest by cosine (RUC, metric strategy); `ValueError` for k > N or labels that do not fit."
     features = _features(features)
     labels, k = _labels(labels, len(features)), _count("k", k, len(features))
     voters = labels[knn(features, k, metric="cosine")[1]]
@@ -258,7 +258,7 @@ def select_hybrid(
     threshold:float=.99, # see `select_confident`
     k:int=100, # see `select_by_neighbors`
 ) -> Tensor: # (N,) bool
-    "Samples that pass both the confidence and the neighbour test (RUC, hybrid strategy)."
+    "Samples that pass both the confidence and the neighbour test (RUC, hybrid strategy); `ValueError` as in both."
     is_confident = select_confident(probs, threshold)
     if len(is_confident) != len(features): raise ValueError(f"probs: {len(is_confident)} rows; accepted: {len(features)}, one for each row of features")
     return is_confident & select_by_neighbors(features, probs.argmax(-1) if labels is None else labels, k)

@@ -30,7 +30,7 @@ def generator_at(
 
 # %% ../nbs/05_train.ipynb #ae2d643a
 class Batches:
-    "Shuffled index batches as a function of the step: `batches(k)` is the index tensor (batch_size,) of step `k`."
+    "Shuffled index batches as a function of the step: `batches(k)` is the index tensor (batch_size,) of step `k`; `ValueError` for sizes below 1."
     def __init__(self,
         n:int, # images in the set, >= 1
         batch_size:int, # images a step; a set smaller than that gives batches of n
@@ -59,7 +59,7 @@ def constant(t:float) -> float:
 
 # %% ../nbs/05_train.ipynb #f8b965b9
 class EMA(nn.Module):
-    "An exponential moving average of a module's weights, usable as that module."
+    "An exponential moving average of a module's weights, usable as that module; `ValueError` for a decay outside [0, 1) or another buffer rule."
     def __init__(self,
         module:nn.Module, # the network to follow
         decay:float=.999, # in [0, 1): share of the old average that stays

@@ -79,7 +79,7 @@ def self_tuning_affinity(
     n_neighbors:int=10, # edges from each row, cut to N-1
     scale_neighbor:int=7, # see `local_scales`
 ) -> csr_array: # float64 (N, N), symmetric, values in [1e-10, 1], diagonal empty
-    "Sparse symmetric affinities exp(-d²/(σ_i σ_j)) on the graph of nearest neighbours (Zelnik-Manor and Perona, 2004)."
+    "Sparse symmetric affinities exp(-d²/(σ_i σ_j)) on the graph of nearest neighbours (Zelnik-Manor and Perona, 2004); `ValueError` for fewer than 2 rows or neighbours below 1."
     if len(features) < 2: raise ValueError(f"features must have at least 2 rows; got {len(features)}")
     if not isinstance(n_neighbors, Integral) or n_neighbors < 1: raise ValueError(f"n_neighbors must be a whole number, at least 1; got {n_neighbors!r}")
     similarity, index = (found.cpu() for found in without_self(*knn(features, min(n_neighbors + 1, len(features)), metric="euclidean")))
