@@ -44,7 +44,7 @@ def open_lab(
     dataset:str="digits", # a name or path that `rpsc.data.load` knows
     reports:str="", # folder for records, tables, figures; empty: build/smoke/<name>/reports
     build:str="", # folder for arrays, encoders, proofs; empty: build/smoke/<name>
-) -> "rpsc.records.Lab":
+): # a `rpsc.records.Lab`
     "The laboratory of an experiment notebook."
     from rpsc.records import Lab
     own = repository() / "build" / "smoke" / name
