@@ -246,19 +246,15 @@ def apply_ops(
 ) -> Tensor: # (B, C, S, S) in [0, 1]
     "Apply to each image its n operations, in order; `ValueError` for a name that is not in `OPERATIONS`."
     if unknown := set(names) - set(OPERATIONS): raise ValueError(f"names: got {sorted(unknown)}, accepted are {', '.join(OPERATIONS)}")
-    (codes, matrices), place = _encode(names, kinds, magnitudes, x.shape[1]), torch.arange(len(x))
-    functions, x = (warp, *_PIXELWISE.values()), to_float(x)
-    arranged, spare = torch.empty_like(x), torch.empty_like(x)             # two buffers: fresh memory costs more than the copy
+    (codes, matrices), functions = _encode(names, kinds, magnitudes, x.shape[1]), (warp, *_PIXELWISE.values())
+    x = x.float().div_(255) if x.dtype == torch.uint8 else to_float(x).clone()
     for code, magnitude, matrix in zip(codes.T, magnitudes.T, matrices.unbind(1)):
-        order = code[place].argsort(stable=True)
-        place, x = place[order], torch.index_select(x, 0, order.to(x.device), out=arranged)
-        arranged, spare = spare, arranged
-        counts = torch.bincount(code, minlength=len(functions) + 1).tolist()
-        warps = matrix[place[counts[0]:counts[0] + counts[1]]]
-        params = [warps, *magnitude[place].to(x.device).split(counts)[2:]]
-        for function, rows, param in zip(functions, x.split(counts)[1:], params):
-            if len(rows): rows.copy_(function(rows, param))
-    return x.index_select(0, place.argsort().to(x.device))
+        for i, function in enumerate(functions, start=1):                  # small groups stay in the cache; rows without an operation are not touched
+            rows = (code == i).nonzero()[:, 0]
+            if not len(rows): continue
+            there, param = rows.to(x.device), matrix[rows] if i == 1 else magnitude[rows].to(x.device)
+            x.index_copy_(0, there, function(x.index_select(0, there), param))
+    return x
 
 # %% ../nbs/01_augment.ipynb #05541c10
 def draw_ops(
