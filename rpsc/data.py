@@ -216,7 +216,8 @@ def _batch(images:"ImageSet", index, augment:"Callable|None", generator:"torch.G
         rows = images.images[index if isinstance(index, slice) else index.to(images.device)]
     pixels = rows.float() / 255 if augment is None else augment(rows, generator)
     mean, std = images._scale
-    return (pixels - mean).div_(std).float().contiguous()
+    pixels = pixels.float().contiguous()
+    return pixels.sub_(mean).div_(std) # in place: a fresh block of memory costs more than the arithmetic
 
 # %% ../nbs/00_data.ipynb #b5f16fb8
 @dataclass(eq=False)
@@ -257,7 +258,7 @@ class ImageSet(_ImageFacts):
 
     def batch(self,
         index=None, # positions, slice or boolean mask; None: every image
-        augment:"Callable|None"=None, # (uint8 (B, C, H, W), generator) -> float (B, C, H, W) in [0, 1]; None: divide by 255
+        augment:"Callable|None"=None, # (uint8 (B, C, H, W), generator) -> a new float tensor (B, C, H, W) in [0, 1]; None: divide by 255
         generator:"torch.Generator|None"=None, # the only source of randomness, handed to `augment`
     ) -> Tensor: # float32 (B, C, H, W), normalised by `mean` and `std`, on the device of the images
         "Rows of the set as input of a network."
