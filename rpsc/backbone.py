@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block', 'bottleneck_block',
            'PreactBlock', 'Architecture', 'Encoder', 'build_encoder', 'ClusterHeads', 'supports_bf16',
-           'resolve_precision', 'autocast', 'evaluating', 'feature_key', 'embed']
+           'resolve_precision', 'autocast', 'evaluating', 'feature_key', 'embed', 'Classifier', 'classify']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
@@ -496,7 +496,7 @@ def _check_finite(features, rows, precision):
 # %% ../nbs/02_backbone.ipynb #1b75dab8
 @torch.no_grad()
 def _compute_features(encoder, images, augment, generator, rows, batch_size, precision):
-    "The pass itself: float32 (len(rows), dim) on `images.device`."
+    "The pass itself: float32 (len(rows), encoder.dim) on `images.device`."
     device = _device_of(encoder, images)
     precision = resolve_precision(device, precision)
     features = torch.empty(len(rows), encoder.dim, device=images.device)
@@ -537,3 +537,28 @@ def embed(
         features = compute()
         _write_features(path, features, leaves)
     return features.to(images.device)
+
+# %% ../nbs/02_backbone.ipynb #71b2932b
+class Classifier(nn.Module):
+    "An encoder and a linear layer: (B, C, H, W) -> logits (B, n_clusters). `dim` is the number of logits, `seed` fixes the layer; `ValueError` for n_clusters < 1."
+    def __init__(self,
+        encoder:Encoder, # used as it is, not copied
+        n_clusters:int, # K
+        seed:int|None=None, # of the linear layer; None: torch's global generator
+    ):
+        super().__init__()
+        self.encoder, self.dim = encoder, _positive("n_clusters", n_clusters)
+        with _seeded(seed): self.linear = nn.Linear(encoder.dim, n_clusters)
+
+    def forward(self, x:Tensor) -> Tensor: return self.linear(self.encoder(x))
+
+# %% ../nbs/02_backbone.ipynb #480bdfb4
+def classify(
+    network:nn.Module, # (B, C, H, W) -> logits (B, K), with an attribute `dim` = K; see `Classifier`
+    images:ImageSet, # N images
+    index=None, # rows: integers, slice or bool (N,); None: all
+    batch_size:int=1024, # images a step; changes nothing but speed and memory
+    precision:str="auto", # as in `resolve_precision`
+) -> Tensor: # float32 (N, K), rows sum to 1, on `images.device`
+    "Probabilities of un-augmented images in evaluation mode; the network's mode is put back. Raises `ValueError` like `embed`."
+    return _compute_features(network, images, None, None, _rows(index, len(images)), _positive("batch_size", batch_size), precision).softmax(1)

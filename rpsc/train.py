@@ -152,13 +152,16 @@ def make_optimizer(
     module:nn.Module, # its parameters that require gradients
     kind:str="sgd", # "sgd" (momentum .9) or "adam"
     lr:float=.03, # > 0
-    weight_decay:float=0., # on all parameters
+    weight_decay:float=0., # of weights
     nesterov:bool=False, # for sgd
+    decay_vectors:bool=True, # also decay biases and BatchNorm's scales; False: FreeMatch
 ) -> torch.optim.Optimizer:
     "A fused optimiser over a module. Raises `ValueError` for another `kind`."
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=.9, weight_decay=weight_decay, nesterov=nesterov, fused=True)
-    if kind == "adam": return torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+    trained = [p for p in module.parameters() if p.requires_grad]
+    is_decayed = [decay_vectors or p.ndim > 1 for p in trained]
+    parameters = [dict(params=group, weight_decay=rate) for keep, rate in ((True, weight_decay), (False, 0.)) if (group := [p for p, d in zip(trained, is_decayed) if d == keep])]
+    if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=.9, nesterov=nesterov, fused=True)
+    if kind == "adam": return torch.optim.Adam(parameters, lr=lr, fused=True)
     raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
 
 # %% ../nbs/05_train.ipynb #af812f81
