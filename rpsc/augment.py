@@ -43,6 +43,7 @@ def grayscale(
 
 # %% ../nbs/01_augment.ipynb #f39ecc96
 def _blend(degenerate, x, factor):
+    "`factor` x + (1 - `factor`) `degenerate`, clipped; `degenerate` may be flat or have one channel."
     factor = _per_image(factor, x).view(-1, *[1] * (x.ndim - 1))
     return (x * factor).add_(degenerate * (1 - factor)).clamp_(0, 1)      # twice as fast as lerp, whose three operands are not vectorised
 
@@ -160,8 +161,9 @@ def _matrices(n, **entries):
     for place, value in entries.items(): matrices[:, int(place[1]), int(place[2])] = value
     return matrices
 
-# %% ../nbs/01_augment.ipynb #c559a7e6
+# %% ../nbs/01_augment.ipynb #7f22996a
 def _rotation(degrees):
+    "(n, 3, 3) maps of turns about the middle, counter-clockwise on the screen."
     angle = torch.deg2rad(degrees)
     cos, sin = angle.cos(), angle.sin()
     return _matrices(len(degrees), m00=cos, m01=-sin, m10=sin, m11=cos)
@@ -212,8 +214,9 @@ def identity(
 _PIXELWISE = {f.__name__: f for f in (
     autocontrast, equalize, solarize, posterize, invert, color, contrast, brightness, sharpness, hue)}
 
-# %% ../nbs/01_augment.ipynb #3d41e3c7
+# %% ../nbs/01_augment.ipynb #3ec79233
 def _move(x, magnitude, name):
+    "`x` through the affine map `name` of `magnitude` (a number or (B,))."
     magnitude = torch.as_tensor(magnitude, dtype=torch.float32, device="cpu").expand(len(x))
     return warp(x, affine_maps([name], torch.zeros(len(x), dtype=torch.long), magnitude))
 
@@ -361,6 +364,7 @@ def random_flip(
 
 # %% ../nbs/01_augment.ipynb #9d2221f7
 def _check_sides(x, size):
+    "`ValueError` if an image is smaller than `size`."
     if min(x.shape[2:]) < size: raise ValueError(f"images: got {tuple(x.shape)}, accepted are sides of at least {size} pixels")
 
 # %% ../nbs/01_augment.ipynb #27d0d94a
@@ -587,8 +591,9 @@ def _glyphs(size, fill, light, pad_mode):
             **_strong_steps(size, fill, weak, weak, light),
             "ruc-table5": (*weak, ("ops", {"ops": RUC_TABLE5_OPS, "n": 2}))}
 
-# %% ../nbs/01_augment.ipynb #c140f410
+# %% ../nbs/01_augment.ipynb #7f050697
 def _accept(argument, value, accepted):
+    "`ValueError` that names the argument and lists what is accepted, unless `value` is."
     if value not in accepted: raise ValueError(f"{argument}: got {value!r}, accepted are {', '.join(map(str, accepted))}")
 
 # %% ../nbs/01_augment.ipynb #296bcda4

@@ -67,9 +67,12 @@ def stem_for(
 
 # %% ../nbs/02_backbone.ipynb #7c306f47
 def _conv(c_in, c_out, kernel=3, stride=1):
+    "A convolution whose output is ceil(side / stride) wide, whatever its kernel."
     return nn.Conv2d(c_in, c_out, kernel, stride, padding=kernel // 2, bias=False)
 
+# %% ../nbs/02_backbone.ipynb #b67e3ff2
 def _activation(slope):
+    "ReLU, or LeakyReLU where `slope` is not 0."
     return nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True)
 
 # %% ../nbs/02_backbone.ipynb #e812c181
@@ -158,10 +161,13 @@ BLOCKS = dict(plain=plain_block, basic=basic_block, bottleneck=bottleneck_block,
 
 # %% ../nbs/02_backbone.ipynb #8a1b33ad
 def _resnet(block, depths, width=64):
+    "A residual network of He et al. 2016: four stages, each after the first halves the map and doubles the channels."
     widths = (1, 2, 4, 8) if block == "basic" else (4, 8, 16, 32)
     return Architecture(block, depths, widths, (1, 2, 2, 2), width)
 
+# %% ../nbs/02_backbone.ipynb #5958dea0
 def _wide(factor, stages, strides):
+    "A wide network as FixMatch and FreeMatch set it up: `factor` times 16 channels in the first stage, four blocks a stage."
     widths = tuple(factor * 2**i for i in range(stages))
     return Architecture("preact", (4,) * stages, widths, strides, width=16, stem="cifar", slope=.1, bn_momentum=.001)
 
@@ -523,7 +529,8 @@ def embed(
 ) -> Tensor: # float32 (N, dim), or (len(index), dim), on `images.device`
     """Features of all images in evaluation mode, computed once per content of encoder, data and view.
 
-    The encoder's mode is put back and its weights are not touched; a cached view leaves `generator` in the state a computed one would. Needs O(N dim) memory and one batch.
+    The encoder's mode is put back and its weights are not touched; a cached view leaves `generator` in the state a computed one would.
+    Needs O(N dim) memory and one batch.
     Raises `ValueError` for bad rows, sizes or precision, for NaN or infinite features, and for a `cache` with a view that cannot be repeated
     (no generator, or no fingerprint). A damaged cache file is a `RuntimeWarning` and is computed again. Source: RPSC section "Method" (frozen backbone).
     """

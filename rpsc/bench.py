@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['PAIRS', 'Pair', 'interleaved', 'report', 'pil_operation', 'pil_operations', 'pil_scan', 'augmentation_pair',
-           'one_thread', 'step_by_step', 'stage_pair', 'moco_pair', 'knn_pair', 'main']
+           'one_thread', 'step_by_step', 'stage_pair', 'moco_pair', 'knn_pair', 'pil_freematch', 'plain_semi_step',
+           'semi_pair', 'main']
 
 # %% ../nbs/46_bench.ipynb #d819a0ef
 import argparse, statistics, sys, time
@@ -17,9 +18,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .augment import SCAN_OPS, preset
+from .augment import FREEMATCH_OPS, SCAN_OPS, preset
 from .backbone import ClusterHeads, build_encoder, embed, supports_bf16
 from .data import ImageSet
+from .freematch import FreeMatch, SemiStage, build_network, semi_losses
 from .neighbors import knn
 from .pretrain import Recipe, moco_parts
 from .self_labeling import SelfLabeling, Stage, looker
@@ -71,10 +73,10 @@ def pil_operation(image, name:str, magnitude:float):
     return table[name]()
 
 # %% ../nbs/46_bench.ipynb #82d73422
-def pil_operations(image, rng:np.random.Generator):
-    "Four drawn operations on a PIL image."
-    for k in rng.integers(len(SCAN_OPS), size=4):
-        name, low, high = SCAN_OPS[k]
+def pil_operations(image, rng:np.random.Generator, ops:tuple=SCAN_OPS, n:int=4):
+    "Drawn operations on a PIL image."
+    for k in rng.integers(len(ops), size=n):
+        name, low, high = ops[k]
         sign = -1 if name in ("rotate", "shear_x", "shear_y", "translate_x", "translate_y") and rng.random() < .5 else 1
         image = pil_operation(image, name, sign * rng.uniform(low, high))
     return image
@@ -190,11 +192,55 @@ def knn_pair(
     return Pair(f"knn of {n:,}×{dim}, k={k}, against bare FAISS", lambda: knn(features, k), bare, "≥ 0.83× (within 1.2×)")
 
 # %% ../nbs/46_bench.ipynb #ecf208ed
-PAIRS = dict(augment=augmentation_pair, stage=stage_pair, moco=moco_pair, knn=knn_pair)
+def pil_freematch(mean:tuple, std:tuple, size:int=32, seed:int=0) -> tuple[Callable, Callable]: # weak, strong: PIL image -> float32 (3, size, size)
+    "FreeMatch's views as chains of torchvision's transforms: flip and reflecting crop; the strong one adds three operations and a hole."
+    from torchvision import transforms as T
+    rng = np.random.default_rng(seed)
+    def hole(image):
+        side, row, column = int(rng.uniform(0, .5) * size), *rng.integers(size, size=2)
+        image = image.copy()
+        image.paste((125, 123, 114), (int(column) - side // 2, int(row) - side // 2, int(column) + (side + 1) // 2, int(row) + (side + 1) // 2))
+        return image
+    weak, end = [T.RandomHorizontalFlip(), T.RandomCrop(size, 4, padding_mode="reflect")], [T.ToTensor(), T.Normalize(mean, std)]
+    return T.Compose(weak + end), T.Compose([*weak, partial(pil_operations, rng=rng, ops=FREEMATCH_OPS, n=3), hole, *end])
 
-# %% ../nbs/46_bench.ipynb #725efad9
+# %% ../nbs/46_bench.ipynb #f5741d90
+def plain_semi_step(stage:SemiStage, network:nn.Module, pictures:list, chains:tuple, optimizer:torch.optim.Optimizer, k:int) -> torch.Tensor: # the loss
+    "A FreeMatch step the usual way: the images of `stage`'s step `k`, one after another through PIL."
+    chosen, pool = stage.labelled(k), stage.unlabelled(k)
+    gentle, harsh = [*stage.rows[chosen].tolist(), *pool.tolist()], pool.tolist()
+    x = torch.stack([chains[0](pictures[i]) for i in gentle] + [chains[1](pictures[i]) for i in harsh])
+    loss = semi_losses(network(x), stage.targets[chosen], stage.thresholds, stage.recipe)["loss"]
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+    return loss.detach()
+
+# %% ../nbs/46_bench.ipynb #42394f78
+def semi_pair(
+    encoder_name:str="wrn28-2",
+    recipe:FreeMatch=FreeMatch(batch_size=16, ratio=7), # a quarter of the paper's batch: a step takes seconds on a CPU
+    size:int=32,
+    n:int=256, # images
+) -> Pair:
+    "One step of the second stage against the same step the usual way."
+    from PIL import Image
+    pixels = torch.randint(0, 256, (n, 3, size, size), dtype=torch.uint8, generator=generator_at(0))
+    images, labels, known = ImageSet(pixels), torch.arange(n) % 10, torch.arange(n) < n // 2
+    pictures = [Image.fromarray(p.permute(1, 2, 0).numpy()) for p in pixels]
+    ours_net, plain = (build_network(build_encoder(encoder_name, size, seed=0), 10, recipe) for _ in range(2))
+    stage = SemiStage(ours_net.to(memory_format=torch.channels_last), images, labels, known, recipe)
+    twin, chains = SemiStage(plain, images, labels, known, recipe), pil_freematch(images.mean, images.std, size)
+    fused = make_optimizer(ours_net, "sgd", recipe.lr, recipe.weight_decay, nesterov=True, decay_vectors=False)
+    simple = torch.optim.SGD(plain.parameters(), recipe.lr, momentum=.9, weight_decay=recipe.weight_decay, nesterov=True)
+    note = "" if supports_bf16() else "no bf16 hardware on this processor: the target does not apply"
+    return Pair(f"FreeMatch step, {encoder_name}, {recipe.batch_size} + 2×{recipe.batch_size * recipe.ratio} images", lambda: train(stage, 1, dict(network=ours_net), fused),
+                lambda: plain_semi_step(twin, plain, pictures, chains, simple, 0), "≥ 1.5× with AMX", note=note)
+
+# %% ../nbs/46_bench.ipynb #b814c659
+PAIRS = dict(augment=augmentation_pair, stage=stage_pair, semi=semi_pair, moco=moco_pair, knn=knn_pair)
+
+# %% ../nbs/46_bench.ipynb #1902db7b
 def main(arguments:list[str]|None=None) -> None:
-    "`python -m rpsc.bench [augment stage moco knn] [--repeats 5]`"
+    "`python -m rpsc.bench [augment stage semi moco knn] [--repeats 5]`"
     parser = argparse.ArgumentParser(prog="rpsc.bench", description="Ratios of interleaved runs, medians.")
     parser.add_argument("what", nargs="*", choices=[[], *PAIRS], help="default: all")
     parser.add_argument("--repeats", type=int, default=5, help="timed runs of each side (default 5)")

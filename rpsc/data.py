@@ -117,12 +117,14 @@ def _to_pixels(images:"Tensor|np.ndarray") -> Tensor: # uint8 (N, C, H, W)
 def _to_labels(labels, count:int, name:str="labels") -> Tensor: # int64 (count,)
     "Check one integer class index >= 0 for each of `count` images."
     try: labels = torch.as_tensor(labels)
-    except (TypeError, ValueError, RuntimeError) as error: raise ValueError(f"{name}: no array of integers ({error}); accepted are class indices from 0") from None
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name}: no array of integers ({error}); accepted are class indices from 0") from None
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise ValueError(f"{name}: dtype {labels.dtype}, accepted are integers (class indices from 0)")
     if labels.shape != (count,): raise ValueError(f"{name}: shape {tuple(labels.shape)}, accepted is ({count},), one class index for each image")
     labels = labels.to(torch.int64)
-    if count and labels.min() < 0: raise ValueError(f"{name}: smallest value {labels.min().item()}, accepted are class indices from 0; leave out rows without a class")
+    if count and labels.min() < 0:
+        raise ValueError(f"{name}: smallest value {labels.min().item()}, accepted are class indices from 0; leave out rows without a class")
     return labels
 
 # %% ../nbs/00_data.ipynb #918b245d
@@ -150,16 +152,23 @@ class _ImageFacts:
     def __len__(self): return len(self.images)
 
     @property
-    def channels(self) -> int: return self.images.shape[1] # 1 or 3
+    def channels(self) -> int:
+        "1 or 3."
+        return self.images.shape[1]
 
     @property
-    def size(self) -> int: return self.images.shape[2] # height and width in pixels
+    def size(self) -> int:
+        "Height and width in pixels."
+        return self.images.shape[2]
 
     @property
-    def device(self) -> torch.device: return self.images.device
+    def device(self) -> torch.device:
+        "Where the pixels are."
+        return self.images.device
 
     @property
-    def n_classes(self) -> "int|None": # None without labels
+    def n_classes(self) -> "int|None":
+        "Number of `class_names`, else of different labels; None without labels."
         if self.labels is None: return None
         return len(self.class_names) if self.class_names else len(self.labels.unique())
 
@@ -168,7 +177,9 @@ class _ImageFacts:
         return torch.tensor([self.mean, self.std], device=self.device)[..., None, None]
 
     @cached_property
-    def fingerprint(self) -> str: return fingerprint(self.images) # of the pixels alone: labels and names do not change features
+    def fingerprint(self) -> str:
+        "Name of the pixels alone: labels and names do not change features."
+        return fingerprint(self.images)
 
 # %% ../nbs/00_data.ipynb #fc1844e1
 def _check_rows(name:str, rows, count:int) -> None:
@@ -183,6 +194,20 @@ def _check_statistics(name:str, values, channels:int) -> tuple:
         raise ValueError(f"{name}: {values}, accepted are {channels} finite values, one for each channel{' and above 0' if name == 'std' else ''}")
     return values
 
+# %% ../nbs/00_data.ipynb #21c789c1
+def _normalisation(pixels:Tensor, mean, std) -> "tuple[tuple, tuple]":
+    "Mean and deviation per channel: the given ones, checked; where None is given, those of the pixels."
+    own_mean, own_std = _channel_statistics(pixels) if mean is None or std is None else (None, None)
+    channels = pixels.shape[1]
+    return own_mean if mean is None else _check_statistics("mean", mean, channels), own_std if std is None else _check_statistics("std", std, channels)
+
+# %% ../nbs/00_data.ipynb #479af359
+def _check_description(domain:str, class_names:"list[str]|None", labels:"Tensor|None") -> None:
+    "Raise `ValueError` for an unknown domain, or for labels that have no name."
+    if domain not in ("natural", "glyphs"): raise ValueError(f"domain: {domain!r}, accepted are 'natural' and 'glyphs'")
+    if class_names and labels is not None and labels.max() >= len(class_names):
+        raise ValueError(f"class_names: {len(class_names)} names, but labels go up to {labels.max().item()}")
+
 # %% ../nbs/00_data.ipynb #d15f10e4
 def _as_index(index, count:int) -> "slice|Tensor":
     "A slice as it is; an int, a list, an array of positions or a boolean mask as a tensor of positions."
@@ -193,7 +218,8 @@ def _as_index(index, count:int) -> "slice|Tensor":
         if index.shape != (count,): raise ValueError(f"index: a mask of shape {tuple(index.shape)} for {count} images; accepted is ({count},)")
         return index.nonzero().flatten()
     if index.numel() == 0: return index.long().flatten()
-    if index.is_floating_point() or index.ndim > 1: raise ValueError(f"index: {index.dtype} of shape {tuple(index.shape)}; accepted are integers (M,) or a boolean mask ({count},)")
+    if index.is_floating_point() or index.ndim > 1:
+        raise ValueError(f"index: {index.dtype} of shape {tuple(index.shape)}; accepted are integers (M,) or a boolean mask ({count},)")
     if index.min() < -count or index.max() >= count: raise IndexError(f"index: from {index.min()} to {index.max()}, the set has {count} images")
     return index.long().reshape(-1) % count
 
@@ -239,22 +265,23 @@ class ImageSet(_ImageFacts):
     def __post_init__(self):
         self.images = _to_pixels(self.images)
         if self.labels is not None: self.labels = _to_labels(self.labels, len(self)).to(self.device)
-        if self.mean is None or self.std is None: mean, std = _channel_statistics(self.images)
-        self.mean = mean if self.mean is None else _check_statistics("mean", self.mean, self.channels)
-        self.std = std if self.std is None else _check_statistics("std", self.std, self.channels)
+        self.mean, self.std = _normalisation(self.images, self.mean, self.std)
         _check_rows("paths", self.paths, len(self))
-        if self.domain not in ("natural", "glyphs"): raise ValueError(f"domain: {self.domain!r}, accepted are 'natural' and 'glyphs'")
-        if self.class_names and self.labels is not None and self.labels.max() >= len(self.class_names):
-            raise ValueError(f"class_names: {len(self.class_names)} names, but labels go up to {self.labels.max().item()}")
+        _check_description(self.domain, self.class_names, self.labels)
 
     def __getitem__(self, index) -> "ImageSet": return _select(self, index) # int, positions, slice or boolean mask
 
-    def __repr__(self): return f"ImageSet({self.name!r}, {len(self)} × {self.channels}×{self.size}×{self.size}, classes={self.n_classes}, problems={len(self.problems)}, {self.device})"
+    def __repr__(self):
+        return (f"ImageSet({self.name!r}, {len(self)} × {self.channels}×{self.size}×{self.size}, classes={self.n_classes}, "
+                f"problems={len(self.problems)}, {self.device})")
 
-    def to(self, device) -> "ImageSet": # pixels and labels on `device`
+    def to(self, device) -> "ImageSet":
+        "The set with pixels and labels on `device`."
         return dataclasses.replace(self, images=self.images.to(device), labels=None if self.labels is None else self.labels.to(device))
 
-    def without_labels(self) -> "ImageSet": return dataclasses.replace(self, labels=None, class_names=None) # what a system may see
+    def without_labels(self) -> "ImageSet":
+        "The set as a system may see it: without ground truth and the names of its classes."
+        return dataclasses.replace(self, labels=None, class_names=None)
 
     def batch(self,
         index=None, # positions, slice or boolean mask; None: every image
@@ -277,11 +304,12 @@ def _to_rows(name:str, values, count:int) -> Tensor: # float32 (count, D)
 def _to_probs(probs, labels:Tensor) -> Tensor: # float32 (N, K)
     "Check rows of probabilities that leave room for every label."
     probs = _to_rows("probs", probs, len(labels))
-    if probs.min() < 0 or probs.max() > 1.001: raise ValueError(f"probs: values from {probs.min():g} to {probs.max():g}; accepted are probabilities; apply softmax to logits")
+    if probs.min() < 0 or probs.max() > 1.001:
+        raise ValueError(f"probs: values from {probs.min():g} to {probs.max():g}; accepted are probabilities; apply softmax to logits")
     if labels.max() >= probs.shape[1]: raise ValueError(f"probs: {probs.shape[1]} columns, but labels go up to {labels.max().item()}")
     return probs
 
-# %% ../nbs/00_data.ipynb #8167d37c
+# %% ../nbs/00_data.ipynb #bd489750
 @dataclass(eq=False)
 class Clustering:
     """The outcome of a clustering system for N images.
@@ -302,12 +330,14 @@ class Clustering:
     def __len__(self): return len(self.labels)
 
     @property
-    def n_clusters(self) -> int: # K of probs, else meta["n_clusters"], else the largest label + 1; empty clusters count
+    def n_clusters(self) -> int:
+        "K of `probs`, else `meta[\"n_clusters\"]`, else the largest label + 1; empty clusters count."
         if self.probs is not None: return self.probs.shape[1]
         return int(self.meta.get("n_clusters", self.labels.max().item() + 1))
 
 # %% ../nbs/00_data.ipynb #612d9d31
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm") # candidates, in any case; other files are ignored
+# candidates, in any case; other files are ignored
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm")
 MAX_PIXELS = 2**30 // 4 // 3 # larger pictures are not decoded
 DECODER_VERSION = 1 # part of the key of every store: raise it when decoding changes a pixel
 
@@ -541,9 +571,10 @@ def dataset_names() -> list[str]:
     return list(_LOADERS)
 
 # %% ../nbs/00_data.ipynb #a12d2236
+_IDX_FILES = "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz in the sub-folder "
 _HOMES = { # name -> what to put into the root, and the home page of the data set
-    "mnist": ("train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz in the sub-folder MNIST/raw", "yann.lecun.com/exdb/mnist"),
-    "fashion-mnist": ("train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz in the sub-folder FashionMNIST/raw", "github.com/zalandoresearch/fashion-mnist"),
+    "mnist": (_IDX_FILES + "MNIST/raw", "yann.lecun.com/exdb/mnist"),
+    "fashion-mnist": (_IDX_FILES + "FashionMNIST/raw", "github.com/zalandoresearch/fashion-mnist"),
     "cifar10": ("cifar-10-python.tar.gz, or its folder cifar-10-batches-py", "www.cs.toronto.edu/~kriz/cifar.html"),
     "cifar100-20": ("cifar-100-python.tar.gz, or its folder cifar-100-python", "www.cs.toronto.edu/~kriz/cifar.html"),
     "stl10": ("stl10_binary.tar.gz, or its folder stl10_binary", "cs.stanford.edu/~acoates/stl10"),
@@ -587,7 +618,8 @@ def _load_mnist(root:Path, split:str, check:bool, name:str="mnist") -> _Source:
     kind, domain = {"mnist": (datasets.MNIST, "glyphs"), "fashion-mnist": (datasets.FashionMNIST, "natural")}[name]
     parts = _parts(_check_split(split, _SPLITS, name))
     read = _fetch(name, root, check, lambda download: [kind(root, train=train, download=download) for train in parts])
-    return _Source(name, pixels=torch.cat([part.data for part in read]), labels=torch.cat([part.targets for part in read]), class_names=list(kind.classes), domain=domain)
+    pixels, labels = torch.cat([part.data for part in read]), torch.cat([part.targets for part in read])
+    return _Source(name, pixels=pixels, labels=labels, class_names=list(kind.classes), domain=domain)
 
 _LOADERS["mnist"] = _load_mnist
 _LOADERS["fashion-mnist"] = partial(_load_mnist, name="fashion-mnist")
@@ -616,11 +648,17 @@ def _load_cifar10(root:Path, split:str, check:bool) -> _Source:
 _LOADERS["cifar10"] = _load_cifar10
 
 # %% ../nbs/00_data.ipynb #bf282bee
-CIFAR20_OF_CIFAR100 = ( # coarse class of each fine class
-    4, 1, 14, 8, 0, 6, 7, 7, 18, 3, 3, 14, 9, 18, 7, 11, 3, 9, 7, 11, 6, 11, 5, 10, 7, 6, 13, 15, 3, 15, 0, 11, 1, 10, 12, 14, 16, 9, 11, 5, 5, 19, 8, 8, 15, 13, 14, 17, 18, 10,
-    16, 4, 17, 4, 2, 0, 17, 4, 18, 17, 10, 3, 2, 12, 12, 16, 12, 1, 9, 19, 2, 10, 0, 1, 16, 12, 9, 13, 15, 13, 16, 19, 2, 4, 6, 19, 5, 5, 8, 19, 18, 1, 2, 15, 6, 0, 17, 8, 14, 13)
-_CIFAR20_NAMES = ("aquatic mammals|fish|flowers|food containers|fruit and vegetables|household electrical devices|household furniture|insects|large carnivores|"
-    "large man-made outdoor things|large natural outdoor scenes|large omnivores and herbivores|medium-sized mammals|non-insect invertebrates|people|reptiles|small mammals|trees|vehicles 1|vehicles 2").split("|")
+CIFAR20_OF_CIFAR100 = ( # coarse class of each fine class, 25 a line
+    4, 1, 14, 8, 0, 6, 7, 7, 18, 3, 3, 14, 9, 18, 7, 11, 3, 9, 7, 11, 6, 11, 5, 10, 7,
+    6, 13, 15, 3, 15, 0, 11, 1, 10, 12, 14, 16, 9, 11, 5, 5, 19, 8, 8, 15, 13, 14, 17, 18, 10,
+    16, 4, 17, 4, 2, 0, 17, 4, 18, 17, 10, 3, 2, 12, 12, 16, 12, 1, 9, 19, 2, 10, 0, 1, 16,
+    12, 9, 13, 15, 13, 16, 19, 2, 4, 6, 19, 5, 5, 8, 19, 18, 1, 2, 15, 6, 0, 17, 8, 14, 13)
+
+# %% ../nbs/00_data.ipynb #d00d801d
+_CIFAR20_NAMES = (
+    "aquatic mammals|fish|flowers|food containers|fruit and vegetables|household electrical devices|household furniture|insects|large carnivores|"
+    "large man-made outdoor things|large natural outdoor scenes|large omnivores and herbivores|medium-sized mammals|non-insect invertebrates|"
+    "people|reptiles|small mammals|trees|vehicles 1|vehicles 2").split("|")
 
 # %% ../nbs/00_data.ipynb #ee0e6889
 def _load_cifar20(root:Path, split:str, check:bool) -> _Source:
@@ -633,6 +671,7 @@ _LOADERS["cifar100-20"] = _load_cifar20
 # %% ../nbs/00_data.ipynb #6985812f
 _STL10_COUNTS = {"train": 5_000, "test": 8_000, "unlabeled": 100_000}
 
+# %% ../nbs/00_data.ipynb #bb8bc921
 def _read_stl10(root:Path, part:str, check:bool) -> "tuple[np.ndarray, np.ndarray|None]": # uint8 (N, 3, 96, 96) memory-mapped, labels from 0
     "One of the three parts as it lies in `stl10_binary`."
     pixels = np.memmap(root / "stl10_binary" / f"{part}_X.bin", dtype=np.uint8, mode="c").reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)
@@ -651,8 +690,8 @@ def _load_stl10(root:Path, split:str, check:bool) -> _Source:
     _check_split(split, (*_SPLITS, "unlabeled"), "stl10")
     pixels, labels = zip(*_fetch("stl10", root, check, build))
     names = "airplane bird car cat deer dog horse monkey ship truck".split()
-    return _Source("stl10", pixels=pixels[0] if len(pixels) == 1 else np.concatenate(pixels), labels=None if labels[0] is None else np.concatenate(labels),
-                   class_names=None if labels[0] is None else names)
+    return _Source("stl10", pixels=pixels[0] if len(pixels) == 1 else np.concatenate(pixels),
+                   labels=None if labels[0] is None else np.concatenate(labels), class_names=None if labels[0] is None else names)
 
 _LOADERS["stl10"] = _load_stl10
 
@@ -681,10 +720,13 @@ _LOADERS["tiny-imagenet"] = _load_tiny_imagenet
 # %% ../nbs/00_data.ipynb #5fe10373
 IMAGENET_SUBSETS = {
     "imagenet10": "n02056570 n02085936 n02128757 n02690373 n02692877 n03095699 n04254680 n04285008 n04467665 n07747607".split(),
-    "imagenet-dogs15": ("n02085936 n02086646 n02088238 n02091467 n02097130 n02099601 n02101388 n02101556 n02102177 n02105056 n02105412 n02105855 n02107142 n02110958 n02112137").split(),
-    "imagenet50": ("n01601694 n01669191 n01755581 n01770393 n01855672 n02018207 n02058221 n02096177 n02097130 n02099267 n02100877 n02104365 n02106030 n02114855 n02125311 n02133161 n02484975 "
-        "n02489166 n02747177 n02906734 n03124170 n03272010 n03337140 n03483316 n03498962 n03710721 n03717622 n03733281 n03759954 n03775071 n03814639 n03837869 n03838899 n03854065 n03954731 "
-        "n03983396 n04026417 n04200800 n04209239 n04311004 n04380533 n04428191 n04443257 n04509417 n04525305 n04554684 n04606251 n07583066 n07711569 n07753592").split()}
+    "imagenet-dogs15": ("n02085936 n02086646 n02088238 n02091467 n02097130 n02099601 n02101388 n02101556 n02102177 n02105056 "
+        "n02105412 n02105855 n02107142 n02110958 n02112137").split(),
+    "imagenet50": ("n01601694 n01669191 n01755581 n01770393 n01855672 n02018207 n02058221 n02096177 n02097130 n02099267 "
+        "n02100877 n02104365 n02106030 n02114855 n02125311 n02133161 n02484975 n02489166 n02747177 n02906734 "
+        "n03124170 n03272010 n03337140 n03483316 n03498962 n03710721 n03717622 n03733281 n03759954 n03775071 "
+        "n03814639 n03837869 n03838899 n03854065 n03954731 n03983396 n04026417 n04200800 n04209239 n04311004 "
+        "n04380533 n04428191 n04443257 n04509417 n04525305 n04554684 n04606251 n07583066 n07711569 n07753592").split()}
 
 # %% ../nbs/00_data.ipynb #66dcba83
 def _imagenet_parts(name:str, base:Path, split:str) -> list[Path]:
@@ -757,15 +799,16 @@ def _check_files(files:Sequence) -> list:
     if files and all(isinstance(file, (str, Path)) for file in files): return list(files)
     raise ValueError("name_or_path: accepted are a list of paths with at least one entry, an array, a folder, or a name")
 
-# %% ../nbs/00_data.ipynb #5bf1fa3a
+# %% ../nbs/00_data.ipynb #2d6d9d20
 def _find_source(name_or_path, root, split:str, check:bool) -> _Source:
     "Decide what `name_or_path` is, and ask its loader."
     if isinstance(name_or_path, (Tensor, np.ndarray)): return _without_splits("an array", split, "images", pixels=name_or_path)
     if isinstance(name_or_path, (list, tuple)): return _without_splits("a list of files", split, "images", files=_check_files(name_or_path))
     if not isinstance(name_or_path, (str, Path)):
-        raise ValueError(f"name_or_path: {type(name_or_path).__name__}, accepted are a name, a folder, a list of files, or an array (N, H, W), (N, C, H, W), (N, H, W, C)")
-    name = _known_name(name_or_path) if isinstance(name_or_path, str) and os.sep not in name_or_path and not name_or_path.startswith((".", "~")) else None
-    if name: return _LOADERS[name](Path(root or cache_folder() / "data").expanduser(), split, check)
+        raise ValueError(f"name_or_path: {type(name_or_path).__name__}, accepted are a name, a folder, a list of files, "
+                         "or an array (N, H, W), (N, C, H, W), (N, H, W, C)")
+    is_word = isinstance(name_or_path, str) and os.sep not in name_or_path and not name_or_path.startswith((".", "~"))
+    if is_word and (name := _known_name(name_or_path)): return _LOADERS[name](Path(root or cache_folder() / "data").expanduser(), split, check)
     path = Path(name_or_path).expanduser()
     if path.is_dir() and name_or_path != "": return _folder_source(path, split)
     if path.is_file(): return _without_splits("one file", split, path.stem, files=[path])

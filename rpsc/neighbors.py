@@ -45,7 +45,7 @@ def _comparable(name, x, metric, shift=None):
 
 # %% ../nbs/03_neighbors.ipynb #c06c2ffe
 def _distances(squared, index, queries, rows, pairs=65_536):
-    "Distances from FAISS' `squared` ones; those that cancellation spoils (below 1% of the squared norms) are computed from the differences, and rows are sorted again."
+    "Distances from FAISS' `squared` ones, sorted again; those that cancellation spoils (below 1% of the squared norms) come from the differences."
     norms = np.einsum("nd,nd->n", rows, rows)
     limit = np.einsum("nd,nd->n", queries, queries)[:, None] + norms[index]
     row, column = np.nonzero(squared < .01 * limit)
@@ -71,8 +71,10 @@ def _exhaustive(metric):
     kind = faiss.METRIC_L2 if metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
     return lambda queries, rows, k: faiss.knn(queries, rows, k, metric=kind)
 
-# %% ../nbs/03_neighbors.ipynb #214eb821
-def _center(rows, metric): return rows.mean(0, dtype=np.float64).astype(np.float32) if metric == "euclidean" else None
+# %% ../nbs/03_neighbors.ipynb #4048be3a
+def _center(rows, metric):
+    "The mean row for distances, else None: nothing is subtracted."
+    return rows.mean(0, dtype=np.float64).astype(np.float32) if metric == "euclidean" else None
 
 # %% ../nbs/03_neighbors.ipynb #3f6dd10a
 def _knn_exact(rows, asked, k, metric, slice_rows=65_536):
@@ -95,21 +97,21 @@ def _inverted_file(rows, metric, shift, slice_rows=65_536):
     for s in range(0, len(rows), slice_rows): index.add(_comparable("features", rows[s:s + slice_rows], metric, shift))
     return index
 
-# %% ../nbs/03_neighbors.ipynb #fe254b71
+# %% ../nbs/03_neighbors.ipynb #1e1d6006
+def _search_cells(index, queries, k, metric):
+    "Similarity and row numbers from an inverted file; a query whose cells hold fewer than `k` rows is searched in all of them."
+    value, found = index.search(queries, k)
+    short = (found < 0).any(1)
+    if short.any(): value[short], found[short] = index.search(queries[short], k, params=faiss.SearchParametersIVF(nprobe=index.nlist))
+    return -np.sqrt(value.clip(0)) if metric == "euclidean" else value, found
+
+# %% ../nbs/03_neighbors.ipynb #de4b3814
 def _knn_ivf(rows, asked, k, metric, slice_rows=65_536):
-    "Neighbours through an inverted file; a query whose cells hold fewer than `k` rows is searched in all of them."
+    "Neighbours through an inverted file, a slice of the queries at a time."
     shift, name = _center(rows, metric), "features" if asked is None else "queries"
     index, asked = _inverted_file(rows, metric, shift, slice_rows), rows if asked is None else asked
-    everywhere = faiss.SearchParametersIVF(nprobe=index.nlist)
-    def search(queries, _, k):
-        value, found = index.search(queries, k)
-        short = (found < 0).any(1)
-        if short.any(): value[short], found[short] = index.search(queries[short], k, params=everywhere)
-        return value, found
-    parts = []
-    for s in range(0, len(asked), slice_rows):
-        value, found = search(_comparable(name, asked[s:s + slice_rows], metric, shift), None, k)
-        parts.append((-np.sqrt(value.clip(0)) if metric == "euclidean" else value, found))
+    slices = (_comparable(name, asked[s:s + slice_rows], metric, shift) for s in range(0, len(asked), slice_rows))
+    parts = [_search_cells(index, queries, k, metric) for queries in slices]
     return tuple(np.concatenate(part) for part in zip(*parts))
 
 # %% ../nbs/03_neighbors.ipynb #cd258fd7

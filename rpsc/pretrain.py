@@ -10,6 +10,7 @@ __all__ = ['METHODS', 'info_nce', 'nt_xent', 'Queue', 'forward_in_chunks', 'alig
 import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Callable
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,11 @@ def info_nce(
     return F.cross_entropy(logits, torch.zeros(len(query), dtype=torch.long, device=query.device))
 
 # %% ../nbs/06_pretrain.ipynb #b22ab86f
+def _without_itself(similarity:Tensor) -> Tensor:
+    "The square matrix with -inf on its diagonal: no row is compared with itself."
+    return similarity.masked_fill(torch.eye(len(similarity), dtype=torch.bool, device=similarity.device), float("-inf"))
+
+# %% ../nbs/06_pretrain.ipynb #6caff153
 def nt_xent(
     first:Tensor, # (B, D), rows of length 1
     second:Tensor, # (B, D), the other view of the same images
@@ -42,8 +48,7 @@ def nt_xent(
 ) -> Tensor: # mean loss over both directions, a scalar
     "The normalised temperature-scaled cross-entropy of SimCLR (Chen et al. 2020, Eq. 1)."
     z, n = torch.cat([first, second]), len(first)
-    with torch.autocast(z.device.type, enabled=False): logits = z @ z.T / temperature
-    logits = logits.masked_fill(torch.eye(2 * n, dtype=torch.bool, device=z.device), float("-inf"))
+    with torch.autocast(z.device.type, enabled=False): logits = _without_itself(z @ z.T / temperature)
     return F.cross_entropy(logits, torch.arange(2 * n, device=z.device).roll(n))
 
 # %% ../nbs/06_pretrain.ipynb #e798c5e4
@@ -67,6 +72,11 @@ class Queue(nn.Module):
         self.oldest.fill_((start + len(keys)) % len(self.rows))
 
 # %% ../nbs/06_pretrain.ipynb #184d08d0
+def _shuffled_chunks(n:int, splits:int, generator:torch.Generator) -> tuple[Tensor, ...]:
+    "Row numbers 0 to n-1 in random order, in `splits` chunks; fewer where a chunk would hold less than two rows."
+    return torch.randperm(n, generator=generator).chunk(max(1, min(splits, n // 2)))
+
+# %% ../nbs/06_pretrain.ipynb #7aa1e166
 def forward_in_chunks(
     network:nn.Module, # in training mode, with BatchNorm
     x:Tensor, # (B, ...) images
@@ -74,9 +84,8 @@ def forward_in_chunks(
     generator:torch.Generator, # for the shuffle
 ) -> Tensor: # (B, D), in the order of x
     "Forward the batch in shuffled chunks with BatchNorm statistics of their own (MoCo's shuffled BN on one device)."
-    order = torch.randperm(len(x), generator=generator).to(x.device)
-    out = torch.cat([network(x[rows]) for rows in order.chunk(max(1, min(splits, len(x) // 2)))])
-    return out[order.argsort()]
+    chunks = [rows.to(x.device) for rows in _shuffled_chunks(len(x), splits, generator)]
+    return torch.cat([network(x[rows]) for rows in chunks])[torch.cat(chunks).argsort()]
 
 # %% ../nbs/06_pretrain.ipynb #f075b50c
 def alignment(first:Tensor, second:Tensor) -> float:
@@ -100,7 +109,8 @@ def feature_quality(
     "Measure an encoder: kNN accuracy with labels, alignment and uniformity without."
     rows = torch.randperm(len(images), generator=generator_at(seed, "quality"))[:limit]
     plain = embed(encoder, images, index=rows)
-    if images.labels is not None: return dict(knn=knn_accuracy(plain, images.labels[rows.to(images.device)], min(20, len(rows) - 1)))
+    if images.labels is not None:
+        return dict(knn=knn_accuracy(plain, images.labels[rows.to(images.device)], min(20, len(rows) - 1)))
     views = [embed(encoder, images, view(images, view_name), generator_at(seed, "quality", i), index=rows) for i in (0, 1)]
     return dict(alignment=alignment(*views), uniformity=uniformity(plain))
 
@@ -122,13 +132,20 @@ class Recipe:
     view:str = "moco" # preset that draws both views
 
 # %% ../nbs/06_pretrain.ipynb #579ed8d0
+def _check_queue(queue:int, batch_size:int, n:int) -> None:
+    "Raise `ValueError` unless the queue takes whole batches and is shorter than the `n` images."
+    if not batch_size <= queue < n:
+        raise ValueError(f"queue must be at least batch_size={batch_size} and less than the {n} images, got {queue}: "
+                         "a longer queue holds the query's own image")
+    if queue % batch_size: raise ValueError(f"queue {queue} must be a multiple of batch_size {batch_size}")
+
+# %% ../nbs/06_pretrain.ipynb #d63a0efe
 def check_recipe(recipe:Recipe, n:int) -> None:
     "Raise `ValueError` if `recipe` cannot run on `n` images."
+    batch = recipe.batch_size
     if recipe.method not in ("moco", "simclr"): raise ValueError(f"method must be 'moco' or 'simclr', got {recipe.method!r}")
-    if n < 2 * recipe.batch_size: raise ValueError(f"batch_size {recipe.batch_size} needs at least {2 * recipe.batch_size} images, got {n}: use a smaller batch_size")
-    if recipe.method == "moco" and not recipe.batch_size <= recipe.queue < n:
-        raise ValueError(f"queue must be at least batch_size={recipe.batch_size} and less than the {n} images, got {recipe.queue}: a longer queue holds the query's own image")
-    if recipe.method == "moco" and recipe.queue % recipe.batch_size: raise ValueError(f"queue {recipe.queue} must be a multiple of batch_size {recipe.batch_size}")
+    if n < 2 * batch: raise ValueError(f"batch_size {batch} needs at least {2 * batch} images, got {n}: use a smaller batch_size")
+    if recipe.method == "moco": _check_queue(recipe.queue, batch, n)
 
 # %% ../nbs/06_pretrain.ipynb #be0e709e
 def shrink(recipe:Recipe, n:int) -> Recipe:
@@ -139,16 +156,21 @@ def shrink(recipe:Recipe, n:int) -> Recipe:
     return replace(recipe, batch_size=batch, queue=batch)
 
 # %% ../nbs/06_pretrain.ipynb #ee6a7f3e
+def _mlp(width:int, dim:int, seed:int) -> nn.Sequential:
+    "MoCo-v2's projection: as wide as the features, ReLU, then `dim`. Its weights depend on `seed` alone."
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, dim))
+
+# %% ../nbs/06_pretrain.ipynb #553674e8
 def projector(
     encoder:Encoder, # whose features it projects
     dim:int, # of the space in which views are compared
     seed:int=0, # of the weights
 ) -> nn.Sequential: # images -> (B, dim), not normalised
     "The encoder followed by MoCo-v2's MLP: dim, ReLU, output."
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        mlp = nn.Sequential(nn.Linear(encoder.dim, encoder.dim), nn.ReLU(), nn.Linear(encoder.dim, dim))
-    return nn.Sequential(encoder, mlp.to(next(encoder.parameters()).device)).to(memory_format=torch.channels_last)
+    mlp = _mlp(encoder.dim, dim, seed).to(next(encoder.parameters()).device)
+    return nn.Sequential(encoder, mlp).to(memory_format=torch.channels_last)
 
 # %% ../nbs/06_pretrain.ipynb #e37fb74e
 def _two_views(images:ImageSet, rows:Tensor, augment, generator) -> tuple[Tensor, Tensor]:
@@ -193,7 +215,26 @@ def simclr_parts(
 # %% ../nbs/06_pretrain.ipynb #e8ad82ab
 METHODS = dict(moco=moco_parts, simclr=simclr_parts)
 
-# %% ../nbs/06_pretrain.ipynb #2b4c5217
+# %% ../nbs/06_pretrain.ipynb #3c5b89b0
+def _gate(encoder:Encoder, images:ImageSet, view_name:str, every:int, last:int) -> Callable:
+    "What `train` observes: `feature_quality` after each `every` steps and after the last one."
+    def gate(k): return feature_quality(encoder, images, view_name) if (k + 1) % every == 0 or k + 1 == last else {}
+    return gate
+
+# %% ../nbs/06_pretrain.ipynb #4ed1429b
+def _check_device(encoder:Encoder, images:ImageSet) -> None:
+    "Raise `ValueError` unless encoder and images are on one device."
+    at = next(encoder.parameters()).device
+    if at != images.device: raise ValueError(f"encoder is on {at}, images on {images.device}: move one of them with .to(device)")
+
+# %% ../nbs/06_pretrain.ipynb #5fbef55d
+def _warn_if_collapsed(encoder:Encoder, images:ImageSet) -> None:
+    "Warn when the first 512 images have nearly the same features."
+    spread = uniformity(embed(encoder, images, index=slice(0, 512)))
+    if spread > -.05:
+        warnings.warn(f"all features are nearly equal (uniformity {spread:.3f}): lower the learning rate or raise the temperature of the recipe")
+
+# %% ../nbs/06_pretrain.ipynb #13155ff6
 def pretrain(
     encoder:Encoder, # trained in place, left in eval mode
     images:ImageSet, # labels, if any, are only looked at by the gate
@@ -208,13 +249,13 @@ def pretrain(
     Raises `ValueError` for a recipe that does not fit the number of images."""
     check_recipe(recipe, len(images))
     if gate_every < 1: raise ValueError(f"gate_every must be >= 1, got {gate_every}")
-    if (at := next(encoder.parameters()).device) != images.device: raise ValueError(f"encoder is on {at}, images on {images.device}: move one of them with .to(device)")
+    _check_device(encoder, images)
     modules, step, after = METHODS[recipe.method](encoder.train(), images.without_labels(), recipe, seed)
     epoch = Batches(len(images), recipe.batch_size).per_epoch
-    last = recipe.epochs * epoch
-    def gate(k): return feature_quality(encoder, images, recipe.view) if (k + 1) % (gate_every * epoch) == 0 or k + 1 == last else {}
-    rows = train(step, last, modules, make_optimizer(modules["query"], recipe.optimizer, recipe.lr, recipe.weight_decay), cosine, after, gate,
-                 precision, folder, checkpoint_every=gate_every * epoch, log_every=epoch, seed=seed, name=recipe.method, about=dict(asdict(recipe), seed=seed, images=images.fingerprint))
-    spread = uniformity(embed(encoder.eval(), images, index=slice(0, 512)))
-    if spread > -.05: warnings.warn(f"all features are nearly equal (uniformity {spread:.3f}): lower the learning rate or raise the temperature of the recipe")
+    every, last = gate_every * epoch, recipe.epochs * epoch
+    optimizer = make_optimizer(modules["query"], recipe.optimizer, recipe.lr, recipe.weight_decay)
+    gate, about = _gate(encoder, images, recipe.view, every, last), dict(asdict(recipe), seed=seed, images=images.fingerprint)
+    rows = train(step, last, modules, optimizer, cosine, after, gate, precision, folder,
+                 checkpoint_every=every, log_every=epoch, seed=seed, name=recipe.method, about=about)
+    _warn_if_collapsed(encoder.eval(), images)
     return rows

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['CONFIDENCES', 'unit', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers', 'distance_ratio',
            'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'pseudo_label', 'cluster_by_centers',
-           'local_consistency', 'neighborhood_size', 'reliable_labels', 'select_confident', 'select_by_neighbors',
-           'select_hybrid']
+           'local_consistency', 'neighborhood_size', 'reliable_labels', 'EmptyClusters', 'check_no_empty',
+           'balance_clusters', 'spice_labels', 'select_confident', 'select_by_neighbors', 'select_hybrid']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -227,6 +227,61 @@ def reliable_labels(
     centers = cluster_centers(features[order], top_confident(probs[order], per_cluster(*probs.shape, gamma)))
     labels = cluster_by_centers(features, centers)
     return labels, local_consistency(features, labels, neighborhood_size(*probs.shape, k)) > threshold
+
+# %% ../nbs/10_selection.ipynb #7ce524a4
+class EmptyClusters(ValueError):
+    "A cluster has no reliable image to train on; the message counts the reliable images of every cluster and says what to try."
+
+# %% ../nbs/10_selection.ipynb #0cd84278
+def check_no_empty(
+    labels:Tensor, # (N,) integers; those of images that are not reliable are not looked at
+    is_reliable:Tensor, # (N,) bool
+    n_clusters:int, # K
+) -> Tensor: # (K,) reliable images of each cluster, each at least 1
+    "Count the reliable images of each cluster; `EmptyClusters` if one has none, `ValueError` for shapes or labels that do not fit."
+    if is_reliable.dtype != torch.bool or is_reliable.shape != labels.shape:
+        raise ValueError(f"is_reliable: {is_reliable.dtype} of shape {tuple(is_reliable.shape)}; accepted: bool, one for each label, {tuple(labels.shape)}")
+    believed = _labels(labels[is_reliable], int(is_reliable.sum()))
+    if (believed >= n_clusters).any(): raise ValueError(f"labels: largest is {believed.max()}; accepted: 0 to {n_clusters - 1}, one of the {n_clusters} clusters")
+    counts = believed.bincount(minlength=n_clusters)
+    empty = (counts == 0).nonzero()[:, 0].tolist()
+    if empty: raise EmptyClusters(f"is_reliable: {len(empty)} of {n_clusters} clusters have no reliable image: {empty}; reliable images of each cluster: {counts.tolist()}. "
+                                  "Try a lower threshold, a smaller k, fewer clusters, a better encoder or longer self-labelling")
+    return counts
+
+# %% ../nbs/10_selection.ipynb #05e10111
+def balance_clusters(
+    labels:Tensor, # (N,) integers
+    is_reliable:Tensor, # (N,) bool
+    n_clusters:int, # K
+    seed:int=0, # of the choice
+) -> Tensor: # (N,) bool, a part of `is_reliable` with equally many of each cluster
+    "Cut every cluster at random to the reliable count of the smallest (SPICE); errors as in `check_no_empty`."
+    size = int(check_no_empty(labels, is_reliable, n_clusters).min())
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed)).to(labels.device)
+    order, kept = order[is_reliable[order]], torch.zeros_like(is_reliable)
+    for c in range(n_clusters): kept[order[labels[order] == c][:size]] = True
+    return kept
+
+# %% ../nbs/10_selection.ipynb #87975954
+def spice_labels(
+    features:Tensor, # (N, D) of the whole data set
+    probs:Tensor, # (N, K) of the chosen head
+    k:int=100, # neighbours asked; fewer on small sets, see `neighborhood_size`
+    threshold:float=.95, # share of neighbours that must be reached, 0 < threshold <= 1
+    score:float=.99, # largest probability that must be exceeded, 0 <= score < 1
+    balance:bool=True, # cut every cluster to the smallest one's size
+    seed:int=0, # of that cut
+) -> tuple[Tensor, Tensor]: # labels (N,) int64 and is_reliable (N,) bool
+    "Label every sample by the head and mark those whose neighbours agree and whose score is high (SPICE); `EmptyClusters` if a cluster has none."
+    features, probs = _features(features), _probs(probs, (2,))
+    if len(probs) != len(features): raise ValueError(f"probs: {len(probs)} rows; accepted: {len(features)}, one for each row of features")
+    if not 0 < threshold <= 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 < threshold <= 1")
+    if not 0 <= score < 1: raise ValueError(f"score: got {score}; accepted: 0 <= score < 1, since the largest probability must exceed it")
+    labels = probs.argmax(-1)
+    is_reliable = (local_consistency(features, labels, neighborhood_size(*probs.shape, k)) >= threshold) & (probs.amax(-1) > score)
+    check_no_empty(labels, is_reliable, probs.shape[1])
+    return labels, balance_clusters(labels, is_reliable, probs.shape[1], seed) if balance else is_reliable
 
 # %% ../nbs/10_selection.ipynb #ab00c95e
 def select_confident(

@@ -71,7 +71,9 @@ class EMA(nn.Module):
         self.decay, self.buffer_rule = decay, buffers
         self.module = _detached_copy(module)
 
-    def forward(self, *args): return self.module(*args)
+    def forward(self, *args):
+        "What the average says."
+        return self.module(*args)
 
     @torch.no_grad()
     def update(self, module:nn.Module) -> None:
@@ -112,6 +114,19 @@ def _unpack(packed:Any, tensors:dict) -> Any:
     return tuple(items) if kind == "tuple" else items
 
 # %% ../nbs/05_train.ipynb #86d426b5
+def _write_whole(path:Path, tensors:dict, header:str) -> None:
+    "Write a safetensors file so that it is there entirely or not at all."
+    part = path.with_suffix(".part")
+    save_file(tensors or {"empty": torch.zeros(1)}, part, metadata=dict(state=header))            # a file without a tensor is refused
+    with open(part, "rb+") as f: os.fsync(f.fileno())
+    os.replace(part, path)
+
+# %% ../nbs/05_train.ipynb #913eb159
+def _checkpoints(folder:Path) -> list[Path]:
+    "Checkpoints of a folder, newest first; left-over parts of a killed write are no checkpoints."
+    return sorted(Path(folder).glob("step-*.safetensors"), reverse=True)
+
+# %% ../nbs/05_train.ipynb #ecd27d3e
 def save_checkpoint(
     folder:Path, # made if missing
     step:int, # steps taken so far
@@ -122,17 +137,10 @@ def save_checkpoint(
     folder = Path(folder); folder.mkdir(parents=True, exist_ok=True)
     tensors = {}
     header = json.dumps(_pack(state, tensors))
-    path, part = folder / f"step-{step:09d}.safetensors", folder / f"step-{step:09d}.part"
-    save_file(tensors or {"empty": torch.zeros(1)}, part, metadata=dict(state=header))
-    with open(part, "rb+") as f: os.fsync(f.fileno())
-    os.replace(part, path)
+    path = folder / f"step-{step:09d}.safetensors"
+    _write_whole(path, tensors, header)
     for old in _checkpoints(folder)[keep:]: old.unlink()
     return path
-
-# %% ../nbs/05_train.ipynb #913eb159
-def _checkpoints(folder:Path) -> list[Path]:
-    "Checkpoints of a folder, newest first; left-over parts of a killed write are no checkpoints."
-    return sorted(Path(folder).glob("step-*.safetensors"), reverse=True)
 
 # %% ../nbs/05_train.ipynb #e3284cd8
 def load_checkpoint(
@@ -165,23 +173,36 @@ def make_optimizer(
     raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
 
 # %% ../nbs/05_train.ipynb #af812f81
+def _match_formats(optimizer:torch.optim.Optimizer) -> None:
+    "Bring the moments of an optimiser into the memory format of their weights."
+    for p, moments in optimizer.state.items():
+        for k, v in moments.items():
+            if isinstance(v, Tensor) and v.shape == p.shape: moments[k] = torch.empty_like(p, requires_grad=False).copy_(v)
+
+# %% ../nbs/05_train.ipynb #f0f4436b
 class RunState:
     "Modules and optimiser of a run, saved and restored together."
     def __init__(self, modules:dict[str, nn.Module], optimizer:torch.optim.Optimizer):
         self.modules, self.optimizer = modules, optimizer
 
     def state_dict(self, step:int) -> dict:
+        "All that a checkpoint needs after `step` steps."
         return dict(step=step, modules={k: dict(m.state_dict()) for k, m in self.modules.items()}, optimizer=self.optimizer.state_dict())
 
     def load_state_dict(self, state:dict) -> int:
+        "Put a saved state back and return its step."
         for name, module in self.modules.items(): module.load_state_dict(state["modules"][name])
         self.optimizer.load_state_dict(state["optimizer"])
-        for p, moments in self.optimizer.state.items():
-            for k, v in moments.items():
-                if isinstance(v, Tensor) and v.shape == p.shape: moments[k] = torch.empty_like(p, requires_grad=False).copy_(v)
+        _match_formats(self.optimizer)
         return state["step"]
 
 # %% ../nbs/05_train.ipynb #0e5c2bc8
+def _read_rows(path:Path|None) -> list[dict]:
+    "Rows of a log file, none where there is no file; a line whose writing was interrupted is no row."
+    lines = path.read_text().split("\n") if path and path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+# %% ../nbs/05_train.ipynb #16f075f5
 class Log:
     "Rows of a run: kept in memory, and in `folder/log.jsonl` when a folder is given."
     def __init__(self,
@@ -189,15 +210,10 @@ class Log:
         step:int=0, # rows of later steps than this are dropped (they will be written again)
     ):
         self.path = Path(folder) / "log.jsonl" if folder else None
-        self.rows = [row for row in self._read() if row["step"] <= step]
+        self.rows = [row for row in _read_rows(self.path) if row["step"] <= step]
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
-
-    def _read(self) -> list[dict]:
-        if not self.path or not self.path.exists(): return []
-        lines = self.path.read_text().split("\n")
-        return [json.loads(line) for line in lines if line.endswith("}")]
 
     def add(self, **row) -> dict:
         "Append a row; values must be plain numbers or strings."
@@ -223,11 +239,17 @@ def _row(out:dict, step:int, name:str) -> dict:
     if not math.isfinite(row["loss"]): raise NonFiniteLoss(f"loss {row['loss']} at step {step} of {name}: {NonFiniteLoss.__doc__}")
     return row
 
+# %% ../nbs/05_train.ipynb #6720b6e7
+def _is_due(done:int, every:int, last:int) -> bool:
+    "Whether something is to happen after `done` steps: at each `every`-th of them (0: at none) and at the last."
+    return done == last or bool(every) and done % every == 0
+
 # %% ../nbs/05_train.ipynb #a70e4468
 def _resume(run:RunState, device, precision:str, folder:Path|None, about:dict|None=None) -> tuple[int, str]:
     "Steps taken before, and the precision they were taken in; fp16 becomes fp32, since gradients underflow without loss scaling."
     saved = load_checkpoint(Path(folder) / "checkpoints") if folder else None
-    if saved and saved.get("about") != about: raise ValueError(f"folder: {folder} holds another run ({saved.get('about')}); accepted: an empty folder, or the same settings")
+    if saved and saved.get("about") != about:
+        raise ValueError(f"folder: {folder} holds another run ({saved.get('about')}); accepted: an empty folder, or the same settings")
     precision = saved["precision"] if saved else resolve_precision(device, precision)
     return run.load_state_dict(saved) if saved else 0, "fp32" if precision == "fp16" else precision
 
@@ -264,10 +286,11 @@ def train(
         optimizer.step()
         if after: after(k)
         done = k + 1
-        if done % log_every == 0 or done == n_steps:
-            row = log.add(step=done, **_row(out, done, name), lr=optimizer.param_groups[0]["lr"], seconds=round(time.perf_counter() - began, 3), **(observe(k) if observe else {}))
+        if _is_due(done, log_every, n_steps):
+            row = log.add(step=done, **_row(out, done, name), lr=optimizer.param_groups[0]["lr"], seconds=round(time.perf_counter() - began, 3),
+                          **(observe(k) if observe else {}))
             bar.set_postfix(loss=f"{row['loss']:.3f}")
-        if folder and (done == n_steps or checkpoint_every and done % checkpoint_every == 0):
+        if folder and _is_due(done, checkpoint_every, n_steps):
             _row(out, done, name)                                                              # never replace good weights by NaN
             save_checkpoint(Path(folder) / "checkpoints", done, dict(run.state_dict(done), precision=precision, about=about))
     return log.rows
