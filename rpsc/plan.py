@@ -478,7 +478,7 @@ class HeadStep:
 
     def start(self, device:str, size:int) -> Callable: return head_call(self.heads().to(device), self.recipe, self.pairs)
 
-    def __str__(self): return f"step of {self.recipe.heads} heads ({self.recipe.loss})"
+    def __str__(self): return f"step of {self.recipe.heads} heads ({self.recipe.loss}{', BatchNorm' * self.recipe.batch_norm})"
 
 # %% ../nbs/47_plan.ipynb #60c6acd4
 @cache
@@ -523,25 +523,30 @@ class Measured:
     threads:int = 1 # of the CPU
 
 # %% ../nbs/47_plan.ipynb #51006b0b
-def _timed(call:Callable, device:str) -> float:
-    "Seconds of one call, the device's queue emptied before and after."
+def _timed(call:Callable, device:str) -> tuple[float, float]: # seconds on the wall, seconds of the processors
+    "Time of one call, the device's queue emptied before and after."
     wait = torch.cuda.synchronize if device == "cuda" else (lambda: None)
     wait()
-    began = time.perf_counter()
+    wall, own = time.perf_counter(), time.process_time()
     call()
     wait()
-    return time.perf_counter() - began
+    return time.perf_counter() - wall, time.process_time() - own
 
 # %% ../nbs/47_plan.ipynb #af8f324e
-def _fitting(work, device:str, allowed:float) -> tuple[Callable, int, float]: # call, batch, seconds of a call
+def _first_size(work) -> int:
+    "The batch with which a CPU begins: about 20 GFLOP, or 32 views."
+    return min(work.size, max(2, int(2e10 / work.flop())) if work.flop() else 32)
+
+# %% ../nbs/47_plan.ipynb #2736783c
+def _fitting(work, device:str, allowed:float) -> tuple[Callable, int, tuple]: # call, batch, times of a call
     "The started work with a batch of which three calls fit into the `allowed` seconds; a batch grows by half or more, or not at all."
-    size = work.size if device == "cuda" else min(work.size, 2)
+    size = work.size if device == "cuda" else _first_size(work)
     while True:
         call = work.start(device, size)
-        seconds = _timed(call, device)
-        if seconds < allowed: seconds = _timed(call, device)                                  # the first call is thrown away where there is time
-        larger = min(work.size, int(size * min(8, allowed / (3 * seconds))))
-        if larger < 1.5 * size: return call, size, seconds
+        times = _timed(call, device)
+        if times[0] < allowed: times = _timed(call, device)                                   # the first call is thrown away where there is time
+        larger = min(work.size, int(size * min(8, allowed / (3 * times[0]))))
+        if larger < 1.5 * size: return call, size, times
         size = larger
 
 # %% ../nbs/47_plan.ipynb #dcebd23d
@@ -549,16 +554,18 @@ def burst(
     work, # `Train`, `Forward`, `Draw`, `HeadStep` or `Compare`
     device:str="cpu", # where the run will compute
     allowed:float=2., # seconds, about
+    clock:str="wall", # or "processor": time that the program itself had, for one thread on a busy machine
 ) -> Measured:
     "Time a few units of work; nothing is learned and nothing is kept."
     if isinstance(work, Compare): device = "cpu"
     before = torch.cuda.memory_allocated() if device == "cuda" else 0
     if device == "cuda": torch.cuda.reset_peak_memory_stats()
-    call, size, seconds = _fitting(work, device, allowed)
-    times = [seconds]
-    while len(times) < 10 and sum(times) + times[-1] < allowed / 2: times.append(_timed(call, device))
+    call, size, first = _fitting(work, device, allowed)
+    times = [first]
+    while len(times) < 10 and sum(wall for wall, _ in times) + first[0] < allowed / 2: times.append(_timed(call, device))
+    fastest = min(wall if clock == "wall" else own for wall, own in times)
     peak = torch.cuda.max_memory_allocated() - before if device == "cuda" else None
-    return Measured(min(times) / size / getattr(work, "share", lambda: 1.)(), size, peak, torch.get_num_threads())
+    return Measured(fastest / size / getattr(work, "share", lambda: 1.)(), size, peak, torch.get_num_threads())
 
 # %% ../nbs/47_plan.ipynb #99c98cea
 def is_busy() -> bool:
@@ -588,8 +595,8 @@ def burst_all(
     allowed:float=15., # seconds for all, about
 ) -> dict: # kind of work -> `Measured`
     "A burst for each kind of work."
-    measure = lambda: {_alike(kind): burst(kind, device, share * allowed) for kind, share in time_shares(work).items()}
-    found = one_thread(measure) if device == "cpu" and is_busy() else measure()
+    def measure(clock): return {_alike(kind): burst(kind, device, share * allowed, clock) for kind, share in time_shares(work).items()}
+    found = one_thread(lambda: measure("processor")) if device == "cpu" and is_busy() else measure("wall")
     return {kind: found[_alike(kind)] for kind, _ in work}
 
 # %% ../nbs/47_plan.ipynb #10fb5f3e
@@ -850,7 +857,7 @@ def hours(
     "Hours: two digits below 100, whole ones above."
     if math.isnan(seconds): return "not known"
     value = seconds / 3600
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value >= .01 or value == 0 else "<0.01"
+    return f"{value:,.0f}" if value >= 99.5 else f"{value:.2g}" if value >= .01 or value == 0 else "<0.01"
 
 # %% ../nbs/47_plan.ipynb #f47ac9dd
 def aligned(
@@ -890,10 +897,11 @@ def _data_line(need:Need, images:Facts) -> str:
 def _burst_lines(measured:dict) -> list[str]:
     "What was measured, with which batch, and what to doubt."
     once = {_alike(work): (work, found) for work, found in sorted(measured.items(), key=lambda pair: pair[0].size)}
-    lines = [f"  {str(work):<58} {found.seconds * 1e3:10.4g} ms   batch {found.size}" + (f" instead of {work.size}" if found.size != work.size else "")
+    wide = max(len(str(work)) for work, _ in once.values())
+    lines = [f"  {str(work):<{wide}} {found.seconds * 1e3:10.4g} ms   batch {found.size}" + (f" instead of {work.size}" if found.size != work.size else "")
              for work, found in once.values()]
     few = any(found.threads < torch.get_num_threads() for found in measured.values())
-    doubt = f"  Other programs keep this machine busy: one thread was measured. Undisturbed, {torch.get_num_threads()} threads are up to that many times faster."
+    doubt = f"  Other programs keep this machine busy: these are times of one undisturbed thread; {torch.get_num_threads()} are up to that many times as fast."
     return lines + [doubt] * few
 
 # %% ../nbs/47_plan.ipynb #c7a9a3aa

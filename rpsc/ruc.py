@@ -317,7 +317,7 @@ def make_targets(
     "Targets of the clean images (RUC Eqs. 11 and 12) and of the others (Eqs. 13 and 14)."
     n = len(labels)
     return (co_refine(labels, counter.plain[:n], weight, temperature),
-            guess_labels([view[n:] for member in (own, counter) for view in member.weak], temperature))
+            guess_labels([probs[n:] for member in (own, counter) for probs in member.weak], temperature))
 
 # %% ../nbs/15_ruc.ipynb #f75279c0
 def in_order(

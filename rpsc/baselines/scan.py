@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from ..augment import view
@@ -183,6 +183,11 @@ def _check_device(network, images):
     at = next(network.parameters()).device
     if at != images.device: raise ValueError(f"network is on {at}, images on {images.device}: move one of them with .to(device)")
 
+# %% ../../nbs/21_scan.ipynb #35fe0566
+def _trainable(network):
+    "A copy that learns in all its weights, in training mode, channels last."
+    return copy.deepcopy(network).requires_grad_(True).to(memory_format=torch.channels_last).train()
+
 # %% ../../nbs/21_scan.ipynb #14a2775d
 def _about(step, recipe, seed, images, network, **more):
     "What identifies a run, for its checkpoints."
@@ -214,8 +219,7 @@ def scan_cluster(
     if features.ndim != 2 or len(features) != N: raise ValueError(f"features: got shape {tuple(features.shape)}; accepted: ({N}, D), one row for each image")
     images, H = images.without_labels(), recipe.heads
     neighbors = mine_neighbors(features, size := min(neighborhood_size(N, n_clusters, recipe.neighbors), N - 1)).cpu()
-    network = Classifier(copy.deepcopy(encoder).requires_grad_(True), H * n_clusters, seed)
-    network = network.to(images.device, memory_format=torch.channels_last).train()
+    network = _trainable(Classifier(encoder, H * n_clusters, seed).to(images.device))
     step, per_epoch = cluster_step(network, images, neighbors, recipe, seed)
     def look(): return split_heads(embed(network, images, precision=precision), H).softmax(-1)
     def observe(k): return watch((k + 1) // per_epoch, look() if H > 1 else look()[0]) if watch else {}
@@ -269,9 +273,8 @@ def batch_centers(
     n_clusters:int, # K
 ) -> Tensor: # (K, D), not re-normalised, without gradient; zeros for a label that does not occur
     "Mean unit feature of each label (RPSC Eq. 2 on a batch)."
-    rows = unit(features.detach())
-    sums = rows.new_zeros(n_clusters, rows.shape[1]).index_add(0, labels, rows)
-    return sums / labels.bincount(minlength=n_clusters).clamp_min(1)[:, None]
+    rows, size = unit(features.detach()), labels.bincount(minlength=n_clusters).clamp_min(1)
+    return rows.new_zeros(n_clusters, rows.shape[1]).index_add(0, labels, rows) / size[:, None]
 
 # %% ../../nbs/21_scan.ipynb #b015232e
 def batch_confidence(
@@ -331,7 +334,7 @@ def scan_self_label(
 
     Raises `ValueError` for sizes or switches that do not fit. Warns if clusters stay empty or no image is above the threshold at the end."""
     check_scan(recipe, len(images), network.dim); _check_device(network, images)
-    images, student = images.without_labels(), copy.deepcopy(network).to(memory_format=torch.channels_last).train()
+    images, student = images.without_labels(), _trainable(network)
     step, per_epoch = self_label_step(student, images, recipe, seed)
     def look(): return classify(student, images, precision=precision)
     def observe(k): return watch((k + 1) // per_epoch, probs := look(), used=probs.amax(-1) > recipe.threshold) if watch else {}
