@@ -547,7 +547,7 @@ def embed(
 
 # %% ../nbs/02_backbone.ipynb #71b2932b
 class Classifier(nn.Module):
-    "An encoder and a linear layer: (B, C, H, W) -> logits (B, n_clusters). `dim` is the number of logits, `seed` fixes the layer; `ValueError` for n_clusters < 1."
+    "An encoder and a linear layer; `dim` is the number of logits, `seed` fixes the layer; `ValueError` for n_clusters < 1."
     def __init__(self,
         encoder:Encoder, # used as it is, not copied
         n_clusters:int, # K
@@ -557,7 +557,9 @@ class Classifier(nn.Module):
         self.encoder, self.dim = encoder, _positive("n_clusters", n_clusters)
         with _seeded(seed): self.linear = nn.Linear(encoder.dim, n_clusters)
 
-    def forward(self, x:Tensor) -> Tensor: return self.linear(self.encoder(x))
+    def forward(self, x:Tensor) -> Tensor:
+        "Images (B, C, H, W), normalised -> logits (B, n_clusters)."
+        return self.linear(self.encoder(x))
 
 # %% ../nbs/02_backbone.ipynb #480bdfb4
 def classify(

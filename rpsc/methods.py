@@ -53,7 +53,7 @@ class Budget:
 
 # %% ../nbs/40_methods.ipynb #c3fb25eb
 TINY = Recipe(method="simclr", epochs=80, batch_size=128, optimizer="adam", lr=2e-3, weight_decay=0., temperature=1., view="simclr")
-TINY_SEMI = FreeMatch(steps=400, batch_size=32, ratio=4, ema=.99, momentum=.99, bn_momentum=.1, epoch=40)
+TINY_SEMI = FreeMatch(steps=400, batch_size=32, ratio=4, lr=.1, ema=.98, momentum=.98, bn_momentum=.1, epoch=40)
 TINY_SCAN = Scan(cluster_epochs=12, cluster_batch=64, cluster_lr=6e-3, label_epochs=8, label_batch=128, label_lr=3e-4)
 BUDGETS = dict(
     smoke=Budget("smoke", "tiny", replace(TINY, epochs=1, batch_size=64), epochs=1, hidden=64, limit=300, seeds=2,

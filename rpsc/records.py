@@ -346,7 +346,9 @@ def paired(
     ours, # values over seeds
     other, # values over the same seeds, in the same order
 ) -> str: # "+0.013 ± 0.020, better in 2 of 3 seeds"
-    "Compare two rows seed by seed."
+    "Compare two rows seed by seed; a seed without a result on either side is left out."
     difference = np.asarray(list(ours), float) - np.asarray(list(other), float)
+    difference = difference[np.isfinite(difference)]
+    if not len(difference): return "no seed has both results"
     spread = f" ± {difference.std(ddof=1):.3f}" if len(difference) > 1 else ""
     return f"{difference.mean():+.3f}{spread}, better in {int((difference > 0).sum())} of {len(difference)} seeds"

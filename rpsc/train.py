@@ -166,8 +166,8 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     "A fused optimiser over a module. Raises `ValueError` for another `kind`."
     trained = [p for p in module.parameters() if p.requires_grad]
-    is_decayed = [decay_vectors or p.ndim > 1 for p in trained]
-    parameters = [dict(params=group, weight_decay=rate) for keep, rate in ((True, weight_decay), (False, 0.)) if (group := [p for p, d in zip(trained, is_decayed) if d == keep])]
+    decayed, others = [p for p in trained if decay_vectors or p.ndim > 1], [p for p in trained if not (decay_vectors or p.ndim > 1)]
+    parameters = [dict(params=group, weight_decay=rate) for group, rate in ((decayed, weight_decay), (others, 0.)) if group]
     if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=.9, nesterov=nesterov, fused=True)
     if kind == "adam": return torch.optim.Adam(parameters, lr=lr, fused=True)
     raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
