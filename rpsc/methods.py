@@ -5,17 +5,19 @@
 # %% auto #0
 __all__ = ['TINY', 'TINY_SEMI', 'TINY_SCAN', 'BUDGETS', 'CLUSTER', 'LARGE', 'PAPER', 'STAGE_CODE', 'SYSTEMS', 'STAGE_SWITCHES',
            'SCAN_SWITCHES', 'LABEL_STEP', 'SEMI_SWITCHES', 'Budget', 'budget_for', 'code_fingerprint', 'encoder_key',
-           'pretrained', 'Job', 'System', 'register', 'names', 'switches_of', 'stage_recipe', 'self_labelled', 'joined',
-           'at_size', 'retrained', 'fit']
+           'held', 'pretrained', 'Job', 'System', 'register', 'names', 'switches_of', 'stage_recipe', 'self_labelled',
+           'joined', 'at_size', 'retrained', 'fit']
 
 # %% ../nbs/40_methods.ipynb #070ac23a
 import difflib, json, os
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Callable
 
 import torch
+from filelock import FileLock
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
@@ -118,6 +120,25 @@ def _with_extra(images:ImageSet, split:str|None) -> ImageSet: # without labels
     return ImageSet(torch.cat([images.images, more]), name=images.name, mean=images.mean, std=images.std, domain=images.domain)
 
 # %% ../nbs/40_methods.ipynb #5bb2e05e
+@contextmanager
+def held(
+    folder:Path|None, # of a stage; None: nothing to hold
+):
+    "A context in which no other process works in `folder`."
+    if folder is None: yield; return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with FileLock(Path(folder) / "lock"): yield
+
+# %% ../nbs/40_methods.ipynb #105a78a2
+def _pretrain(encoder:Encoder, images:ImageSet, budget:Budget, seed:int, folder:Path|None) -> None:
+    "Train `encoder` by the budget's recipe; its weights are kept in `folder`."
+    seen = _with_extra(images, budget.extra)
+    pretrain(encoder, seen, shrink(budget.pretrain, len(seen)), seed, folder=folder)
+    if folder is None: return
+    save_file({k: v.contiguous() for k, v in encoder.state_dict().items()}, folder / "part")
+    os.replace(folder / "part", folder / "encoder.safetensors")
+
+# %% ../nbs/40_methods.ipynb #b92062b8
 def pretrained(
     images:ImageSet, # to train on; labels are not looked at
     budget:"str|Budget"="mini", # encoder and recipe
@@ -128,14 +149,9 @@ def pretrained(
     budget = budget_for(budget, images.name)
     encoder = build_encoder(**_encoder_config(images, budget, seed)).to(images.device)
     folder = Path(cache) / "encoders" / encoder_key(images, budget, seed) if cache else None
-    if folder and (folder / "encoder.safetensors").exists():
-        encoder.load_state_dict(load_file(folder / "encoder.safetensors"))
-        return encoder.eval()
-    seen = _with_extra(images, budget.extra)
-    pretrain(encoder, seen, shrink(budget.pretrain, len(seen)), seed, folder=folder)
-    if folder:
-        save_file({k: v.contiguous() for k, v in encoder.state_dict().items()}, folder / "part")
-        os.replace(folder / "part", folder / "encoder.safetensors")
+    with held(folder):
+        if folder and (folder / "encoder.safetensors").exists(): encoder.load_state_dict(load_file(folder / "encoder.safetensors"))
+        else: _pretrain(encoder, images, budget, seed, folder)
     return encoder.eval()
 
 # %% ../nbs/40_methods.ipynb #76ac15c3
@@ -166,7 +182,9 @@ class Job:
         return Path(self.folder) / stage if self.folder else None
 
     @cached_property
-    def encoder(self) -> Encoder: return self.given or pretrained(self.images, self.budget, self.seed, self.cache)
+    def encoder(self) -> Encoder:
+        "The caller's, or the budget's."
+        return self.given or pretrained(self.images, self.budget, self.seed, self.cache)
 
     @cached_property
     def features(self) -> Tensor: return embed(self.encoder, self.images, cache=Path(self.cache) / "features" if self.cache else None)
@@ -243,7 +261,7 @@ def self_labelled(
     "The self-labelling stage on the job's frozen features."
     recipe = stage_recipe(recipe, job)
     folder = job.shared("heads", asdict(recipe), job.features)
-    return self_label(job.features, job.n_clusters, recipe, looker(job.encoder, job.images), job.seed, job.watch, folder)
+    with held(folder): return self_label(job.features, job.n_clusters, recipe, looker(job.encoder, job.images), job.seed, job.watch, folder)
 
 # %% ../nbs/40_methods.ipynb #55ef80d4
 @register("spice-self", "SPICE-Self", STAGE_SWITCHES)
@@ -269,7 +287,8 @@ LABEL_STEP = ("label_epochs", "label_batch", "label_lr", "threshold", "loss", "t
 def _(job:Job) -> Clustering:
     recipe = replace(job.budget.scan, **job.switches)
     first_step = replace(recipe, **{name: Scan.__dataclass_fields__[name].default for name in LABEL_STEP})
-    network, first = scan_cluster(job.encoder, job.images, job.features, job.n_clusters, first_step, job.seed, job.watch, job.shared("scan", asdict(first_step), job.features))
+    folder = job.shared("scan", asdict(first_step), job.features)
+    with held(folder): network, first = scan_cluster(job.encoder, job.images, job.features, job.n_clusters, first_step, job.seed, job.watch, folder)
     return joined(cluster=first, self_label=scan_self_label(network, job.images, recipe, job.seed, job.watch, job.folder))
 
 # %% ../nbs/40_methods.ipynb #463aa692

@@ -4,16 +4,19 @@
 
 # %% auto #0
 __all__ = ['CODE', 'published', 'published_value', 'Run', 'provenance', 'Lab', 'arrays_path', 'checkpoints', 'watcher',
-           'by_epoch', 'measure', 'write_json', 'finished', 'expected_seconds', 'do', 'frame', 'committed_records',
-           'agreement', 'mean_std', 'markdown_table', 'latex_table', 'write_table', 'save_figure', 'paired']
+           'by_epoch', 'measure', 'write_json', 'finished', 'expected_seconds', 'complete', 'workers_for',
+           'side_by_side', 'do', 'frame', 'committed_records', 'agreement', 'mean_std', 'markdown_table', 'latex_table',
+           'write_table', 'save_figure', 'paired']
 
 # %% ../nbs/44_records.ipynb #c241516c
 import io, json, math, os, platform, resource, shutil, subprocess, tarfile, time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -219,17 +222,77 @@ def expected_seconds(
     return [seconds(run) for run in runs]
 
 # %% ../nbs/44_records.ipynb #3790c5d8
-def _left(expected:list[float], taken:list[float]) -> str:
-    "In words, how long the runs after the finished ones will take."
-    done, left = np.array(expected[:len(taken)]), np.array(expected[len(taken):])
+def _left(
+    done:list[float], # seconds that finished runs were expected to take; NaN where nothing is known
+    taken:list[float], # seconds that they took
+    left:list[float], # seconds that the others are expected to take
+    workers:int=1, # runs at a time
+) -> str: # in words
+    "How long the runs after the finished ones will take."
     if not len(left): return "nothing left"
+    done, left = np.array(done), np.array(left)
     known = np.isfinite(done) & (done > 0)
     pace = np.array(taken)[known].sum() / done[known].sum() if known.any() else 1.
     typical = taken[-1] if taken else math.nan                                # nothing committed: like the last one
-    seconds = np.where(np.isfinite(left), left * pace, typical).sum()
+    seconds = np.where(np.isfinite(left), left * pace, typical).sum() / workers
     return f"{len(left)} left" + (f", about {seconds / 60:.0f} min" if seconds >= 90 else f", about {seconds:.0f} s" if math.isfinite(seconds) else "")
 
 # %% ../nbs/44_records.ipynb #e2b474fd
+def complete(
+    lab:Lab,
+    run:Run,
+) -> dict: # the record
+    "Measure a run and put its record where reports and proofs are; what it needed to go on after a kill is removed."
+    record = measure(lab, run)
+    for folder in (lab.build, lab.reports): write_json(folder / lab.path(run), record)
+    shutil.rmtree(checkpoints(lab, run), ignore_errors=True)
+    return record
+
+# %% ../nbs/44_records.ipynb #e5f2fd53
+def _enter(lab:Lab, threads:int) -> None:
+    "What a worker process does first."
+    global _lab
+    torch.set_num_threads(threads)
+    _lab = lab
+
+def _complete_here(run:Run) -> dict:
+    "`complete` in a worker process."
+    return complete(_lab, run)
+
+# %% ../nbs/44_records.ipynb #13d7b88a
+def workers_for(
+    lab:Lab,
+    runs:list[Run], # still to do
+) -> int: # processes, at least 1
+    "How many runs to do at a time: one a core; one in all on a GPU and at the smallest scale."
+    if lab.profile == "smoke" or lab.images.device.type != "cpu": return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, len(runs)))
+
+# %% ../nbs/44_records.ipynb #e201b8ec
+def side_by_side(
+    lab:Lab,
+    runs:list[Run],
+    workers:int, # processes
+) -> Iterator[tuple[Run, dict]]: # runs with their records, as they are finished
+    "Complete runs, several at a time. What a run raises ends the others that have not begun, and is raised here."
+    if workers == 1:
+        for run in runs: yield run, complete(lab, run)
+        return
+    share = max(1, torch.get_num_threads() // workers)
+    with ProcessPoolExecutor(workers, get_context("spawn"), _enter, (lab, share)) as pool:
+        waiting = {pool.submit(_complete_here, run): run for run in runs}
+        try:
+            for done in as_completed(waiting): yield waiting[done], done.result()
+        finally: pool.shutdown(wait=False, cancel_futures=True)
+
+# %% ../nbs/44_records.ipynb #cf4d60e0
+def _score(record:dict) -> str:
+    "What a line of progress says of a record."
+    if "failed" in record["meta"]: return "failed: " + record["meta"]["failed"]
+    return "  ".join(f"{k.upper()} {record['metrics'][k]:.3f}" for k in ("knn", "acc", "nmi") if k in record["metrics"])
+
+# %% ../nbs/44_records.ipynb #8d39ed26
 def do(
     lab:Lab,
     runs:list[Run], # repeated ones are done once
@@ -237,14 +300,12 @@ def do(
     "Do the runs that are not finished; return all of them as a frame."
     runs = list({run.slug: run for run in runs}.values())
     todo = [run for run in runs if finished(lab, run) is None]
-    expected, taken = expected_seconds(lab, todo), []
-    for run in todo:
-        record = measure(lab, run)
-        for folder in (lab.build, lab.reports): write_json(folder / lab.path(run), record)
-        shutil.rmtree(checkpoints(lab, run), ignore_errors=True)                                 # of no use any more
-        taken.append(record["cost"]["seconds"])
-        score = "failed: " + record["meta"]["failed"] if "failed" in record["meta"] else "  ".join(f"{k.upper()} {record['metrics'][k]:.3f}" for k in ("knn", "acc", "nmi") if k in record["metrics"])
-        print(f"[{len(taken)}/{len(todo)}] {run.slug:<46} {score:<24} {taken[-1]:6.1f} s   {_left(expected, taken)}", flush=True)
+    workers, expected, taken = workers_for(lab, todo), dict(zip((run.slug for run in todo), expected_seconds(lab, todo))), {}
+    for run, record in side_by_side(lab, todo, workers):
+        taken[run.slug] = record["cost"]["seconds"]
+        left = [seconds for slug, seconds in expected.items() if slug not in taken]
+        remark = _left([expected[slug] for slug in taken], list(taken.values()), left, workers)
+        print(f"[{len(taken)}/{len(todo)}] {run.slug:<46} {_score(record):<24} {taken[run.slug]:6.1f} s   {remark}", flush=True)
     if not todo: print(f"{len(runs)} runs on record, nothing to do")
     return frame([finished(lab, run) for run in runs])
 
