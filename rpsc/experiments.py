@@ -145,7 +145,7 @@ _PREFACE = [ # paragraphs
     "so the comparison is one of *patterns*, not of digits, unless the data set is the same. Cells over seeds read mean ± standard deviation (seeds). "
     "Nothing was selected with ground truth: heads by their loss, epochs by being the last. NMI is geometric, clusters are matched to classes by "
     "the Hungarian method. Machines, versions, parameters and times are in the records under [runs](runs).",
-    "The recipe of profile `mini` (network, views, temperature, number of epochs) was found on scikit-learn's digits **with their labels in view**. "
+    "The recipe of profile `mini` (network, views, temperature, and the lengths, rates and averages of each stage and of SCAN: a handful of trials each) was found on scikit-learn's digits **with their labels in view**. "
     "On digits its numbers show that the code learns; they are no evidence for new data. Other data sets use the recipe unchanged.",
 ]
 

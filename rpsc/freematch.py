@@ -143,6 +143,9 @@ def check_switches(recipe:FreeMatch) -> FreeMatch:
     for name, accepted in dict(threshold=("adaptive", "fixed"), start=("fresh", "pretrained")).items():
         if getattr(recipe, name) not in accepted: raise ValueError(f"{name}: got {getattr(recipe, name)!r}; accepted: {', '.join(accepted)}")
     _check_numbers(recipe)
+    for name in ("ema", "momentum"):
+        if not 0 <= getattr(recipe, name) < 1: raise ValueError(f"{name}: got {getattr(recipe, name)}; accepted: 0 <= {name} < 1")
+    if not 0 < recipe.fixed <= 1: raise ValueError(f"fixed: got {recipe.fixed}; accepted: 0 < fixed <= 1")
     _warn_if_short(recipe.steps, recipe.ema)
     return recipe
 
@@ -152,12 +155,12 @@ def fixmatch_cosine(t:float) -> float:
     return math.cos(7 * math.pi * t / 16)
 
 # %% ../nbs/13_freematch.ipynb #9a83342a
-def _fresh(encoder, recipe, draw):
-    "New weights: the encoder's architecture, or the one that the recipe names for the same images."
+def _fresh(encoder, recipe, draw, size):
+    "New weights: the encoder's architecture, or the one that the recipe names, for images of `size`."
     if encoder.config is None:
         raise ValueError("encoder: not made by build_encoder, so there is no fresh one; accepted: start='pretrained', or an encoder of rpsc.backbone")
-    images = {k: encoder.config[k] for k in ("size", "channels")}
-    return build_encoder(**(dict(name=recipe.network, **images) if recipe.network else encoder.config), seed=draw)
+    images = dict(size=size or encoder.config["size"], channels=encoder.config["channels"])
+    return build_encoder(**(dict(name=recipe.network) if recipe.network else encoder.config) | images, seed=draw)
 
 # %% ../nbs/13_freematch.ipynb #7807c6ce
 def _continued(encoder, recipe):
@@ -179,10 +182,11 @@ def build_network(
     n_clusters:int, # K
     recipe:FreeMatch=FreeMatch(), # network, start, bn_momentum
     seed:int=0, # of the fresh weights
+    size:int|None=None, # pixels of the images of this stage; None: those of the encoder
 ) -> Classifier: # on the encoder's device, in training mode
     "The network that the second stage trains; `ValueError` for an encoder that cannot be built anew or a pre-trained start with another architecture."
     draw = generator_at(seed, "semi network").initial_seed()
-    body = _continued(encoder, recipe) if recipe.start == "pretrained" else _fresh(encoder, recipe, draw)
+    body = _continued(encoder, recipe) if recipe.start == "pretrained" else _fresh(encoder, recipe, draw, size)
     if recipe.bn_momentum is not None: _set_bn_momentum(body, recipe.bn_momentum)
     return Classifier(body, n_clusters, draw).to(next(encoder.parameters()).device).train()
 

@@ -6,7 +6,7 @@
 __all__ = ['TINY', 'TINY_SEMI', 'TINY_SCAN', 'BUDGETS', 'CLUSTER', 'LARGE', 'PAPER', 'STAGE_CODE', 'SYSTEMS', 'STAGE_SWITCHES',
            'SCAN_SWITCHES', 'LABEL_STEP', 'SEMI_SWITCHES', 'Budget', 'budget_for', 'code_fingerprint', 'encoder_key',
            'held', 'pretrained', 'Job', 'System', 'register', 'names', 'switches_of', 'stage_recipe', 'self_labelled',
-           'joined', 'at_size', 'retrained', 'fit']
+           'joined', 'at_size', 'semi_recipe', 'retrained', 'fit']
 
 # %% ../nbs/40_methods.ipynb #070ac23a
 import difflib, json, os
@@ -25,9 +25,9 @@ from torch.nn import functional as F
 import rpsc
 from .backbone import Encoder, build_encoder, embed, resolve_precision
 from .baselines.classical import feature_kmeans, feature_spectral, pixel_kmeans, pixel_spectral
-from .baselines.scan import Scan, scan_cluster, scan_self_label
+from .baselines.scan import Scan, check_scan, scan_cluster, scan_self_label
 from .data import Clustering, ImageSet, _known_name, fingerprint, load
-from .freematch import FreeMatch, build_network, train_semi
+from .freematch import FreeMatch, build_network, check_switches, train_semi
 from .pretrain import Recipe, pretrain, shrink
 from .selection import check_no_empty, reliable_labels, spice_labels
 from .self_labeling import SPICE_SELF, SelfLabeling, looker, self_label
@@ -176,10 +176,11 @@ class Job:
         stage:str, # its name
         *parts, # what it depends on besides images, seed and code
     ) -> Path|None:
-        "Folder of a stage that several systems begin with: the first one does it, the others find it done. Without a cache it is the run's own."
-        key = fingerprint(self.images.fingerprint, self.n_clusters, self.seed, self.watch is not None, resolve_precision(self.images.device), code_fingerprint(*STAGE_CODE), *parts)
-        if self.cache: return Path(self.cache) / "stages" / f"{stage}-{key}"
-        return Path(self.folder) / stage if self.folder else None
+        "Folder of a stage that several systems begin with: the first one does it, the others find it done. Without a cache, or with a `watch` that has no `key`, it is the run's own."
+        seen = getattr(self.watch, "key", None)                                # a finished stage does not call `watch` again: what it wrote must be what this one would write
+        if not self.cache or (self.watch and not seen): return Path(self.folder) / stage if self.folder else None
+        images = (self.images.fingerprint, list(self.images.mean), list(self.images.std), self.images.domain, resolve_precision(self.images.device))
+        return Path(self.cache) / "stages" / f"{stage}-{fingerprint(*images, self.n_clusters, self.seed, seen, code_fingerprint(*STAGE_CODE), *parts)}"
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -286,6 +287,7 @@ LABEL_STEP = ("label_epochs", "label_batch", "label_lr", "threshold", "loss", "t
 @register("scan", "SCAN", SCAN_SWITCHES)
 def _(job:Job) -> Clustering:
     recipe = replace(job.budget.scan, **job.switches)
+    check_scan(recipe, len(job.images), job.n_clusters)
     first_step = replace(recipe, **{name: Scan.__dataclass_fields__[name].default for name in LABEL_STEP})
     folder = job.shared("scan", asdict(first_step), job.features)
     with held(folder): network, first = scan_cluster(job.encoder, job.images, job.features, job.n_clusters, first_step, job.seed, job.watch, folder)
@@ -304,6 +306,14 @@ def at_size(
 # %% ../nbs/40_methods.ipynb #02b405a5
 SEMI_SWITCHES = tuple(f"semi_{name}" for name in FreeMatch.__dataclass_fields__)
 
+def semi_recipe(
+    job:Job, # budget and switches
+    **switches, # of FreeMatch, as the system has them
+) -> FreeMatch: # checked
+    "The second stage's recipe. Raises `ValueError` for switches that do not fit: to be called before the first stage is paid for."
+    return check_switches(replace(job.budget.semi, **{**switches, **switches_of(job, SEMI_SWITCHES, "semi_")}))
+
+# %% ../nbs/40_methods.ipynb #3e64ba0f
 def retrained(
     job:Job,
     first:Clustering, # of the first stage
@@ -313,22 +323,25 @@ def retrained(
 ) -> Clustering: # of the second stage
     "Train a network on reliable labels and on all images without labels. Raises `EmptyClusters` where a cluster has no reliable image."
     check_no_empty(labels, is_reliable, job.n_clusters)
-    recipe = replace(job.budget.semi, **{**switches, **switches_of(job, SEMI_SWITCHES, "semi_")})
-    network = build_network(job.encoder, job.n_clusters, recipe, job.seed)
+    recipe = semi_recipe(job, **switches)
+    network = build_network(job.encoder, job.n_clusters, recipe, job.seed, job.budget.semi_size)
     second = train_semi(network, at_size(job.images, job.budget.semi_size), labels, is_reliable, recipe, job.seed, job.watch, job.folder)
     return joined(self_label=first, semi=second)
 
 # %% ../nbs/40_methods.ipynb #07934612
-@register("spice", "SPICE", (*STAGE_SWITCHES, *SEMI_SWITCHES, "agreement", "score", "balance"))
+@register("spice", "SPICE", (*STAGE_SWITCHES, *SEMI_SWITCHES, "agreement", "neighbors", "score", "balance"))
 def _(job:Job) -> Clustering:
+    semi_recipe(job, threshold="fixed")
     first = self_labelled(SPICE_SELF, job)
-    rule = dict(threshold=job.switches.get("agreement", job.budget.agreement), **switches_of(job, ("score", "balance")))
+    rule = dict(k=job.switches.get("neighbors", 100), threshold=job.switches.get("agreement", job.budget.agreement), **switches_of(job, ("score", "balance")))
     return retrained(job, first, *spice_labels(job.features, first.probs, **rule, seed=job.seed), threshold="fixed")
 
-@register("rpsc", "RPSC", (*STAGE_SWITCHES, *SEMI_SWITCHES, "consistency"))
+@register("rpsc", "RPSC", (*STAGE_SWITCHES, *SEMI_SWITCHES, "consistency", "neighbors"))
 def _(job:Job) -> Clustering:
+    semi_recipe(job)
     first = self_labelled(SelfLabeling(), job)
-    return retrained(job, first, *reliable_labels(job.features, first.probs, threshold=job.switches.get("consistency", .95)))
+    rule = dict(gamma=job.switches.get("gamma", .5), k=job.switches.get("neighbors", 100), threshold=job.switches.get("consistency", .95))
+    return retrained(job, first, *reliable_labels(job.features, first.probs, **rule))
 
 # %% ../nbs/40_methods.ipynb #2d09b16c
 def fit(

@@ -911,7 +911,7 @@ def _total(table:pd.DataFrame) -> str:
     unknown, seconds = sorted(set(left.system[left.flop.isna()])), left.seconds.sum(min_count=1)
     days = f" ({seconds / 86400:,.0f} days)" if seconds > 2 * 86400 else ""
     passes = f"{short(left.trained.sum())} image passes with and {short(left.forward.sum())} without gradients"
-    return (f"Left: {len(left)} of {len(table)} runs; {passes}, {short(left.flop.sum())}FLOP; hours one after another: {hours(seconds)}{days}"
+    return (f"Left: {len(left)} of {len(table)} runs; {passes}, {short(left.flop.sum())}FLOP; hours of one run at a time: {hours(seconds)}{days}"
             + (f"; not in these sums, since their cost is not known: {', '.join(unknown)}" if unknown else "") + ".")
 
 # %% ../nbs/47_plan.ipynb #3f533c4b

@@ -149,6 +149,7 @@ def watcher(
         row = dict(epoch=epoch, accuracies=[round(clustering_accuracy(truth, labels), 4) for labels in heads])
         if used is not None and used.any(): row["label_precision"] = round(selection_quality(truth, heads[0], used)[0], 4)
         return row
+    watch.key = fingerprint(truth, code_fingerprint("metrics", "records"))     # stages that several systems share keep what it wrote, under this key
     return watch
 
 # %% ../nbs/44_records.ipynb #636df131
@@ -187,7 +188,8 @@ def measure(
     "Do a run and describe it."
     wall, cpu = time.perf_counter(), time.process_time()
     metrics, history, meta = (_encoder_run if run.system == "encoder" else _system_run)(lab, run)
-    cost = dict(seconds=round(time.perf_counter() - wall, 2), cpu_seconds=round(time.process_time() - cpu, 2), process_peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    stages = {str(row.get("stage", "training")): row["seconds"] for row in history if "seconds" in row}       # the last row of each counts, also of stages that were done before
+    cost = dict(stages=stages, seconds=round(time.perf_counter() - wall, 2), cpu_seconds=round(time.process_time() - cpu, 2), process_peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
     about = dict(**asdict(run), profile=lab.profile, dataset=lab.images.name, n=len(lab.images), split="all", n_clusters=lab.n_clusters)
     return dict(run=about, metrics=metrics, cost=cost, budget=asdict(lab.budget), meta=meta, history=history, provenance=provenance(device=lab.images.device), key=lab.key(run))
 
@@ -249,10 +251,10 @@ def complete(
     return record
 
 # %% ../nbs/44_records.ipynb #e5f2fd53
-def _enter(lab:Lab, threads:int) -> None:
+def _enter(lab:Lab) -> None:
     "What a worker process does first."
     global _lab
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     _lab = lab
 
 def _complete_here(run:Run) -> dict:
@@ -263,9 +265,9 @@ def _complete_here(run:Run) -> dict:
 def workers_for(
     lab:Lab,
     runs:list[Run], # still to do
-) -> int: # processes, at least 1
-    "How many runs to do at a time: one a core; one in all on a GPU and at the smallest scale."
-    if lab.profile == "smoke" or lab.images.device.type != "cpu": return 1
+) -> int: # processes; 0: in this one
+    "How many runs to do at a time: one a core; on a GPU and at the smallest scale all of them here."
+    if lab.profile == "smoke" or lab.images.device.type != "cpu": return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, len(runs)))
 
@@ -273,18 +275,17 @@ def workers_for(
 def side_by_side(
     lab:Lab,
     runs:list[Run],
-    workers:int, # processes
+    workers:int, # processes; 0: this one
 ) -> Iterator[tuple[Run, dict]]: # runs with their records, as they are finished
     "Complete runs, several at a time. What a run raises ends the others that have not begun, and is raised here."
-    if workers == 1:
+    if not workers or not runs:
         for run in runs: yield run, complete(lab, run)
         return
-    share = max(1, torch.get_num_threads() // workers)
-    with ProcessPoolExecutor(workers, get_context("spawn"), _enter, (lab, share)) as pool:
-        waiting = {pool.submit(_complete_here, run): run for run in runs}
-        try:
-            for done in as_completed(waiting): yield waiting[done], done.result()
-        finally: pool.shutdown(wait=False, cancel_futures=True)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _enter, (lab,))
+    waiting = {pool.submit(_complete_here, run): run for run in runs}
+    try:
+        for done in as_completed(waiting): yield waiting[done], done.result()
+    finally: pool.shutdown(wait=True, cancel_futures=True)                     # what has begun is finished and recorded
 
 # %% ../nbs/44_records.ipynb #cf4d60e0
 def _score(record:dict) -> str:
@@ -304,7 +305,7 @@ def do(
     for run, record in side_by_side(lab, todo, workers):
         taken[run.slug] = record["cost"]["seconds"]
         left = [seconds for slug, seconds in expected.items() if slug not in taken]
-        remark = _left([expected[slug] for slug in taken], list(taken.values()), left, workers)
+        remark = _left([expected[slug] for slug in taken], list(taken.values()), left, max(1, workers))
         print(f"[{len(taken)}/{len(todo)}] {run.slug:<46} {_score(record):<24} {taken[run.slug]:6.1f} s   {remark}", flush=True)
     if not todo: print(f"{len(runs)} runs on record, nothing to do")
     return frame([finished(lab, run) for run in runs])

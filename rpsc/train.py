@@ -211,9 +211,16 @@ class Log:
     ):
         self.path = Path(folder) / "log.jsonl" if folder else None
         self.rows = [row for row in _read_rows(self.path) if row["step"] <= step]
-        if self.path:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
+        if self.path: self._rewrite()
+
+    def _rewrite(self) -> None:
+        "Put the rows on disk in one step, so that a kill leaves the old file or the new one."
+        text = "".join(json.dumps(row) + "\n" for row in self.rows)
+        if self.path.exists() and self.path.read_text() == text: return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
+        part.write_text(text)
+        os.replace(part, self.path)
 
     def add(self, **row) -> dict:
         "Append a row; values must be plain numbers or strings."
