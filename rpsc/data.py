@@ -26,7 +26,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 # %% ../nbs/00_data.ipynb #d57a7e8c
@@ -320,6 +320,7 @@ class Clustering:
     features: "Tensor|None" = None # float32 (N, D), of the encoder, before the head
     history: "list[dict]" = field(default_factory=list) # one row for each logged step or epoch
     meta: dict = field(default_factory=dict) # what the system says about itself; may hold n_clusters
+    network: "nn.Module|None" = field(default=None, repr=False, compare=False) # normalised images (B, C, H, W) -> logits (B, K), in evaluation mode, for new images
 
     def __post_init__(self):
         self.labels = _to_labels(self.labels, np.size(self.labels) if not isinstance(self.labels, Tensor) else self.labels.numel())

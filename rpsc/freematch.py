@@ -299,13 +299,13 @@ def _observer(stage:SemiStage, average:EMA, watch:Callable|None, precision:str) 
     return observe
 
 # %% ../nbs/13_freematch.ipynb #11d1e8c0
-def _as_clustering(probs, history, **facts) -> Clustering:
+def _as_clustering(network, probs, history, **facts) -> Clustering:
     "The outcome, with a warning if clusters are empty."
     labels, n_clusters = probs.argmax(1), probs.shape[1]
     live = cluster_health(labels, n_clusters)["live"]
     if live < n_clusters:
         warnings.warn(f"only {live} of {n_clusters} clusters have images: more steps, more reliable images of the others, or fewer clusters may help")
-    return Clustering(labels, probs, None, history, dict(facts, n_clusters=n_clusters))
+    return Clustering(labels, probs, None, history, dict(facts, n_clusters=n_clusters), network)
 
 # %% ../nbs/13_freematch.ipynb #36378db5
 def train_semi(
@@ -332,4 +332,4 @@ def train_semi(
                     checkpoint_every=recipe.epoch, log_every=recipe.epoch, seed=seed, name=f"semi ({recipe.threshold})", about=about)
     network.load_state_dict(average.module.state_dict())
     probs = classify(network.eval(), images, precision=precision)
-    return _as_clustering(probs, history, n_reliable=counts.tolist(), thresholds=stage.thresholds.threshold().tolist())
+    return _as_clustering(network, probs, history, n_reliable=counts.tolist(), thresholds=stage.thresholds.threshold().tolist())

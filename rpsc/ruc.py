@@ -546,4 +546,4 @@ def retrain(
     _warn_of_empty(labels, base.n_clusters)
     meta = dict(n_clusters=base.n_clusters, strategy="all" if recipe.objective == "plain" else strategy_for(base, recipe),
                 clean=[int(is_clean.sum())] + [row["clean"] for row in history])
-    return Clustering(labels, probs, base.features, history, meta), pair.eval()
+    return Clustering(labels, probs, base.features, history, meta, pair.eval()), pair

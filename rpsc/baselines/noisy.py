@@ -263,11 +263,11 @@ def _run(course, rate, watch, folder):
                  about=_settings(course) if folder else None)
 
 # %% ../../nbs/23_noisy.ipynb #727bc729
-def _outcome(base, labels, probs, history, **meta):
+def _outcome(base, network, labels, probs, history, **meta):
     "The clustering of a run; a warning if clusters are empty."
     live, K = cluster_health(labels, base.n_clusters)["live"], base.n_clusters
     if live < K: warnings.warn(f"only {live} of {K} clusters have images: a smaller learning rate, more epochs or a better base may help")
-    return Clustering(labels, probs, base.features, history, dict(n_clusters=K, clean=[row["clean"] for row in history], **meta))
+    return Clustering(labels, probs, base.features, history, dict(n_clusters=K, clean=[row["clean"] for row in history], **meta), network.eval())
 
 # %% ../../nbs/23_noisy.ipynb #edf47a52
 def _networks(encoder, base, recipe, seed, n, device):
@@ -394,7 +394,7 @@ def divide_mix(
     table = Table(base.labels, 2, recipe.threshold)
     course = Course(_networks(encoder, base, recipe, seed, 2, images.device), table, images, recipe, seed, divide_step, divide)
     history = _run(course, staircase(.5), watch, folder)
-    return _outcome(base, *read_out(member_logits(course.pair, images)), history)
+    return _outcome(base, course.pair, *read_out(member_logits(course.pair, images)), history)
 
 # %% ../../nbs/23_noisy.ipynb #bbdc5a10
 @dataclass(frozen=True)
@@ -484,7 +484,7 @@ def m_correction(
     pair = _networks(encoder, base, recipe, seed, 1, images.device)
     course = Course(pair, MixtureTable(base.labels), images, recipe, seed, bootstrap_step, refit)
     history = _run(course, staircase(1 / 3, 5 / 6), watch, folder)
-    return _outcome(base, *read_out(member_logits(pair, images)), history)
+    return _outcome(base, pair, *read_out(member_logits(pair, images)), history)
 
 # %% ../../nbs/23_noisy.ipynb #136c4565
 def pencil_losses(
@@ -599,7 +599,7 @@ def p_correction(
     history = _run(course, pencil_rate(recipe), watch, folder)
     found = dict(network=read_out(member_logits(pair, images)), labels=(table.logits.argmax(-1), table.logits.softmax(-1)))
     agreement = (found["network"][0] == found["labels"][0]).float().mean().item()
-    return _outcome(base, *found[recipe.read_out], history, agreement=agreement)
+    return _outcome(base, pair, *found[recipe.read_out], history, agreement=agreement)
 
 # %% ../../nbs/23_noisy.ipynb #3527dae5
 def agreed_buckets(
@@ -775,4 +775,4 @@ def gupta(
     pair = build_pair(encoder, K, only, seed).to(images.device)
     stage = Stage(pair, Ledger(buckets.clamp_min(0), buckets >= 0, 1), images, only, seed)
     history = _fit(stage, watch, parts["network"])
-    return _outcome(base, *read_out(member_logits(pair, images)), history, buckets=sizes)
+    return _outcome(base, pair, *read_out(member_logits(pair, images)), history, buckets=sizes)

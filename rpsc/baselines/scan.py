@@ -231,7 +231,8 @@ def scan_cluster(
     best = int(scores.argmin())
     _warn_if_empty(probs[best])
     meta = dict(head=best, head_scores=scores.tolist(), neighbors=size, n_clusters=n_clusters)
-    return one_head(network, best, n_clusters).eval(), Clustering(probs[best].argmax(-1), probs[best], features, history, meta)
+    network = one_head(network, best, n_clusters).eval()
+    return network, Clustering(probs[best].argmax(-1), probs[best], features, history, meta, network)
 
 # %% ../../nbs/21_scan.ipynb #28e34bc7
 def surest(
@@ -346,4 +347,4 @@ def scan_self_label(
     used = (probs.amax(-1) > recipe.threshold).float().mean().item()
     if not used: warnings.warn(f"no image is above the threshold of {recipe.threshold}: more epochs in either step, or a lower threshold, may help")
     _warn_if_empty(probs)
-    return Clustering(probs.argmax(-1), probs, history=history, meta=dict(used=used, n_clusters=network.dim))
+    return Clustering(probs.argmax(-1), probs, history=history, meta=dict(used=used, n_clusters=network.dim), network=network)

@@ -395,4 +395,5 @@ def tsuc(
     labels = probs[best].argmax(-1)
     _warn_if_empty(labels, n_clusters)
     meta = dict(head=best, head_scores=scores.tolist(), stage1=recipe.stage1, stage1_history=stage1, n_clusters=n_clusters)
-    return one_sphere_head(network, best, n_clusters).eval(), Clustering(labels, probs[best], features, history, meta)
+    network = one_sphere_head(network, best, n_clusters).eval()
+    return network, Clustering(labels, probs[best], features, history, meta, network)
