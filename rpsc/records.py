@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['CODE', 'published', 'published_value', 'Run', 'provenance', 'Lab', 'arrays_path', 'checkpoints', 'watcher',
-           'by_epoch', 'measure', 'write_json', 'finished', 'expected_seconds', 'complete', 'workers_for',
-           'side_by_side', 'do', 'frame', 'committed_records', 'agreement', 'mean_std', 'markdown_table', 'latex_table',
-           'write_table', 'save_figure', 'paired']
+           'by_epoch', 'network_of', 'base_of', 'measure', 'write_json', 'finished', 'expected_seconds', 'complete',
+           'workers_for', 'side_by_side', 'do', 'frame', 'committed_records', 'agreement', 'mean_std', 'markdown_table',
+           'latex_table', 'write_table', 'save_figure', 'paired']
 
 # %% ../nbs/44_records.ipynb #c241516c
 import io, json, math, os, platform, resource, shutil, subprocess, tarfile, time
@@ -21,12 +21,15 @@ from typing import Callable, Iterator
 import numpy as np
 import pandas as pd
 import torch
+from safetensors.torch import load_file, save_file
 
 import rpsc
-from .backbone import embed, resolve_precision
-from .data import ImageSet, fingerprint, load
-from .methods import SYSTEMS, budget_for, code_fingerprint, encoder_key, fit, pretrained
+from .backbone import Classifier, build_encoder, embed, resolve_precision
+from .baselines.noisy import SPOILT, spoilt_labels
+from .data import Clustering, ImageSet, fingerprint, load
+from .methods import SYSTEMS, budget_for, code_fingerprint, encoder_config, encoder_key, fit, pretrained
 from .metrics import clustering_accuracy, evaluate, knn_accuracy, selection_quality
+from .ruc import Pair
 from .selection import EmptyClusters
 
 # %% ../nbs/44_records.ipynb #efa89d33
@@ -87,7 +90,7 @@ def provenance(
 
 # %% ../nbs/44_records.ipynb #902192ea
 CODE = ("data", "augment", "backbone", "neighbors", "metrics", "train", "pretrain", "selection", "scl", "self_labeling", "freematch",
-        "baselines.classical", "baselines.scan", "methods")
+        "mixmatch", "ruc", "baselines.classical", "baselines.scan", "baselines.tsuc", "baselines.noisy", "methods")
 
 @dataclass
 class Lab:
@@ -143,11 +146,12 @@ def checkpoints(lab:Lab, run:Run) -> Path:
 def watcher(
     truth:torch.Tensor, # (N,) int64
 ) -> Callable: # watch(epoch, probs, used=None) -> dict for the log
-    "A `watch` for stages: accuracy of every head, and how many of the pseudo-labels in use are right."
-    def watch(epoch, probs, used=None):
+    "A `watch` for stages: accuracy of every head, how many of the pseudo-labels in use are right, and the quality of a set of labels believed to be clean."
+    def watch(epoch, probs, used=None, labels=None):
         heads = probs.argmax(-1).reshape(-1, len(truth))
         row = dict(epoch=epoch, accuracies=[round(clustering_accuracy(truth, labels), 4) for labels in heads])
-        if used is not None and used.any(): row["label_precision"] = round(selection_quality(truth, heads[0], used)[0], 4)
+        if labels is not None: row.update({f"clean_{name}": round(value, 4) for name, value in zip(("precision", "recall", "f1"), selection_quality(truth, labels, used))})
+        elif used is not None and used.any(): row["label_precision"] = round(selection_quality(truth, heads[0], used)[0], 4)
         return row
     watch.key = fingerprint(truth, code_fingerprint("metrics", "records"))     # stages that several systems share keep what it wrote, under this key
     return watch
@@ -167,15 +171,41 @@ def by_epoch(
 
 # %% ../nbs/44_records.ipynb #40b03074
 def _save_arrays(path:Path, found) -> None:
-    "Labels and probabilities of a clustering, compressed."
+    "Labels and probabilities of a clustering, compressed; beside them the weights of its network, if that is an encoder with a linear layer, or a pair of these."
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, **{k: v.cpu().numpy() for k, v in dict(labels=found.labels, probs=found.probs).items() if v is not None})
+    if isinstance(found.network, (Classifier, Pair)): save_file({k: v.contiguous() for k, v in found.network.state_dict().items()}, path.with_suffix(".safetensors"))
+
+# %% ../nbs/44_records.ipynb #169d110b
+def network_of(
+    lab:Lab,
+    run:Run, # done before; of a system that trains the profile's encoder with a linear layer: SCAN, RUC and the other add-ons
+) -> torch.nn.Module: # in evaluation mode, on the device of the images: (B, C, H, W), normalised -> logits (B, K)
+    "The network that a run ended with. Raises `FileNotFoundError` where it was not kept."
+    path = arrays_path(lab, run).with_suffix(".safetensors")
+    if not path.exists(): raise FileNotFoundError(f"{path}: no network of {run.slug} here; do the run first, and name a system with an encoder and a linear layer")
+    state = load_file(path)
+    members = len({name.split(".")[1] for name in state if name.startswith("networks.")})
+    def member(): return Classifier(build_encoder(**encoder_config(lab.images, lab.budget, run.seed)), lab.n_clusters, seed=0)
+    network = Pair([member() for _ in range(members)]) if members else member()
+    network.load_state_dict(state)
+    return network.to(lab.images.device).eval()
+
+# %% ../nbs/44_records.ipynb #fe72ea30
+def base_of(
+    lab:Lab,
+    run:Run, # its switch `base` names a system, or errors as in `spoilt_labels`
+) -> "Clustering|str|None": # as in `rpsc.methods.fit`
+    "What an add-on is to stand on."
+    base = run.switches.get("base")
+    if base is None or not SPOILT.fullmatch(base): return base
+    return Clustering(spoilt_labels(lab.images.labels, base, run.seed), features=lab.features(run.seed), meta=dict(n_clusters=lab.n_clusters))
 
 # %% ../nbs/44_records.ipynb #7204dd17
 def _system_run(lab:Lab, run:Run) -> tuple[dict, list, dict]:
     "Fit a system without labels, then compare with them."
-    truth = lab.images.labels
-    try: found = fit(run.system, lab.images, lab.n_clusters, lab.budget, run.seed, switches=run.switches, cache=lab.cache, folder=checkpoints(lab, run), watch=watcher(truth))
+    truth, switches = lab.images.labels, {name: value for name, value in run.switches.items() if name != "base"}
+    try: found = fit(run.system, lab.images, lab.n_clusters, lab.budget, run.seed, base_of(lab, run), switches=switches, cache=lab.cache, folder=checkpoints(lab, run), watch=watcher(truth))
     except EmptyClusters as error: return {}, [], dict(failed=str(error))
     _save_arrays(arrays_path(lab, run), found)
     return evaluate(truth, found), by_epoch(found.history, found.meta), found.meta
