@@ -44,7 +44,7 @@ def published_value(
     table:str, # as in the paper, e.g. "Table 2"
     row:str, # as in the paper, e.g. "RPSC-Self"
     dataset:str, # e.g. "cifar10"
-    metric:str, # nmi, acc, ari
+    metric:str, # nmi, acc, ari; of RUC also acc_best, precision, recall, f1
     paper:str="RPSC", # or "RUC"
 ) -> float: # NaN where the paper prints none
     "One number of a paper."
