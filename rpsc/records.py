@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['CODE', 'published', 'published_value', 'Run', 'provenance', 'Lab', 'arrays_path', 'checkpoints', 'watcher',
            'by_epoch', 'network_of', 'base_of', 'measure', 'write_json', 'finished', 'expected_seconds', 'complete',
-           'workers_for', 'side_by_side', 'do', 'frame', 'committed_records', 'agreement', 'mean_std', 'markdown_table',
-           'latex_table', 'write_table', 'save_figure', 'paired']
+           'cores', 'one_core', 'workers_for', 'side_by_side', 'do', 'frame', 'committed_records', 'agreement',
+           'mean_std', 'markdown_table', 'latex_table', 'write_table', 'save_figure', 'paired']
 
 # %% ../nbs/44_records.ipynb #c241516c
-import io, json, math, os, platform, resource, shutil, subprocess, tarfile, time
+import io, itertools, json, math, os, platform, resource, shutil, subprocess, tarfile, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -21,13 +22,14 @@ from typing import Callable, Iterator
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
 from safetensors.torch import load_file, save_file
 
 import rpsc
 from .backbone import Classifier, build_encoder, embed, resolve_precision
 from .baselines.noisy import SPOILT, spoilt_labels
 from .data import Clustering, ImageSet, fingerprint, load
-from .methods import SYSTEMS, budget_for, code_fingerprint, encoder_config, encoder_key, fit, pretrained
+from .methods import SYSTEMS, budget_for, code_fingerprint, encoder_config, encoder_key, fit, held, pretrained
 from .metrics import clustering_accuracy, evaluate, knn_accuracy, selection_quality
 from .ruc import Pair
 from .selection import EmptyClusters
@@ -281,6 +283,25 @@ def complete(
     return record
 
 # %% ../nbs/44_records.ipynb #e5f2fd53
+def cores() -> int:
+    "Processors that this process may use."
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+@contextmanager
+def one_core(
+    folder:Path, # for the locks
+    count:int|None=None, # how many may hold one at a time; None: `cores()`
+):
+    "A context that takes one of the machine's cores: as many are inside as there are cores, over all processes that name the same `folder`."
+    folder.mkdir(parents=True, exist_ok=True)
+    for lock in itertools.cycle([FileLock(folder / f"core-{i}") for i in range(count or cores())]):
+        try: lock.acquire(timeout=.1)
+        except Timeout: continue
+        try: yield
+        finally: lock.release()
+        return
+
+# %% ../nbs/44_records.ipynb #13d7b88a
 def _enter(lab:Lab) -> None:
     "What a worker process does first."
     global _lab
@@ -288,18 +309,20 @@ def _enter(lab:Lab) -> None:
     _lab = lab
 
 def _complete_here(run:Run) -> dict:
-    "`complete` in a worker process."
-    return complete(_lab, run)
+    "The record of a run in a worker process: done here, or by another one in the meantime."
+    with held(Path(_lab.build) / "locks" / f"{_lab.name}-{run.slug}"):
+        record = finished(_lab, run)
+        if record: return record
+        with one_core(Path(_lab.build) / "locks"): return complete(_lab, run)
 
-# %% ../nbs/44_records.ipynb #13d7b88a
+# %% ../nbs/44_records.ipynb #122c9c95
 def workers_for(
     lab:Lab,
     runs:list[Run], # still to do
 ) -> int: # processes; 0: in this one
     "How many runs to do at a time: one a core; on a GPU and at the smallest scale all of them here."
     if lab.profile == "smoke" or lab.images.device.type != "cpu": return 0
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, len(runs)))
+    return max(1, min(cores(), len(runs)))
 
 # %% ../nbs/44_records.ipynb #e201b8ec
 def side_by_side(

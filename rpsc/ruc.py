@@ -107,14 +107,16 @@ class RUC:
     strong_view:str = "ruc" # preset of the smoothed loss: the code's, or "ruc-table5"
     epochs:int = 200
     batch_size:int = 100
-    lr:float = .01 # at the start; half a cosine by epochs
+    optimizer:str = "sgd" # with Nesterov momentum .9, or "adam"
+    lr:float = .01 # at the start
+    schedule:str = "cosine" # of lr: half a cosine by epochs, or "constant"
     weight_decay:float = 5e-4
 
 # %% ../nbs/15_ruc.ipynb #59e75778
 PLAIN = RUC(objective="plain", co_training=False, refurbishing="off")
 
 # %% ../nbs/15_ruc.ipynb #5ec5e862
-_NAMED = dict(objective=("ruc", "plain"), strategy=("confidence", "metric", "hybrid"),
+_NAMED = dict(objective=("ruc", "plain"), strategy=("confidence", "metric", "hybrid"), optimizer=("sgd", "adam"), schedule=("cosine", "constant"),
               start=("base", "pretrained", "fresh"), refurbishing=("batch", "epoch", "off"))
 
 # %% ../nbs/15_ruc.ipynb #969585bb
@@ -515,9 +517,9 @@ def _about(recipe:RUC, seed:int, stage:Stage) -> dict:
 def _fit(stage:Stage, watch:Callable|None, folder:Path|None) -> list[dict]:
     "Take all steps; the learning rate is constant within an epoch."
     recipe, n_steps = stage.recipe, stage.recipe.epochs * stage.per_epoch
-    def rate(progress): return cosine(stage.place(round(progress * n_steps))[0] / recipe.epochs)
+    def rate(progress): return cosine(stage.place(round(progress * n_steps))[0] / recipe.epochs) if recipe.schedule == "cosine" else 1.
     def observe(k): return stage.ledger.take() | dict(tau2=stage.tau2(k)) | _watched(watch, stage.place(k)[0] + 1, stage)
-    optimizer = make_optimizer(stage.pair, "sgd", recipe.lr, recipe.weight_decay, nesterov=True)
+    optimizer = make_optimizer(stage.pair, recipe.optimizer, recipe.lr, recipe.weight_decay, nesterov=True)
     return train(stage, n_steps, dict(pair=stage.pair, ledger=stage.ledger), optimizer, rate, stage.after, observe, folder=folder,
                  checkpoint_every=stage.per_epoch, log_every=stage.per_epoch, seed=stage.seed, name=recipe.objective,
                  about=_about(recipe, stage.seed, stage) if folder else None)

@@ -1,0 +1,160 @@
+"use strict";
+const one = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const data = JSON.parse(one("#data").textContent);
+
+// Clusters in another order: chosen by the radio buttons or by the address (#sort=confidence), and announced.
+const orders = {
+  size: (a, b) => b.size - a.size,
+  confidence: (a, b) => b.confidence - a.confidence,
+  doubt: (a, b) => a.confidence - b.confidence,
+  number: (a, b) => a.cluster - b.cluster,
+};
+
+function sortCards(order) {
+  const list = one("#cards"), radio = one(`input[name="sort"][value="${order}"]`);
+  const compare = (a, b) => orders[order](a.dataset, b.dataset) || a.dataset.cluster - b.dataset.cluster;
+  list.append(...[...list.children].sort(compare));
+  radio.checked = true;
+  const first = one("h3 span", list.firstElementChild).textContent;
+  one("#sort-status").textContent = `Sorted, ${radio.dataset.words}. The first of ${list.children.length} is ${first}.`;
+}
+
+function sortByAddress() {
+  const order = /^#sort=(\w+)$/.exec(location.hash)?.[1];
+  if (order && one(`input[name="sort"][value="${CSS.escape(order)}"]`)) sortCards(order);
+}
+
+for (const radio of all('input[name="sort"]')) {
+  radio.addEventListener("change", () => {
+    sortCards(radio.value);
+    history.replaceState(null, "", `#sort=${radio.value}`);
+  });
+}
+addEventListener("hashchange", sortByAddress);
+sortByAddress();
+
+// Rows of images: a row is one stop of the Tab key, the arrow keys move within it.
+function target(buttons, from, key) {
+  const top = buttons[0].offsetTop;
+  const columns = buttons.filter(button => button.offsetTop === top).length;
+  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+  if (key === "Home") return buttons[0];
+  if (key === "End") return buttons.at(-1);
+  return key in steps ? buttons[from + steps[key]] : undefined;
+}
+
+for (const strip of all(".strip")) {
+  const buttons = all("button", strip);
+  buttons.forEach((button, i) => { button.tabIndex = i ? -1 : 0; });
+  strip.addEventListener("keydown", event => {
+    const next = target(buttons, buttons.indexOf(event.target), event.key);
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+  strip.addEventListener("focusin", event => {
+    for (const button of buttons) button.tabIndex = button === event.target ? 0 : -1;
+  });
+  strip.addEventListener("click", event => {
+    const button = event.target.closest("button");
+    if (button) enlarge(button);
+  });
+}
+
+// One image, large, with its neighbours in the row, round and round. Closing gives the focus back to the image that was shown last.
+const dialog = one("#large");
+let shown = null;
+
+function enlarge(button) {
+  shown = button;
+  const picture = one("img", button);
+  one("img", dialog).src = picture.src;
+  one("#large-text").textContent = picture.alt;
+  if (!dialog.open) { dialog.showModal(); one("#close").focus(); }
+}
+
+function move(step) {
+  const row = all("button", shown.closest(".strip"));
+  enlarge(row.at((row.indexOf(shown) + step) % row.length));
+}
+
+dialog.addEventListener("keydown", event => {
+  if (event.key === "ArrowRight") move(1);
+  if (event.key === "ArrowLeft") move(-1);
+});
+dialog.addEventListener("close", () => shown.focus());
+one("#previous").addEventListener("click", () => move(-1));
+one("#next").addEventListener("click", () => move(1));
+one("#close").addEventListener("click", () => dialog.close());
+
+// The map: the image nearest to the pointer, or the one reached with the keys, is shown beside its point.
+const map = one("#points");
+if (map) {
+  const { points, side, columns } = data; // a point: [x, y, cluster, text]
+  const svg = one("svg", map), ring = one(".ring", map), tip = one(".tip", map), picture = one(".picture", tip), choice = one("#highlight");
+  let active = -1;
+
+  const candidates = () => points.map((_, i) => i).filter(i => choice.value === "" || points[i][2] === Number(choice.value));
+
+  function show(i, announce) {
+    active = i;
+    const [x, y, , text] = points[i], scale = picture.clientWidth || 96;
+    ring.setAttribute("transform", `translate(${x} ${y})`);
+    ring.setAttribute("visibility", "visible");
+    picture.style.backgroundSize = `${100 * columns}% auto`;
+    picture.style.backgroundPosition = `${-(i % columns) * scale}px ${-Math.floor(i / columns) * scale}px`;
+    one(".words", tip).textContent = text;
+    tip.hidden = false;
+    tip.style.left = `${100 * x / side}%`;
+    tip.style.top = `${100 * y / side}%`;
+    tip.style.transform = `translate(${x > side / 2 ? "calc(-100% - 12px)" : "12px"}, ${y > side / 2 ? "calc(-100% - 12px)" : "12px"})`;
+    if (announce) one("#map-status").textContent = text;
+  }
+
+  function hide() {
+    active = -1;
+    tip.hidden = true;
+    ring.setAttribute("visibility", "hidden");
+  }
+
+  const nearest = (among, cost) => among.reduce((best, i) => cost(i) < cost(best) ? i : best, among[0]);
+
+  function showNearest(event) {
+    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const distance = i => Math.hypot(points[i][0] - at.x, points[i][1] - at.y);
+    const i = nearest(candidates(), distance);
+    if (distance(i) < side / 25) { if (i !== active) show(i, false); } else hide();
+  }
+  map.addEventListener("pointermove", showNearest);
+  map.addEventListener("pointerdown", showNearest);
+  map.addEventListener("pointerleave", event => { if (event.pointerType === "mouse") hide(); }); // a lifted finger leaves, too
+
+  // An arrow goes to the image that is nearest in its direction; going aside counts twice.
+  const directions = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+  function neighbor(key, among) {
+    const [dx, dy] = directions[key], [x, y] = points[active];
+    const along = i => (points[i][0] - x) * dx + (points[i][1] - y) * dy;
+    const aside = i => Math.abs((points[i][0] - x) * dy) + Math.abs((points[i][1] - y) * dx);
+    const ahead = among.filter(i => along(i) > aside(i) / 2 && along(i) > 0);
+    return ahead.length ? nearest(ahead, i => along(i) + 2 * aside(i)) : active;
+  }
+
+  map.addEventListener("keydown", event => {
+    const among = candidates(), place = among.indexOf(active);
+    if (event.key === "Escape") return hide();
+    if (event.key in directions) show(place < 0 ? among[0] : neighbor(event.key, among), true);
+    else if (event.key === "PageDown") show(among[(place + 1) % among.length], true);
+    else if (event.key === "PageUp") show(among.at(place < 0 ? -1 : place - 1), true);
+    else if (event.key === "Home") show(among[0], true);
+    else if (event.key === "End") show(among.at(-1), true);
+    else return;
+    event.preventDefault();
+  });
+  map.addEventListener("blur", hide);
+
+  choice.addEventListener("change", () => {
+    hide();
+    for (const group of all("g[data-cluster]", map)) group.classList.toggle("faint", choice.value !== "" && group.dataset.cluster !== choice.value);
+  });
+}
