@@ -6,7 +6,7 @@
 __all__ = ['PLAIN', 'LOSSES', 'smooth_labels', 'co_refine', 'confidence_weights', 'refurbish', 'refurbish_threshold', 'RUC',
            'check_recipe', 'strategy_for', 'choose_clean', 'Pair', 'build_pair', 'member_logits', 'read_out', 'Ledger',
            'Views', 'draw_views', 'Glance', 'glance', 'make_targets', 'in_order', 'batch_losses', 'batches_in',
-           'pass_order', 'Stage', 'ruc_step', 'plain_step', 'refurbish_set', 'first_clean', 'retrain']
+           'pass_order', 'Stage', 'ruc_step', 'plain_step', 'refurbish_set', 'rescued', 'first_clean', 'retrain']
 
 # %% ../nbs/15_ruc.ipynb #ca3ee992
 import copy, inspect, math, warnings
@@ -23,7 +23,7 @@ from .backbone import Classifier, Encoder, build_encoder, embed
 from .data import Clustering, ImageSet, fingerprint
 from .metrics import cluster_health
 from .mixmatch import guess_labels, mixmatch_losses, ramp, sharpen, soft_cross_entropy
-from .selection import EmptyClusters, check_no_empty, neighborhood_size, select_by_neighbors, select_confident, select_hybrid
+from .selection import neighborhood_size, select_by_neighbors, select_confident, select_hybrid, surest
 from .train import cosine, generator_at, make_optimizer, train
 
 # %% ../nbs/15_ruc.ipynb #65778bb1
@@ -474,23 +474,28 @@ def _embedding(images:ImageSet, base:Clustering, encoder:nn.Module, recipe:RUC) 
     return embed(_encoder_of(encoder), images)
 
 # %% ../nbs/15_ruc.ipynb #8cbad8e5
-def _warn_of_lost(base:Clustering, is_clean:Tensor) -> None:
-    "Warn if a cluster has no clean image."
-    try: check_no_empty(base.labels, is_clean, base.n_clusters)
-    except EmptyClusters as error: warnings.warn(f"the clean set lacks clusters, which will probably be lost ({error})")
+def rescued(
+    base:Clustering, # the clustering to improve
+    is_clean:Tensor, # (N,) bool, by a strategy
+) -> Tensor: # (N,) bool
+    "The clean set with the surest tenth of each cluster that has none in it (our fall-back). Warns if there are such clusters, and of those that stay lost because the base has no probabilities."
+    lost = [c for c in base.labels.unique().tolist() if not is_clean[base.labels == c].any()]
+    if not lost: return is_clean
+    if base.probs is None: warnings.warn(f"clusters {lost} have no clean image and will probably be lost: a smaller k, or a base with probabilities, may help"); return is_clean
+    warnings.warn(f"clusters {lost} have no clean image: their surest tenth is taken; a lower tau1, strategy='metric' or a better base may help")
+    is_lost = torch.isin(base.labels, torch.tensor(lost, device=base.labels.device))
+    return is_clean | (is_lost & surest(base.probs.amax(-1), base.labels))
 
-# %% ../nbs/15_ruc.ipynb #ef04eed1
+# %% ../nbs/15_ruc.ipynb #21f850d5
 def first_clean(
     images:ImageSet, # N images
     base:Clustering, # of these images
     encoder:nn.Module, # gives the embedding where base has no features
     recipe:RUC, # objective, strategy
 ) -> Tensor: # (N,) bool
-    "The clean set that a run starts from; all images for plain cross-entropy. Warns if a cluster has none."
+    "The clean set that a run starts from: by the strategy, with lost clusters `rescued`; all images for plain cross-entropy."
     if recipe.objective == "plain": return torch.ones_like(base.labels, dtype=torch.bool)
-    is_clean = choose_clean(base, _embedding(images, base, encoder, recipe), recipe)
-    _warn_of_lost(base, is_clean)
-    return is_clean
+    return rescued(base, choose_clean(base, _embedding(images, base, encoder, recipe), recipe))
 
 # %% ../nbs/15_ruc.ipynb #3ca90274
 def _watched(watch:Callable|None, epoch:int, stage:Stage) -> dict:

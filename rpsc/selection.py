@@ -6,7 +6,7 @@
 __all__ = ['CONFIDENCES', 'unit', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers', 'distance_ratio',
            'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'pseudo_label', 'cluster_by_centers',
            'local_consistency', 'neighborhood_size', 'reliable_labels', 'EmptyClusters', 'check_no_empty',
-           'balance_clusters', 'spice_labels', 'select_confident', 'select_by_neighbors', 'select_hybrid']
+           'balance_clusters', 'spice_labels', 'select_confident', 'select_by_neighbors', 'select_hybrid', 'surest']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -317,3 +317,16 @@ def select_hybrid(
     is_confident = select_confident(probs, threshold)
     if len(is_confident) != len(features): raise ValueError(f"probs: {len(is_confident)} rows; accepted: {len(features)}, one for each row of features")
     return is_confident & select_by_neighbors(features, probs.argmax(-1) if labels is None else labels, k)
+
+# %% ../nbs/10_selection.ipynb #77320c08
+def surest(
+    certainty:Tensor, # (B,)
+    labels:Tensor, # (B,) int64
+    one_in:int=10, # the share that is kept is 1 / one_in, rounded up
+) -> Tensor: # (B,) bool
+    "The surest tenth of the images of each label, at least one of each (our fall-back)."
+    order = certainty.argsort(descending=True, stable=True)
+    members = F.one_hot(labels[order])
+    rank = (members.cumsum(0) * members).sum(1)                                               # within its label, from 1
+    size = members.sum(0)[labels[order]]
+    return torch.empty_like(labels, dtype=torch.bool).scatter_(0, order, (rank - 1) * one_in < size)

@@ -24,12 +24,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..backbone import ClusterHeads, Encoder, Classifier, embed, evaluating
-from .scan import _pixels, cluster_entropy, surest
+from .scan import _pixels, cluster_entropy
 from ..data import Clustering, ImageSet, fingerprint
 from ..metrics import cluster_health, match_clusters
 from ..mixmatch import guess_labels, mixup, ramp, soft_cross_entropy, squared_error
 from ..ruc import RUC, Ledger, Pair, Stage, build_pair, co_refine, in_order, member_logits, read_out
 from ..ruc import _about, _check_base, _encoder_of, _fit, _moved, _watched
+from ..selection import surest
 from ..train import generator_at, make_optimizer, train
 
 # %% ../../nbs/23_noisy.ipynb #20bd1479

@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['Scan', 'check_scan', 'mine_neighbors', 'consistency', 'cluster_entropy', 'neighbor_consistency', 'split_heads',
-           'one_head', 'head_scores', 'cluster_step', 'scan_cluster', 'surest', 'confident_labels',
-           'balanced_cross_entropy', 'batch_centers', 'batch_confidence', 'self_label_loss', 'self_label_step',
-           'scan_self_label']
+           'one_head', 'head_scores', 'cluster_step', 'scan_cluster', 'confident_labels', 'balanced_cross_entropy',
+           'batch_centers', 'batch_confidence', 'self_label_loss', 'self_label_step', 'scan_self_label']
 
 # %% ../../nbs/21_scan.ipynb #9345aef7
 import copy, math, warnings
@@ -24,7 +23,7 @@ from ..data import Clustering, ImageSet, fingerprint
 from ..metrics import cluster_health
 from ..neighbors import knn
 from ..scl import cross_entropy_loss, soft_contrastive_loss
-from ..selection import neighborhood_size, unit
+from ..selection import neighborhood_size, surest, unit
 from ..train import Batches, make_optimizer, train
 
 # %% ../../nbs/21_scan.ipynb #85b76dce
@@ -233,19 +232,6 @@ def scan_cluster(
     meta = dict(head=best, head_scores=scores.tolist(), neighbors=size, n_clusters=n_clusters)
     network = one_head(network, best, n_clusters).eval()
     return network, Clustering(probs[best].argmax(-1), probs[best], features, history, meta, network)
-
-# %% ../../nbs/21_scan.ipynb #28e34bc7
-def surest(
-    certainty:Tensor, # (B,)
-    labels:Tensor, # (B,) int64
-    one_in:int=10, # the share that is kept is 1 / one_in, rounded up
-) -> Tensor: # (B,) bool
-    "The surest tenth of the images of each label, at least one of each (our fall-back)."
-    order = certainty.argsort(descending=True, stable=True)
-    members = F.one_hot(labels[order])
-    rank = (members.cumsum(0) * members).sum(1)                                               # within its label, from 1
-    size = members.sum(0)[labels[order]]
-    return torch.empty_like(labels, dtype=torch.bool).scatter_(0, order, (rank - 1) * one_in < size)
 
 # %% ../../nbs/21_scan.ipynb #dfa11413
 def confident_labels(
