@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['PAIRS', 'Pair', 'interleaved', 'report', 'pil_operation', 'pil_operations', 'pil_scan', 'augmentation_pair',
            'lean_scan', 'lean_pair', 'one_thread', 'step_by_step', 'stage_pair', 'moco_pair', 'knn_pair',
-           'pil_freematch', 'plain_semi_step', 'semi_pair', 'main']
+           'pil_freematch', 'plain_semi_step', 'semi_pair', 'pil_ruc', 'PilStage', 'plain_ruc_epoch', 'ruc_pair',
+           'main']
 
 # %% ../nbs/46_bench.ipynb #d819a0ef
 import argparse, statistics, sys, time
@@ -18,12 +19,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .augment import FREEMATCH_OPS, SCAN_OPS, preset
+from .augment import FREEMATCH_OPS, RUC_OPS, SCAN_OPS, preset
 from .backbone import ClusterHeads, build_encoder, embed, supports_bf16
 from .data import ImageSet
 from .freematch import FreeMatch, SemiStage, build_network, semi_losses
 from .neighbors import knn
 from .pretrain import Recipe, moco_parts
+from . import ruc
+from .ruc import RUC
 from .self_labeling import SelfLabeling, Stage, looker
 from .scl import soft_contrastive_loss
 from .train import generator_at, make_optimizer, train
@@ -258,11 +261,66 @@ def semi_pair(
                 lambda: plain_semi_step(twin, plain, pictures, chains, simple, 0), "≥ 1.5× with AMX", note=note)
 
 # %% ../nbs/46_bench.ipynb #b814c659
-PAIRS = dict(augment=augmentation_pair, lean=lean_pair, stage=stage_pair, semi=semi_pair, moco=moco_pair, knn=knn_pair)
+def pil_ruc(mean:tuple, std:tuple, size:int=32, seed:int=0) -> tuple[Callable, Callable, Callable]: # plain, weak, strong: PIL image -> float32 (C, size, size)
+    "RUC's views as chains of torchvision's transforms: resized crop and flip; the strong one adds two of fourteen operations, each with p = .5, and a grey square."
+    from torchvision import transforms as T
+    rng, side = np.random.default_rng(seed), min(16, size // 2)
+    def operations(image):
+        for k in rng.choice(len(RUC_OPS), 2, replace=False):
+            if rng.random() < .5: image = pil_operations(image, rng, ops=(RUC_OPS[k],), n=1)
+        return image
+    def square(image):
+        image, (row, column) = image.copy(), rng.integers(size, size=2)
+        image.paste((127, 127, 127), (int(column) - side // 2, int(row) - side // 2, int(column) + side // 2, int(row) + side // 2))
+        return image
+    base, end = [T.RandomResizedCrop(size, (.2, 1.)), T.RandomHorizontalFlip()], [T.ToTensor(), T.Normalize(mean, std)]
+    return T.Compose(end), T.Compose(base + end), T.Compose([*base, operations, square, *end])
 
-# %% ../nbs/46_bench.ipynb #1902db7b
+# %% ../nbs/46_bench.ipynb #69cca5da
+class PilStage(ruc.Stage):
+    "RUC's stage with images that go one after another through PIL."
+    def views(self, rows:torch.Tensor, generator:torch.Generator) -> ruc.Views:
+        "The views of a batch, by the `chains` of `pil_ruc` on `pictures`."
+        show = lambda chain: [chain(self.pictures[i]) for i in rows.tolist()]
+        plain, weak, strong = self.chains
+        return ruc.Views(torch.stack(show(plain)), torch.stack(show(weak) + show(weak)), torch.stack(show(strong)))
+
+def plain_ruc_epoch(stage:PilStage, optimizer:torch.optim.Optimizer) -> torch.Tensor: # the last loss
+    "An epoch of RUC by a plain loop."
+    for k in range(stage.per_epoch):
+        loss = stage(k, generator_at(0, "step", k))["loss"]
+        optimizer.zero_grad(); loss.backward(); optimizer.step()
+        stage.after(k)
+    return loss.detach()
+
+# %% ../nbs/46_bench.ipynb #363ab3b8
+def ruc_pair(
+    encoder_name:str="tiny",
+    size:int=16,
+    n:int=500, # images, half of them clean
+    recipe:RUC=RUC(epochs=1),
+) -> Pair:
+    "An epoch of RUC against the same epoch the usual way."
+    from PIL import Image
+    pixels = torch.randint(0, 256, (n, 3, size, size), dtype=torch.uint8, generator=generator_at(0))
+    images, labels, clean = ImageSet(pixels), torch.arange(n) % 10, torch.arange(n) < n // 2
+    def begin(kind):
+        pair = ruc.build_pair(build_encoder(encoder_name, size, seed=0), 10, recipe)
+        return kind(pair, ruc.Ledger(labels, clean), images, recipe)
+    ours, usual = begin(ruc.Stage), begin(PilStage)
+    usual.pair.to(memory_format=torch.contiguous_format)
+    usual.pictures, usual.chains = [Image.fromarray(p.permute(1, 2, 0).numpy()) for p in pixels], pil_ruc(images.mean, images.std, size)
+    fused = make_optimizer(ours.pair, "sgd", recipe.lr, recipe.weight_decay, nesterov=True)
+    simple = torch.optim.SGD(usual.pair.parameters(), recipe.lr, momentum=.9, weight_decay=recipe.weight_decay, nesterov=True)
+    return Pair(f"RUC, an epoch of {n} images of {size}×{size}, {encoder_name}", lambda: train(ours, ours.per_epoch, dict(pair=ours.pair), fused, after=ours.after),
+                lambda: plain_ruc_epoch(usual, simple), "≥ 1.5×")
+
+# %% ../nbs/46_bench.ipynb #da8905fa
+PAIRS = dict(augment=augmentation_pair, lean=lean_pair, stage=stage_pair, semi=semi_pair, ruc=ruc_pair, moco=moco_pair, knn=knn_pair)
+
+# %% ../nbs/46_bench.ipynb #7ccb0fb2
 def main(arguments:list[str]|None=None) -> None:
-    "`python -m rpsc.bench [augment lean stage semi moco knn] [--repeats 5]`"
+    "`python -m rpsc.bench [augment lean stage semi ruc moco knn] [--repeats 5]`"
     parser = argparse.ArgumentParser(prog="rpsc.bench", description="Ratios of interleaved runs, medians.")
     parser.add_argument("what", nargs="*", choices=[[], *PAIRS], help="default: all")
     parser.add_argument("--repeats", type=int, default=5, help="timed runs of each side (default 5)")

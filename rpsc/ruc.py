@@ -386,6 +386,10 @@ class Stage:
         start = part * self.recipe.batch_size
         return self._order[start : start + self.recipe.batch_size if part + 1 < self.per_pass else None]
 
+    def views(self, rows:Tensor, generator:torch.Generator) -> Views:
+        "What RUC looks at of the images `rows`."
+        return draw_views(self.images, rows, self.weak, self.strong, generator)
+
     def progress(self, k:int) -> float:
         "Share of the run before step `k`, in epochs of the network in turn."
         epoch, _, part = self.place(k)
@@ -420,7 +424,7 @@ def ruc_step(
     "One batch of RUC for one network (Eqs. 10 to 19); updates the ledger."
     recipe, ledger, who = stage.recipe, stage.ledger, stage.place(k)[1]
     network, (rows, n) = stage.pair.networks[who], ledger.clean_first(stage.rows(k))
-    views, labels = draw_views(stage.images, rows, stage.weak, stage.strong, generator), ledger.labels[rows[:n]]
+    views, labels = stage.views(rows, generator), ledger.labels[rows[:n]]
     own = glance(network, views, n < len(rows))
     counter, weight = _ask_counter(stage, who, own, views, rows, n)
     targets = make_targets(own, counter, labels, weight, recipe.temperature)
