@@ -34,7 +34,7 @@ from .freematch import FreeMatch, build_network, check_switches, train_semi
 from .pretrain import Recipe, pretrain, shrink
 from .ruc import RUC, check_recipe, retrain
 from .selection import check_no_empty, reliable_labels, spice_labels
-from .self_labeling import SPICE_SELF, SelfLabeling, looker, self_label
+from .self_labeling import SPICE_SELF, HeadNetwork, SelfLabeling, looker, self_label
 
 # %% ../nbs/40_methods.ipynb #54b5e3bd
 @dataclass(frozen=True)
@@ -283,7 +283,8 @@ def self_labelled(
     "The self-labelling stage on the job's frozen features."
     recipe = stage_recipe(recipe, job)
     folder = job.shared("heads", asdict(recipe), job.features)
-    with held(folder): return self_label(job.features, job.n_clusters, recipe, looker(job.encoder, job.images), job.seed, job.watch, folder)
+    with held(folder): found = self_label(job.features, job.n_clusters, recipe, looker(job.encoder, job.images), job.seed, job.watch, folder)
+    return replace(found, network=HeadNetwork(job.encoder, found.network))
 
 # %% ../nbs/40_methods.ipynb #55ef80d4
 @register("spice-self", "SPICE-Self", STAGE_SWITCHES)

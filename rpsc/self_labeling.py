@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SPICE_SELF', 'SelfLabeling', 'check_switches', 'head_losses', 'predict', 'LargeBatch', 'label_batch', 'looker',
-           'no_look', 'Stage', 'judge_heads', 'self_label']
+           'no_look', 'Stage', 'judged', 'judge_heads', 'OneHead', 'HeadNetwork', 'head_probs', 'self_label']
 
 # %% ../nbs/12_self_labeling.ipynb #a1e7e210
 import warnings
@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Callable, NamedTuple
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .augment import view
 from .backbone import ClusterHeads, Encoder, embed, evaluating
-from .data import Clustering, ImageSet, fingerprint
+from .data import Clustering, ImageSet, _no_copy_tensor, fingerprint
 from .metrics import cluster_health
 from .scl import cross_entropy_loss, double_softmax_ce, soft_contrastive_loss
 from .selection import CONFIDENCES, PseudoLabels, per_cluster, pseudo_label
@@ -44,6 +45,8 @@ class SelfLabeling:
     label_view:str = "none" # preset of the labelling branch ("1-Aug" of Table 3)
     train_view:str = "scan" # preset of the training branch ("2-Aug" of Table 3)
     prototypes:str = "clean" # centres from un-augmented ("clean") features, or from those of the labelling "branch"
+    batches:int|None = None # large batches an epoch; None: floor(N / M) (SPICE)
+    judge:int|None = 10_000 # images on which the heads are compared, a random subset of a larger set; None: all (paper)
 
 # %% ../nbs/12_self_labeling.ipynb #9140438c
 SPICE_SELF = SelfLabeling(loss="double_softmax", batch_norm=False, label_view="weak")
@@ -59,15 +62,17 @@ def _check_names(recipe:SelfLabeling) -> None:
 
 # %% ../nbs/12_self_labeling.ipynb #bce99022
 def _check_numbers(recipe:SelfLabeling) -> None:
-    "Raise `ValueError` for a number that is not above 0."
-    for name in ("large_batch", "batch_size", "passes", "epochs", "heads", "hidden", "gamma", "lr", "temperature"):
-        if not getattr(recipe, name) > 0: raise ValueError(f"{name}: got {getattr(recipe, name)}; accepted: above 0")
+    "Raise `ValueError` for a number that is not above 0; two may be None."
+    for name in ("large_batch", "batch_size", "passes", "epochs", "heads", "hidden", "gamma", "lr", "temperature", "batches", "judge"):
+        value = getattr(recipe, name)
+        if value is None and name in ("batches", "judge"): continue
+        if not value > 0: raise ValueError(f"{name}: got {value}; accepted: above 0")
 
 # %% ../nbs/12_self_labeling.ipynb #7c833301
-def _check_allocation(M:int, n_clusters:int, gamma:float) -> None:
+def _check_allocation(M:int, n_clusters:int, gamma:float, name:str="large_batch") -> None:
     "Raise `ValueError` if M images leave no image to make the centre of each of `n_clusters` clusters."
     if int(gamma * M / n_clusters) < 1:
-        raise ValueError(f"large_batch: {M} images for {n_clusters} clusters leave no image to make a centre (gamma={gamma}); "
+        raise ValueError(f"{name}: {M} images for {n_clusters} clusters leave no image to make a centre (gamma={gamma}); "
                          f"accepted: at least {int(n_clusters / gamma + .999)}")
 
 # %% ../nbs/12_self_labeling.ipynb #d970fe4e
@@ -81,6 +86,7 @@ def check_switches(
     if n_clusters != int(n_clusters) or not 2 <= n_clusters <= n: raise ValueError(f"n_clusters: got {n_clusters}; accepted: 2 to {n}, the number of images")
     M = min(recipe.large_batch, n)
     _check_allocation(M, n_clusters, recipe.gamma)
+    _check_allocation(min(recipe.judge or n, n), n_clusters, recipe.gamma, "judge")
     if M < recipe.large_batch: warnings.warn(f"the set has {n} images, fewer than large_batch={recipe.large_batch}: all of them are labelled at a time")
     return replace(recipe, large_batch=M)
 
@@ -101,10 +107,11 @@ def head_losses(
 @torch.no_grad()
 def predict(
     heads:ClusterHeads, # in any mode
-    features:Tensor, # (N, D)
-) -> Tensor: # (H, N, K)
+    features:Tensor, # (N, D), any float type
+    block:int=2**14, # rows at a time
+) -> Tensor: # (H, N, K) float32
     "Cluster probabilities of every head, in evaluation mode."
-    with evaluating(heads): return heads(features).softmax(-1)
+    with evaluating(heads): return torch.cat([heads(rows.float()).softmax(-1) for rows in features.split(block)], 1)
 
 # %% ../nbs/12_self_labeling.ipynb #2c081db6
 class LargeBatch(NamedTuple):
@@ -122,7 +129,7 @@ def label_batch(
     generator:torch.Generator, # draws the views
 ) -> LargeBatch:
     "Label M images by Eqs. 1-3 and draw their training views (steps 2 to 6 of RPSC-Self)."
-    clean = features[rows]
+    clean = features[rows].float()
     def seen(name): return clean if name == "none" else look(name, rows, generator).to(features.device)
     branch = seen(recipe.label_view)
     pairs = pseudo_label(clean if recipe.prototypes == "clean" else branch, predict(heads, branch), recipe.gamma, kind=recipe.confidence)
@@ -152,7 +159,7 @@ def _count_steps(recipe:SelfLabeling, n:int, n_clusters:int) -> tuple[int, int, 
     n_pairs = n_clusters * per_cluster(recipe.large_batch, n_clusters)
     width = min(recipe.batch_size, n_pairs)
     per_batch = n_pairs // width * recipe.passes
-    return width, n_pairs // width, per_batch, per_batch * (n // recipe.large_batch)
+    return width, n_pairs // width, per_batch, per_batch * min(n // recipe.large_batch, recipe.batches or n)
 
 # %% ../nbs/12_self_labeling.ipynb #d2fdefd5
 def _orders(shape:tuple[int, int], generator:torch.Generator) -> Tensor:
@@ -189,6 +196,16 @@ class Stage:
     def _shuffle(self, number:int, turn:int) -> Tensor:
         return _orders(self.batch.pairs.index.shape, generator_at(self.seed, "pass", number, turn)).to(self.features.device)
 
+# %% ../nbs/12_self_labeling.ipynb #e6f7c2d4
+def judged(
+    features:Tensor, # (N, D)
+    most:int|None, # J; None: all
+) -> Tensor: # (min(N, J), D) float32
+    "The rows on which heads are compared: all, or J drawn with a fixed seed, in their order."
+    if most is None or len(features) <= most: return features.float()
+    rows = torch.randperm(len(features), generator=generator_at(0, "judged"))[:most].sort().values
+    return features[rows.to(features.device)].float()
+
 # %% ../nbs/12_self_labeling.ipynb #d2c56e88
 def _judged_pairs(logits:Tensor, features:Tensor, recipe:SelfLabeling) -> tuple[Tensor, PseudoLabels]:
     "Pairs of the whole set by Eqs. 1-3, ties broken in a shuffled order; and the logits (H, P, K) of their images."
@@ -207,20 +224,66 @@ def _anchors_at_a_time(n_heads:int, n_pairs:int) -> int:
 def judge_heads(
     heads:ClusterHeads, # in any mode
     features:Tensor, # (N, D) of the whole set, un-augmented
-    recipe:SelfLabeling=SelfLabeling(), # the loss that was trained
+    recipe:SelfLabeling=SelfLabeling(), # the loss that was trained; judge
     block:int|None=None, # anchors compared at a time; None: so that a matrix has at most 2^25 entries
-) -> tuple[Tensor, Tensor]: # losses (H,), probabilities (H, N, K)
-    "Loss of every head on the whole set; the smallest wins (RPSC, end of section \"RPSC-Self Stage\")."
+) -> tuple[Tensor, Tensor]: # losses (H,), probabilities (H, J, K) of the `judged` images: in a set of at most J images of all of them
+    "Loss of every head on the whole set, or on the part of it that is judged; the smallest wins (RPSC, end of section \"RPSC-Self Stage\")."
+    features = judged(features, recipe.judge)
     with evaluating(heads): logits = heads(features)
     shown, pairs = _judged_pairs(logits, features, recipe)
     return head_losses(shown, pairs, recipe, block or _anchors_at_a_time(*shown.shape[:2])), logits.softmax(-1)
 
+# %% ../nbs/12_self_labeling.ipynb #113d10a4
+class OneHead(nn.Module):
+    "One of several heads on its own, in evaluation mode: features (B, D) of any float type -> logits (B, K) in `float32`; `dim` is K."
+    def __init__(self,
+        heads:ClusterHeads, # copied
+        h:int=0, # which of them
+    ):
+        super().__init__()
+        self.heads, self.dim = heads.one(h), heads.n_clusters
+        self.eval()
+
+    def forward(self, features:Tensor) -> Tensor:
+        "Features (B, D) -> logits (B, K)."
+        with torch.autocast(features.device.type, enabled=False): return self.heads(features.float())[0]
+
+# %% ../nbs/12_self_labeling.ipynb #55f4b60f
+class HeadNetwork(nn.Module):
+    "An encoder and one head: normalised images (B, C, H, W) -> logits (B, K); `dim` is K."
+    def __init__(self,
+        encoder:Encoder, # used as it is, not copied
+        head:OneHead, # on its features
+    ):
+        super().__init__()
+        self.encoder, self.head, self.dim = encoder, head, head.dim
+        self.train(encoder.training)
+
+    def forward(self, x:Tensor) -> Tensor:
+        "Images (B, C, H, W) -> logits (B, K)."
+        return self.head(self.encoder(x))
+
+# %% ../nbs/12_self_labeling.ipynb #6f1ec88c
+@torch.no_grad()
+def head_probs(
+    head:nn.Module, # features (B, D) -> logits (B, K), with an attribute `dim`; see `OneHead`
+    features:Tensor, # (N, D), any float type
+    block:int=2**14, # rows at a time
+) -> Tensor: # (N, K) float32, on the device of the features
+    "Cluster probabilities of one head, in evaluation mode, in blocks of rows: a memory map is read, not copied."
+    probs, at = torch.empty(len(features), head.dim, device=features.device), next(head.parameters()).device
+    with evaluating(head):
+        for start in range(0, len(features), block): probs[start : start + block] = head(features[start : start + block].to(at)).softmax(-1)
+    return probs
+
 # %% ../nbs/12_self_labeling.ipynb #888b1f37
-def _check_features(features:Tensor) -> None:
-    "Raise `ValueError` unless `features` is a matrix of finite numbers."
+def _check_features(features:"Tensor|np.ndarray") -> Tensor: # the same numbers
+    "Raise `ValueError` unless `features` is a matrix of finite numbers, read in blocks."
+    if not isinstance(features, Tensor): features = _no_copy_tensor(features)
     if features.ndim != 2: raise ValueError(f"features: got shape {tuple(features.shape)}; accepted: (N, D)")
-    if not torch.isfinite(features).all():
+    if not all(torch.isfinite(rows).all() for rows in features.split(2**14)):
         raise ValueError("features: NaN or infinity in some rows; accepted: finite numbers (look for corrupt images, or use precision='fp32')")
+    return features
 
 # %% ../nbs/12_self_labeling.ipynb #de8b741f
 def _warn_of_empty(labels:Tensor, n_clusters:int) -> None:
@@ -230,27 +293,30 @@ def _warn_of_empty(labels:Tensor, n_clusters:int) -> None:
 
 # %% ../nbs/12_self_labeling.ipynb #286806a5
 def self_label(
-    features:Tensor, # (N, D) frozen features of the un-augmented images, finite
+    features:"Tensor|np.ndarray", # (N, D) frozen features of the un-augmented images, finite, any float type; a memory map stays on disk
     n_clusters:int, # K, 2 <= K <= N
     recipe:SelfLabeling=SelfLabeling(), # switches
     look:Callable=no_look, # look(preset, rows, generator) -> features of views; see `looker`
     seed:int=0, # of heads, subsets, views
     watch:Callable|None=None, # watch(epoch, probs (H, N, K)) -> dict for the log
     folder:Path|None=None, # log and checkpoints; a killed run goes on from there
-) -> Clustering: # labels, probs and history of the chosen head; meta: head, losses of all heads
+) -> Clustering: # labels, probs and history of the chosen head; network: features -> logits; features if they are float32; meta: head, losses of all heads
     """Train clustering heads on frozen features by their own pseudo-labels (RPSC section "RPSC-Self Stage", Eqs. 1-5).
 
     Raises `ValueError` for NaN in `features`, an impossible K, or unknown switches. Warns if clusters stay empty."""
-    _check_features(features)
-    recipe, features = check_switches(recipe, len(features), n_clusters), features.float()
+    features = _check_features(features)
+    recipe = check_switches(recipe, len(features), n_clusters)
     heads = ClusterHeads(features.shape[1], n_clusters, recipe.heads, recipe.hidden, recipe.batch_norm, seed=seed).to(features.device)
     stage = Stage(heads, features, recipe, look, seed)
     def observe(k): return watch((k + 1) // stage.per_epoch, predict(heads, features)) if watch else {}
     about = dict(asdict(recipe), seed=seed, features=fingerprint(features)) if folder else None
     history = train(stage, recipe.epochs * stage.per_epoch, dict(heads=heads), make_optimizer(heads, "adam", recipe.lr), observe=observe, precision="fp32",
                     folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, seed=seed, name=f"heads ({recipe.loss})", about=about)
-    losses, probs = judge_heads(heads, features, recipe)
+    losses, shown = judge_heads(heads, features, recipe)
     best = int(losses.argmin())
-    labels = probs[best].argmax(-1)
+    head = OneHead(heads, best)
+    probs = shown[best] if shown.shape[1] == len(features) else head_probs(head, features)
+    labels = probs.argmax(-1)
     _warn_of_empty(labels, n_clusters)
-    return Clustering(labels, probs[best], features, history, dict(head=best, head_losses=losses.tolist(), n_clusters=n_clusters))
+    own = features if features.dtype == torch.float32 else None                         # others would be copied
+    return Clustering(labels, probs, own, history, dict(head=best, head_losses=losses.tolist(), n_clusters=n_clusters), head)
