@@ -121,9 +121,9 @@ def end_running() -> None:
     for process in list(_running):
         with suppress(ProcessLookupError): os.killpg(process.pid, signal.SIGKILL)
 
-def _run_logged(command:list[str], log:Path) -> int:
-    "Run a command, keep what it says in `log`, print its progress after the name of the log, and return its exit status; an interruption ends it, too."
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as process, open(log, "w") as kept:
+def _run_logged(command:list[str], log:Path, **environment:str) -> int:
+    "Run a command (with additions to the environment), keep what it says in `log`, print its progress after the name of the log, and return its exit status; an interruption ends it, too."
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, env={**os.environ, **environment}) as process, open(log, "w") as kept:
         _running.add(process)
         try:
             for line in process.stdout:
@@ -143,13 +143,14 @@ def execute(
     notebook:Path, # under nbs/experiments
     parameters:dict, # injected after its parameters cell
     output:Path, # the executed copy
+    **environment:str, # additions to the environment of its kernel
 ) -> None:
     "Run a notebook through papermill, printing what it prints; a failure leaves `output` with `.part` and raises `RuntimeError`."
     check_parameters(notebook, parameters)
     part = output.with_suffix(".part.ipynb")
     part.parent.mkdir(parents=True, exist_ok=True)
     log = output.with_suffix(".log")
-    if _run_logged(_command(notebook, parameters, part), log):
+    if _run_logged(_command(notebook, parameters, part), log, **environment):
         raise RuntimeError(f"{notebook.name} failed; its last words:\n{_last_words(log)}\nThe notebook as far as it came: {part}, its output: {log}")
     os.replace(part, output)
 
@@ -233,8 +234,10 @@ def _at_once(profile:str) -> int:
 def _executed(books:list[Path], parameters:dict, place:Path): # yields books
     "Execute notebooks into `place`, and hand out each as it is done; a failure or an interruption ends those that run."
     if not books: return
-    with ThreadPoolExecutor(_at_once(parameters["profile"])) as pool:
-        waiting = {pool.submit(execute, book, parameters, place / book.name): book for book in books}
+    together = _at_once(parameters["profile"])
+    threads = dict(OMP_NUM_THREADS="1") if together > 1 else {}
+    with ThreadPoolExecutor(together) as pool:
+        waiting = {pool.submit(execute, book, parameters, place / book.name, **threads): book for book in books}
         try:
             for done in as_completed(waiting): done.result(); yield waiting[done]
         except BaseException:
