@@ -117,7 +117,7 @@ def _command(notebook:Path, parameters:dict, output:Path) -> list[str]:
 _running = set() # processes of notebooks, for whoever has to end them
 
 def end_running() -> None:
-    "End all notebooks that run, with their kernels and workers, which would go on alone."
+    "End all notebooks that run; their kernels and workers end when they see it (`rpsc.records`)."
     for process in list(_running):
         with suppress(ProcessLookupError): os.killpg(process.pid, signal.SIGKILL)
 
@@ -173,7 +173,7 @@ _PREFACE = [ # paragraphs
     "so the comparison is one of *patterns*, not of digits, unless the data set is the same. Cells over seeds read mean ± standard deviation (seeds). "
     "Nothing was selected with ground truth: heads by their loss, epochs by being the last. NMI is geometric, clusters are matched to classes by "
     "the Hungarian method. Machines, versions, parameters and times are in the records under [runs](runs).",
-    "The recipe of profile `mini` (network, views, temperature, and the lengths, rates and averages of each stage and of SCAN: a handful of trials each) was found on scikit-learn's digits **with their labels in view**. "
+    "The recipe of profile `mini` (network, views, temperature, and the lengths, rates and averages of each stage, of SCAN, TSUC, RUC and the add-ons: a handful of trials each) was found on scikit-learn's digits **with their labels in view**. "
     "On digits its numbers show that the code learns; they are no evidence for new data. Other data sets use the recipe unchanged.",
 ]
 
@@ -241,7 +241,9 @@ def _executed(books:list[Path], parameters:dict, place:Path): # yields books
         try:
             for done in as_completed(waiting): done.result(); yield waiting[done]
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True); end_running()
+            pool.shutdown(wait=False, cancel_futures=True)
+            while not all(done.done() for done in waiting):                                   # one may have been about to start
+                end_running(); time.sleep(.05)
             raise
 
 # %% ../nbs/45_experiments.ipynb #5b8648c3

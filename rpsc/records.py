@@ -9,13 +9,14 @@ __all__ = ['CODE', 'published', 'published_value', 'Run', 'provenance', 'Lab', '
            'mean_std', 'markdown_table', 'latex_table', 'write_table', 'save_figure', 'paired']
 
 # %% ../nbs/44_records.ipynb #c241516c
-import io, itertools, json, math, os, platform, resource, shutil, subprocess, tarfile, time
+import io, itertools, json, math, os, platform, resource, shutil, subprocess, tarfile, threading, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -302,11 +303,17 @@ def one_core(
         return
 
 # %% ../nbs/44_records.ipynb #13d7b88a
+def _end_with_parent() -> None:
+    "End this process as soon as the one that started it is gone: a worker would finish its run, hold its locks, and wait for ever."
+    parent = parent_process()
+    if parent: threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+
 def _enter(lab:Lab) -> None:
     "What a worker process does first."
     global _lab
     torch.set_num_threads(1)
     _lab = lab
+    _end_with_parent()
 
 def _complete_here(run:Run) -> dict:
     "The record of a run in a worker process: done here, or by another one in the meantime."
