@@ -90,6 +90,7 @@ PAPER = {
     "tiny-imagenet": CLUSTER,
     "imagenet10": replace(LARGE, pretrain=Recipe(epochs=5000, queue=6400)),
     "imagenet-dogs15": replace(LARGE, pretrain=Recipe(epochs=3000)),
+    "imagenet50": replace(LARGE, encoder="resnet50", size=256, ruc=RUC(epochs=100, batch_size=32)),
 }
 
 # %% ../nbs/40_methods.ipynb #d4533f0a
@@ -380,12 +381,13 @@ def _(job:Job) -> Clustering:
 def foundation(
     job:Job, # of an add-on
 ) -> Clustering: # with features
-    "What an add-on stands on. Raises `ValueError` for a base that is no registered system, or an add-on itself."
+    "What an add-on stands on. Raises `ValueError` for a base that is no registered system, or an add-on itself, and for one with another number of clusters."
     if not isinstance(job.base, Clustering):
-        name = job.base or "scan"
-        if name not in SYSTEMS or SYSTEMS[name].is_addon: raise ValueError(f"base: got {name!r}; accepted: a Clustering, or one of {', '.join(n for n in SYSTEMS if not SYSTEMS[n].is_addon)}")
+        name = "scan" if job.base is None else job.base
+        if not isinstance(name, str) or name not in SYSTEMS or SYSTEMS[name].is_addon: raise ValueError(f"base: got {name!r}; accepted: a Clustering, or one of {', '.join(n for n in SYSTEMS if not SYSTEMS[n].is_addon)}")
         found = SYSTEMS[name].run(replace(job, base=None, switches={}, given=job.encoder, folder=job.folder and Path(job.folder) / "base"))
     else: found = job.base
+    if found.n_clusters != job.n_clusters: raise ValueError(f"base: {found.n_clusters} clusters; accepted: {job.n_clusters}, as n_clusters says (empty ones count: meta=dict(n_clusters=...))")
     return found if found.features is not None else replace(found, features=job.features)
 
 # %% ../nbs/40_methods.ipynb #ad3c81e1

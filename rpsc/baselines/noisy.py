@@ -790,5 +790,6 @@ def spoilt_labels(
     if not (found := SPOILT.fullmatch(how)): raise ValueError(f"how: got {how!r}; accepted: redrawn or swapped and a share, e.g. redrawn.5")
     draw, K = generator_at(seed, "spoilt", how), int(truth.max()) + 1
     is_spoilt = (torch.rand(len(truth), generator=draw) < float(found[2])).to(truth.device)
-    partner = torch.tensor([1, 0, 3, 2, *range(4, K)][:K], device=truth.device)[truth] if found[1] == "swapped" else torch.randint(K, truth.shape, generator=draw).to(truth.device)
+    paired = min(4, K - K % 2)
+    partner = torch.tensor([c ^ 1 if c < paired else c for c in range(K)], device=truth.device)[truth] if found[1] == "swapped" else torch.randint(K, truth.shape, generator=draw).to(truth.device)
     return torch.where(is_spoilt, partner, truth)
