@@ -16,7 +16,7 @@ EXPERIMENTS = .venv/bin/python -m rpsc.experiments
 CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install tables figures smoke plan test check prepare export readme lint lab bench lock clean distclean
+.PHONY: help install tables figures smoke plan docs test check prepare export readme lint lab bench lock clean distclean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ smoke: install ## execute every experiment notebook at its smallest scale
 
 plan: install ## what tables would cost: data, image passes, FLOP, hours, memory (nothing starts)
 	@.venv/bin/python -m rpsc.plan $(CHOICE)
+
+docs: install ## build the documentation site _docs/index.html; works without a network
+	@.venv/bin/python .ci/docs.py
 
 test: install ## run every notebook in a process of its own: these are the tests
 	@.venv/bin/python .ci/test.py --jobs '$(JOBS)' --flags '$(FLAGS)' --only '$(ONLY)'
