@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CODE', 'published', 'published_value', 'Run', 'provenance', 'Lab', 'arrays_path', 'checkpoints', 'watcher',
            'by_epoch', 'network_of', 'base_of', 'measure', 'write_json', 'finished', 'expected_seconds', 'complete',
-           'cores', 'one_core', 'workers_for', 'side_by_side', 'do', 'frame', 'committed_records', 'agreement',
+           'cores', 'one_core', 'workers_for', 'pool', 'side_by_side', 'do', 'frame', 'committed_records', 'agreement',
            'mean_std', 'markdown_table', 'latex_table', 'write_table', 'save_figure', 'paired']
 
 # %% ../nbs/44_records.ipynb #c241516c
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Callable, Iterator
@@ -332,6 +332,16 @@ def workers_for(
     return max(1, min(cores(), len(runs)))
 
 # %% ../nbs/44_records.ipynb #e201b8ec
+def pool(
+    workers:int, # processes
+    lab:Lab|None, # that they work for
+) -> ProcessPoolExecutor:
+    "Worker processes with one thread each, which end with this process."
+    context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+    context.set_forkserver_preload([__name__])
+    return ProcessPoolExecutor(workers, context, _enter, (lab,))
+
+# %% ../nbs/44_records.ipynb #9c7d95d6
 def side_by_side(
     lab:Lab,
     runs:list[Run],
@@ -341,11 +351,11 @@ def side_by_side(
     if not workers or not runs:
         for run in runs: yield run, complete(lab, run)
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _enter, (lab,))
-    waiting = {pool.submit(_complete_here, run): run for run in runs}
+    workers = pool(workers, lab)
+    waiting = {workers.submit(_complete_here, run): run for run in runs}
     try:
         for done in as_completed(waiting): yield waiting[done], done.result()
-    finally: pool.shutdown(wait=True, cancel_futures=True)                     # what has begun is finished and recorded
+    finally: workers.shutdown(wait=True, cancel_futures=True)                     # what has begun is finished and recorded
 
 # %% ../nbs/44_records.ipynb #cf4d60e0
 def _score(record:dict) -> str:
