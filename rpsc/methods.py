@@ -68,7 +68,7 @@ TINY = Recipe(method="simclr", epochs=80, batch_size=128, optimizer="adam", lr=2
 TINY_SEMI = FreeMatch(steps=400, batch_size=32, ratio=4, lr=.1, ema=.98, momentum=.98, bn_momentum=.1, epoch=40)
 TINY_SCAN = Scan(cluster_epochs=24, cluster_batch=64, cluster_lr=6e-3, label_epochs=8, label_batch=128, label_lr=3e-4)
 TINY_TSUC = TSUC(epochs=20, lr=.03)
-TINY_ADDONS = dict(ruc=RUC(epochs=6, lr=.1), gupta=Gupta(epochs=6, lr=.1), dividemix=DivideMix(epochs=8, batch_size=100, warmup=.25, ramp_up=.25),
+TINY_ADDONS = dict(ruc=RUC(epochs=6, lr=.1, k=40), gupta=Gupta(epochs=6, lr=.1), dividemix=DivideMix(epochs=8, batch_size=100, warmup=.25, ramp_up=.25),
                    mcorrection=MCorrection(epochs=24, batch_size=100), pcorrection=PCorrection(epochs=24, batch_size=100))
 BUDGETS = dict(
     smoke=Budget("smoke", "tiny", replace(TINY, epochs=1, batch_size=64), epochs=1, hidden=64, limit=300, seeds=2,
