@@ -6,7 +6,7 @@
 __all__ = ['CODE', 'published', 'published_value', 'Run', 'provenance', 'Lab', 'arrays_path', 'checkpoints', 'watcher',
            'by_epoch', 'network_of', 'base_of', 'measure', 'write_json', 'finished', 'expected_seconds', 'complete',
            'cores', 'one_core', 'workers_for', 'pool', 'side_by_side', 'do', 'frame', 'committed_records', 'agreement',
-           'mean_std', 'markdown_table', 'latex_table', 'write_table', 'save_figure', 'paired']
+           'mean_std', 'markdown_table', 'latex_table', 'write_table', 'save_figure', 'paired', 'interval', 'verdict']
 
 # %% ../nbs/44_records.ipynb #c241516c
 import io, itertools, json, math, os, platform, resource, shutil, subprocess, tarfile, threading, time
@@ -25,6 +25,7 @@ import pandas as pd
 import torch
 from filelock import FileLock, Timeout
 from safetensors.torch import load_file, save_file
+from scipy.special import stdtrit
 
 import rpsc
 from .backbone import Classifier, build_encoder, embed, resolve_precision
@@ -484,3 +485,27 @@ def paired(
     if not len(difference): return "no seed has both results"
     spread = f" ± {difference.std(ddof=1):.3f}" if len(difference) > 1 else ""
     return f"{difference.mean():+.3f}{spread}, better in {int((difference > 0).sum())} of {len(difference)} seeds"
+
+# %% ../nbs/44_records.ipynb #52c3432c
+def interval(
+    differences, # numbers over seeds, such as ours minus the other's; a seed without a result (NaN) is left out
+    level:float=.95, # how often such an interval holds the true mean, 0 < level < 1
+) -> tuple[float, float]: # low, high; (-inf, inf) for fewer than two differences
+    "Student's interval of a mean difference. Raises `ValueError` for an impossible level."
+    if not 0 < level < 1: raise ValueError(f"level: got {level!r}; accepted: a number between 0 and 1")
+    known = np.asarray(list(differences), float)
+    known = known[np.isfinite(known)]
+    if len(known) < 2: return -math.inf, math.inf
+    half = stdtrit(len(known) - 1, (1 + level) / 2) * known.std(ddof=1) / len(known) ** .5
+    return float(known.mean() - half), float(known.mean() + half)
+
+# %% ../nbs/44_records.ipynb #5c25d801
+def verdict(
+    differences, # as in `interval`
+    above:str="better", # if the whole interval is above 0
+    below:str="worse", # if it is below 0
+    undecided:str="undecided", # if it holds 0
+) -> str: # one of the three
+    "What the 95 % interval of a mean difference says."
+    low, high = interval(differences)
+    return above if low > 0 else below if high < 0 else undecided
