@@ -47,10 +47,10 @@ def published(
 
 # %% ../nbs/44_records.ipynb #21968d15
 def published_value(
-    table:str, # as in the paper, e.g. "Table 2"
+    table:str, # as in the paper, e.g. "Table 2"; or "Appendix A.2", for what the text says
     row:str, # as in the paper, e.g. "RPSC-Self"
     dataset:str, # e.g. "cifar10"
-    metric:str, # nmi, acc, ari; of RUC also acc_best, precision, recall, f1
+    metric:str, # nmi, acc, ari; of RUC also acc_best, precision, recall, f1, lambda_u
     paper:str="RPSC", # or "RUC"
 ) -> float: # NaN where the paper prints none
     "One number of a paper."
