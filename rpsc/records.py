@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['CODE', 'STRATEGIES', 'QUALITY', 'RUC_SETS', 'published', 'published_value', 'Run', 'provenance', 'Lab', 'arrays_path',
            'checkpoints', 'watcher', 'by_epoch', 'network_of', 'clustering_of', 'base_of', 'measure', 'write_json',
-           'finished', 'expected_seconds', 'complete', 'cores', 'one_core', 'workers_for', 'pool', 'side_by_side', 'do',
-           'frame', 'committed_records', 'agreement', 'mean_std', 'markdown_table', 'latex_table', 'write_table',
-           'save_figure', 'paired', 'interval', 'verdict', 'clean_quality', 'first_sets', 'printed_sets', 'misprinted',
-           'against_itself', 'sets_table', 'by_strategy', 'highest_in_words', 'sets_notes']
+           'kept_files', 'finished', 'expected_seconds', 'complete', 'cores', 'one_core', 'workers_for', 'pool',
+           'side_by_side', 'do', 'frame', 'committed_records', 'agreement', 'mean_std', 'markdown_table', 'latex_table',
+           'write_table', 'save_figure', 'paired', 'interval', 'verdict', 'clean_quality', 'first_sets', 'printed_sets',
+           'misprinted', 'against_itself', 'sets_table', 'by_strategy', 'highest_in_words', 'sets_notes']
 
 # %% ../nbs/44_records.ipynb #c241516c
 import io, itertools, json, math, os, platform, resource, shutil, subprocess, tarfile, threading, time
@@ -247,6 +247,16 @@ def write_json(path:Path, value:dict) -> None:
     part.write_text(json.dumps(value, indent=1) + "\n")
     os.replace(part, path)
 
+# %% ../nbs/44_records.ipynb #8d67501c
+def kept_files(
+    lab:Lab,
+    run:Run,
+) -> list[Path]: # none for the encoder, which is shared
+    "What a run leaves besides its record: arrays, and of SCAN and the add-ons the weights of their network."
+    if run.system == "encoder": return []
+    arrays, has_network = arrays_path(lab, run), run.system == "scan" or SYSTEMS[run.system].is_addon
+    return [arrays, arrays.with_suffix(".safetensors")] if has_network else [arrays]
+
 # %% ../nbs/44_records.ipynb #ef0f0064
 def finished(
     lab:Lab,
@@ -255,8 +265,8 @@ def finished(
     "The record of a run that need not be repeated."
     proof = lab.build / lab.path(run)
     record = json.loads(proof.read_text()) if proof.exists() else {}
-    is_whole = run.system == "encoder" or "failed" in record.get("meta", {}) or arrays_path(lab, run).exists()
-    return record if is_whole and record.get("key") == lab.key(run) else None
+    if record.get("key") != lab.key(run): return None
+    return record if "failed" in record["meta"] or all(file.exists() for file in kept_files(lab, run)) else None
 
 # %% ../nbs/44_records.ipynb #22c9abed
 def expected_seconds(
