@@ -670,7 +670,7 @@ def encoder_phases(
     pixels = pixel_bytes(lab) + (seen * lab.images.bytes_each if lab.extra else 0)            # the clustered images, and again with the others
     work = [*train.work, *_views(lab, recipe.view, 2 * recipe.batch_size, 2 * asked), *_gates(lab, recipe, seen)]
     after = [(Forward(encoder_network(lab), min(EMBED, n)), n), (Compare(encoder_dim(lab), n), n)]
-    return [replace(train, work=work, held=train.held + pixels), Phase("features", after, pixel_bytes(lab) + 4 * n * encoder_dim(lab))]
+    return [replace(train, work=work, held=train.held + pixels, shared=("encoder",)), Phase("features", after, pixel_bytes(lab) + 4 * n * encoder_dim(lab), shared=("features",))]
 
 # %% ../nbs/47_plan.ipynb #0a740f7d
 def classical_phases(lab, switches:dict, kind:str="kmeans", rows:str="pixels") -> list[Phase]:
@@ -768,7 +768,7 @@ def addon_phases(lab, switches:dict, system:str="ruc") -> list[Phase]:
     network, times = encoder_network(lab, "linear", lab.n_clusters), networks * recipe.epochs * n
     work = [(Train(network, max(1, trained) * recipe.batch_size), trained * times), (Forward(network, recipe.batch_size, True), asked * times), (Forward(network, min(EMBED, n)), times),
             *_views(lab, recipe.weak_view, 2 * recipe.batch_size, weak * times), *_views(lab, getattr(recipe, "strong_view", "none"), recipe.batch_size, strong * times)]
-    before = RULES[base](lab, {}) if base in RULES else []                                       # labels spoilt on purpose cost nothing
+    before = RULES[base](lab, {}) if base in RULES else encoder_phases(lab, {})                  # spoilt labels: features for the vote
     return [*before, Phase(SYSTEMS[system].title, work, pixel_bytes(lab) + 4 * n * encoder_dim(lab), copies=2 * networks)]
 
 # %% ../nbs/47_plan.ipynb #ab6f803c
