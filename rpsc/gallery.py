@@ -78,7 +78,8 @@ def image_table(
     if features is not None:
         consistency = local_consistency(features, labels.to(features.device), neighborhood_size(n, found.n_clusters, k)).cpu().numpy()
         is_outlier = outlier_score(features, labels) > FAR
-    return pd.DataFrame(dict(path=list(images.paths) if images.paths is not None else range(n), cluster=labels.numpy(),
+    paths = range(n) if images.paths is None else pd.Series(list(images.paths), dtype=object)    # text columns refuse names that are no UTF-8
+    return pd.DataFrame(dict(path=paths, cluster=labels.numpy(),
                              confidence=confidence, second=second, consistency=consistency, is_outlier=is_outlier))
 
 # %% ../nbs/42_gallery.ipynb #34aa75cf
