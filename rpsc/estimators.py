@@ -34,7 +34,7 @@ from .baselines.tsuc import NormHeads, SphereNetwork
 from .data import Clustering, ImageSet, _no_copy_tensor, fingerprint
 from .data import load as load_images
 from .encoders import External, describe_encoder, rebuild_encoder, resolve
-from .methods import BUDGETS, SYSTEMS, Budget, Job, at_size, budget_for, encoder_key, names, pretrained, register
+from .methods import BUDGETS, STAGE_CODE, SYSTEMS, Budget, Job, at_size, budget_for, code_fingerprint, encoder_key, held, names, pretrained, register
 from .methods import fit as run_system
 from .neighbors import assign, knn
 from .ruc import Pair, member_logits, read_out
@@ -320,6 +320,13 @@ def _cache_folder(cache):
     with TemporaryDirectory(prefix="rpsc-") as found: yield Path(found)
 
 # %% ../nbs/41_estimators.ipynb #5478d948
+def _run_folder(cache:Path, method:str, images:ImageSet, K:int, budget:Budget, seed:int, switches:dict, base:"Clustering|str|None", given:Encoder|None) -> Path:
+    "Folder for log and checkpoints of a run."
+    stands = [base.labels, base.probs, base.features] if isinstance(base, Clustering) else base
+    about = [method, images.fingerprint, list(images.mean), list(images.std), images.domain, images.device.type, K, asdict(budget), seed, switches, stands]
+    return cache / "runs" / fingerprint(about, None if given is None else dict(given.state_dict()), code_fingerprint(*STAGE_CODE, "mixmatch", "ruc", "baselines.noisy", "methods"))
+
+# %% ../nbs/41_estimators.ipynb #0e32b801
 def _fit_images(estimator, X) -> None:
     "Fit to images."
     images = as_images(X)
@@ -333,7 +340,8 @@ def _fit_images(estimator, X) -> None:
         print(f"{SYSTEMS[estimator.method_].title} on {len(images):,} images of {images.channels}×{images.size}×{images.size}, {K} clusters, budget {budget.name}, encoder {given.name if given else budget.encoder}")
     with _cache_folder(estimator.cache) as cache:
         stands = as_base(base, images, K)
-        found = run_system(estimator.method_, images, K, budget, seed, stands, given, switches, cache)
+        folder = None if estimator.cache is None else _run_folder(cache, estimator.method_, images, K, budget, seed, switches, stands, given)
+        with held(folder): found = run_system(estimator.method_, images, K, budget, seed, stands, given, switches, cache, folder)
         encoder = _encoder_of_run(found, given, images, budget, seed, cache)
         is_own = encoder is not None and found.features is not None and not isinstance(stands, Clustering)      # a base brings features of who knows which encoder
         _settle(estimator, found, lambda: unit(found.features).split(2**13) if is_own else space_blocks(images, encoder), encoder)
