@@ -42,7 +42,7 @@ from .gallery import image_table, write_gallery
 from .granularity import Suggestion, suggest_k
 from .methods import SYSTEMS, Budget, Job, encoder_key, fit, pretrained, stage_recipe
 from .metrics import ari, cluster_health, clustering_accuracy
-from .plan import NAMED, ON_PIXELS, Facts, _digits, aligned, burst_all, first_only, is_busy, look_for, phases, price
+from .plan import FETCHED, NAMED, ON_PIXELS, Facts, _digits, aligned, burst_all, first_only, is_busy, look_for, phases, price
 from .records import Run, markdown_table, provenance, write_json
 from .selection import EmptyClusters
 from .self_labeling import SPICE_SELF, SelfLabeling, check_switches
@@ -890,8 +890,9 @@ def kind_of(
 # %% ../nbs/48_commands.ipynb #f5539db7
 def method_table() -> pd.DataFrame: # of strings
     "The registry as a table."
-    note = {"add-on": "improves another clustering, of scan by itself; see also rpsc refine"}
-    rows = [(system.name, system.title, kind_of(system.name), system.note or note.get(kind_of(system.name), "")) for system in SYSTEMS.values()]
+    first = {stage: f"the first stage of {name}" for name, stage in FIRST_STAGE.items()}
+    def note(name): return "improves another clustering, of scan by itself; see also rpsc refine" if SYSTEMS[name].is_addon else first.get(name, "")
+    rows = [(system.name, system.title, kind_of(system.name), system.note or note(system.name)) for system in SYSTEMS.values()]
     return pd.DataFrame(rows, columns=["method", "title", "kind", "note"])
 
 # %% ../nbs/48_commands.ipynb #c5678353
@@ -903,6 +904,7 @@ def data_table(
     for name in dataset_names():
         facts, groups = NAMED[name] if name in NAMED else (_digits()[0], [])
         size, where = look_for(name, groups, place) if groups else (0, "part of scikit-learn")
+        if size is None: where = f"rpsc data {name} {'downloads it' if name in FETCHED else 'says what to put where'}"
         rows.append((name, f"{facts.n:,}", f"{facts.channels}×{facts.size}×{facts.size}", str(facts.n_classes), "no" if size is None else "yes", where))
     return pd.DataFrame(rows, columns=["name", "images", "pixels", "classes", "there", "where"])
 
