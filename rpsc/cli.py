@@ -8,7 +8,7 @@ __all__ = ['app', 'Domain', 'Profile', 'ImagesAt', 'Clusters', 'Out', 'Coder', '
            'predict', 'refine', 'suggest', 'compare', 'list_methods', 'data', 'main']
 
 # %% ../nbs/49_cli.ipynb #e3cda2dd
-import os, signal, warnings
+import os, signal, sys, warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -204,6 +204,7 @@ def data(name:Annotated[Optional[str], typer.Argument(metavar="NAME", help="With
 def main() -> None:
     "The command `rpsc`."
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not sys.stderr.isatty(): os.environ.setdefault("TQDM_DISABLE", "1")       # no progress bars in a file
     app(prog_name="rpsc")
 
 # %% ../nbs/49_cli.ipynb #30dd4fad

@@ -7,10 +7,10 @@ __all__ = ['GREY', 'PLAIN', 'ALIKE', 'RESULTS', 'KEPT', 'Request', 'printable', 
            'guess_domain', 'choose_device', 'plural', 'read_images', 'Task', 'check_method', 'task_for', 'duration',
            'passes_given', 'seconds_given', 'expected', 'how_long', 'tell', 'note', 'describe', 'Folder', 'settings_of',
            'differences', 'check_place', 'opened', 'write_whole', 'write_table', 'write_problems', 'step', 'fitted',
-           'facts_of', 'write_results', 'sureness', 'report', 'announce', 'train_encoder', 'run_task', 'carry_out',
-           'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'match_rows', 'read_labelling', 'numbered',
-           'join_labels', 'spread_confidence', 'as_given', 'refine', 'write_suggestion', 'suggest', 'compared',
-           'separation', 'comparison', 'shown_comparison', 'write_comparison', 'compare', 'run_comparison',
+           'facts_of', 'write_results', 'sureness', 'report', 'leading', 'announce', 'train_encoder', 'run_task',
+           'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'match_rows', 'read_labelling',
+           'numbered', 'join_labels', 'spread_confidence', 'as_given', 'refine', 'write_suggestion', 'suggest',
+           'compared', 'separation', 'comparison', 'shown_comparison', 'write_comparison', 'compare', 'run_comparison',
            'method_table', 'data_table', 'export_images', 'prepare_data']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
@@ -32,6 +32,7 @@ from torch import Tensor
 
 import rpsc
 from .backbone import ARCHITECTURES, Encoder, embed, resolve_precision
+from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, Problem, _known_name, cache_folder, dataset_names, fingerprint, image_files, load
 from .encoders import resolve
 from .estimators import FIRST_STAGE, Clusterer, choose_budget, estimator_class, image_answers, system_for
@@ -392,9 +393,14 @@ def report(folder:Folder, facts:dict) -> None:
               unread=f"{folder.path / 'problems.csv'}: {plural(facts['problems'], 'file')}" if facts["problems"] else None, next=f"rpsc predict {folder.path} NEW_IMAGES"))
 
 # %% ../nbs/48_commands.ipynb #5aba5b1b
+def leading(tasks:list[Task]) -> Task:
+    "The first task that needs an encoder, or the first of all: what it needs, the others share."
+    return next((task for task in tasks if task.needs_encoder), tasks[0])
+
+# %% ../nbs/48_commands.ipynb #995afc3e
 def announce(tasks:list[Task], reason:str, folder:Folder) -> dict: # as printed
     "Print the plan of tasks on the same images, whose domain has a reason."
-    first = tasks[0]
+    first = leading(tasks)
     instead = [f"{task.system} instead of {task.method}, which needs an encoder that can be made afresh" for task in tasks if task.system != task.method]
     plan = dict(**describe(first, reason, folder.work), method="; ".join([f"{', '.join(task.method for task in tasks)}, {plural(first.k, 'cluster')}", *instead]),
                 results=str(folder.path), time=how_long(expected(tasks, folder.work)))
@@ -565,7 +571,7 @@ def refine(labels:Path, asked:Request) -> None:
     def do(task, plan, names):
         given = [k if names is None else names[k] for k in task.base.labels.tolist()]
         model = run_task(folder, task, plan, names, given)
-        tell(dict(changed=f"{plural(int((model.labels_ != task.base.labels.numpy()).sum()), 'label')} of {len(given):,}"))
+        tell(dict(changed=f"{(model.labels_ != task.base.labels.numpy()).sum():,} of {plural(len(given), 'label')}"))
     carry_out(folder, asked, prepare, do)
 
 # %% ../nbs/48_commands.ipynb #6eff152b
@@ -649,7 +655,7 @@ def shown_comparison(table:pd.DataFrame, k:int) -> tuple[pd.DataFrame, pd.DataFr
 def write_comparison(folder:Folder, images:ImageSet, table:pd.DataFrame, k:int) -> None:
     "Write `compare.csv` and `compare.md`, and print the tables; `k` clusters were asked for."
     measures, agreement = shown_comparison(table, k)
-    notes = ["Time is without the encoder, which all share; what two methods have in common counts with the first. Silhouette: cosine, on the shared features."]
+    notes = ["Time is without the encoder, which all share; what two methods have in common counts with the first. Silhouette: cosine, on the features that methods share, or on pixels where no method has any."]
     if "acc" in table: notes.append("ACC compares with the names of class folders, which no method has seen.")
     text = [f"# {plural(len(table), 'method')} on {len(images):,} images of {images.name}, {k} clusters", markdown_table(measures),
             "Agreement between methods (ARI; 1 is the same clusters):", markdown_table(agreement), *notes]
@@ -675,11 +681,11 @@ def compare(methods:list[str], asked:Request) -> None:
 # %% ../nbs/48_commands.ipynb #e94f7565
 def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
     "Do what is missing of tasks on the same images, and write the comparison."
-    first, outcomes = tasks[0], []
+    first, outcomes = leading(tasks), []
     folder.write("unfinished", plan=plan)
     write_problems(folder.path / "problems.csv", first.images.problems)
-    train_encoder(replace(first, method="kmeans-features"), folder.work)         # silhouettes are of features, whatever the methods need
-    features = embed(first.trained(folder.work), first.images, cache=folder.work / "features")
+    train_encoder(first, folder.work)
+    features = embed(first.trained(folder.work), first.images, cache=folder.work / "features") if first.needs_encoder else pixel_rows(first.images)
     for task in tasks:
         with step(task.method): outcomes.append(compared(task, folder.work))
     write_comparison(folder, first.images, comparison(outcomes, features, first.images.labels), first.k)
