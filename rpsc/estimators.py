@@ -201,7 +201,7 @@ def as_base(
     if isinstance(base, BaseEstimator):
         if not hasattr(base, "labels_"): base = clone(base).fit(images)
         base = getattr(base, "clustering_", base.labels_)
-    if not isinstance(base, Clustering): base = Clustering(base, meta=dict(n_clusters=n_clusters))
+    if not isinstance(base, Clustering): base = Clustering(base if isinstance(base, Tensor) else np.asarray(base), meta=dict(n_clusters=n_clusters))
     if len(base) != len(images): raise ValueError(f"base: {len(base)} labels for {len(images)} images; accepted: one for each image")
     if base.n_clusters != n_clusters: raise ValueError(f"base: {base.n_clusters} clusters; accepted: {n_clusters}, the n_clusters of the estimator")
     return base
