@@ -98,15 +98,15 @@ def option(*words:str, **settings):
 
 # %% ../nbs/49_cli.ipynb #a99dd912
 ImagesAt = Annotated[str, typer.Argument(metavar="PATH", help="Folder of images, with its sub-folders, or the name of a data set (see: rpsc data).")]
-Clusters = Annotated[int, option("-k", "--clusters", min=2, help="Number of clusters; `rpsc suggest-k PATH` has an opinion.")]
-Out = Annotated[Optional[Path], option("-o", "--out", help="Folder for the results; it remembers what was begun. Default: here, named after the images.")]
-Coder = Annotated[str, option("--encoder", show_default=True, help="auto, a network to train here (tiny, resnet18, …), timm:NAME, or a file of weights.")]
+Clusters = Annotated[int, option("-k", "--clusters", min=2, metavar="N", help="Number of clusters; `rpsc suggest-k PATH` has an opinion.")]
+Out = Annotated[Optional[Path], option("-o", "--out", metavar="FOLDER", help="Folder for the results; it remembers what was begun. Default: here, named after the images.")]
+Coder = Annotated[str, option("--encoder", metavar="NAME", show_default=True, help="auto, a network to train here (tiny, resnet18, …), timm:NAME, or a file of weights.")]
 Work = Annotated[Profile, option("--budget", "--profile", show_default=True, help="How much work; auto: by the number of images. smoke: a few steps, to try a command.")]
-Side = Annotated[Optional[int], option("--size", min=8, help="Side in pixels that images are brought to. Default: their median shorter side, 16 to 96.")]
+Side = Annotated[Optional[int], option("--size", min=8, metavar="N", help="Side in pixels that images are brought to. Default: their median shorter side, 16 to 96.")]
 Kind = Annotated[Domain, option("--domain", show_default=True, help="natural: photographs; glyphs: digits, characters, drawings (no flips, no hue); auto: by a stated rule.")]
-Seed = Annotated[int, option("--seed", min=0, show_default=True, help="Of everything random.")]
-Limit = Annotated[Optional[int], option("--limit", min=2, help="Use at most so many images, a random part.")]
-Device = Annotated[str, option("--device", show_default=True, help="auto, cpu, or cuda; auto: a GPU if there is one.")]
+Seed = Annotated[int, option("--seed", min=0, metavar="N", show_default=True, help="Of everything random.")]
+Limit = Annotated[Optional[int], option("--limit", min=2, metavar="N", help="Use at most so many images, a random part.")]
+Device = Annotated[str, option("--device", metavar="NAME", show_default=True, help="auto, cpu, or cuda; auto: a GPU if there is one.")]
 Anew = Annotated[bool, option("--overwrite", help="Replace results of other settings; trained encoders are kept.")]
 Plan = Annotated[bool, option("--plan-only", help="Print the plan and stop.")]
 
@@ -130,7 +130,7 @@ def command(
 
 # %% ../nbs/49_cli.ipynb #6470f718
 @command("cluster", "Cluster a folder of images.", "rpsc cluster photos -k 12 -o photos-clusters")
-def cluster(path:ImagesAt, k:Clusters, out:Out=None, method:Annotated[str, option("--method", show_default=True, help="A name of `rpsc methods`.")]="rpsc",
+def cluster(path:ImagesAt, k:Clusters, out:Out=None, method:Annotated[str, option("--method", metavar="NAME", show_default=True, help="A name of `rpsc methods`.")]="rpsc",
             encoder:Coder="auto", size:Side=None, budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, limit:Limit=None,
             device:Device="auto", overwrite:Anew=False, plan_only:Plan=False) -> None:
     """Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv, run.json and model/ to OUT,
@@ -142,7 +142,7 @@ def cluster(path:ImagesAt, k:Clusters, out:Out=None, method:Annotated[str, optio
 # %% ../nbs/49_cli.ipynb #b1a7f968
 @command("predict", "Say which cluster new images belong to.", "rpsc predict photos-clusters new-photos -o new-labels.csv")
 def predict(results:Annotated[Path, typer.Argument(metavar="OUT", help="Folder that rpsc cluster or rpsc refine has written, or its model/.")], path:ImagesAt,
-            out:Annotated[Optional[Path], option("-o", "--out", help="File for the table, .csv or .parquet. Default: OUT/predicted-NAME.csv.")]=None,
+            out:Annotated[Optional[Path], option("-o", "--out", metavar="FILE", help="File for the table, .csv or .parquet. Default: OUT/predicted-NAME.csv.")]=None,
             limit:Limit=None, device:Device="auto") -> None:
     "The table has the columns path, cluster, confidence and second (the next best cluster). Only the model is read, not the images it was made from."
     given = locals()
@@ -161,7 +161,7 @@ def refine(labels:Annotated[Path, typer.Argument(metavar="LABELS", help="Table, 
 
 # %% ../nbs/49_cli.ipynb #a71c90b1
 @command("suggest-k", "Say how many clusters there may be.", "rpsc suggest-k photos -o photos-clusters")
-def suggest(path:ImagesAt, out:Out=None, most:Annotated[Optional[int], option("--max-k", min=2, help="Largest number to try. Default: 30, at most a tenth of the images.")]=None,
+def suggest(path:ImagesAt, out:Out=None, most:Annotated[Optional[int], option("--max-k", min=2, metavar="N", help="Largest number to try. Default: 30, at most a tenth of the images.")]=None,
             encoder:Coder="auto", size:Side=None, budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, limit:Limit=None,
             device:Device="auto") -> None:
     "The answer may be that there is no clear number. Writes suggest-k.csv and suggest-k.svg to OUT; the encoder that it trains there serves rpsc cluster, too."
@@ -173,7 +173,7 @@ def suggest(path:ImagesAt, out:Out=None, most:Annotated[Optional[int], option("-
 # %% ../nbs/49_cli.ipynb #d725f5b7
 @command("compare", "Run several methods on the same images and compare them.", "rpsc compare photos -k 12 --methods kmeans-features,scan,rpsc")
 def compare(path:ImagesAt, k:Clusters, out:Out=None,
-            methods:Annotated[str, option("--methods", show_default=True, help="Names of `rpsc methods`, separated by commas.")]="kmeans-features,scan,spice,rpsc",
+            methods:Annotated[str, option("--methods", metavar="NAMES", show_default=True, help="Names of `rpsc methods`, separated by commas.")]="kmeans-features,scan,spice,rpsc",
             encoder:Coder="auto", size:Side=None, budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, limit:Limit=None,
             device:Device="auto", overwrite:Anew=False, plan_only:Plan=False) -> None:
     "Writes compare.csv and compare.md to OUT, by default NAME-compared. Methods that are done are not done again."
@@ -193,8 +193,8 @@ def list_methods() -> None:
 # %% ../nbs/49_cli.ipynb #903246a9
 @command("data", "Prepare a data set that is known by name, or list them.", "rpsc data digits --export digits-as-files")
 def data(name:Annotated[Optional[str], typer.Argument(metavar="NAME", help="Without a name: the list.", show_default=False)]=None,
-         root:Annotated[Optional[Path], option("--root", help="Folder of data sets. Default: the cache folder of the user.")]=None,
-         export:Annotated[Optional[Path], option("--export", help="Also write the images there, as PNG files in class folders.")]=None, limit:Limit=None) -> None:
+         root:Annotated[Optional[Path], option("--root", metavar="FOLDER", help="Folder of data sets. Default: the cache folder of the user.")]=None,
+         export:Annotated[Optional[Path], option("--export", metavar="FOLDER", help="Also write the images there, as PNG files in class folders.")]=None, limit:Limit=None) -> None:
     "What can be downloaded is; otherwise it says which file to put where."
     from rpsc.commands import aligned, data_table, prepare_data
     if name: prepare_data(name, root, export, limit)
