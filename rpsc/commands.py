@@ -6,12 +6,12 @@
 __all__ = ['GREY', 'PLAIN', 'ALIKE', 'RESULTS', 'KEPT', 'Request', 'printable', 'state_of_files', 'share_on_one_level',
            'guess_domain', 'choose_device', 'plural', 'read_images', 'Task', 'check_method', 'task_for', 'duration',
            'passes_given', 'seconds_given', 'expected', 'how_long', 'tell', 'note', 'describe', 'Folder', 'settings_of',
-           'differences', 'check_place', 'opened', 'write_whole', 'write_table', 'write_problems', 'step', 'fitted',
-           'facts_of', 'write_results', 'sureness', 'report', 'leading', 'announce', 'train_encoder', 'run_task',
-           'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'match_rows', 'read_labelling',
-           'numbered', 'join_labels', 'spread_confidence', 'as_given', 'refine', 'write_suggestion', 'suggest',
-           'compared', 'separation', 'comparison', 'shown_comparison', 'write_comparison', 'compare', 'run_comparison',
-           'method_table', 'data_table', 'export_images', 'prepare_data']
+           'differences', 'check_place', 'opened', 'write_whole', 'write_table', 'write_problems', 'unread', 'step',
+           'fitted', 'facts_of', 'write_results', 'sureness', 'report', 'leading', 'announce', 'train_encoder',
+           'run_task', 'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'match_rows',
+           'read_labelling', 'numbered', 'join_labels', 'spread_confidence', 'as_given', 'refine', 'write_suggestion',
+           'suggest', 'compared', 'separation', 'comparison', 'shown_comparison', 'write_comparison', 'compare',
+           'run_comparison', 'method_table', 'data_table', 'export_images', 'prepare_data']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import json, math, os, re, shutil, sys, time, warnings
@@ -246,18 +246,18 @@ def note(text:str) -> None:
 # %% ../nbs/48_commands.ipynb #20c84608
 def describe(task:Task, reason:str, work:Path) -> dict: # word -> sentence
     "What is found, why it is this domain, and how it will be looked at; `work` is where encoders may be."
-    images, unread = task.images, len(task.images.problems)
+    images, left = task.images, len(task.images.problems)
     kind = {"natural": "photographs", "glyphs": "glyphs: no flips, no hue"}[images.domain]
     if not task.needs_encoder: encoder = "none, pixels alone"
     elif task.given is not None: encoder = f"{task.given.name}, as it is"
     else: encoder = f"{task.budget.encoder}, trained here {'before' if task.is_trained(work) else 'on these images'}; budget {task.budget.name}"
     device = torch.cuda.get_device_name(images.device) if images.device.type == "cuda" else plural(torch.get_num_threads(), "thread") + " of the CPU"
-    return dict(images=f"{len(images):,} of {images.size}×{images.size} pixels" + (f"; {plural(unread, 'file')} left out, see problems.csv" if unread else ""),
+    return dict(images=f"{len(images):,} of {images.size}×{images.size} pixels" + (f"; {plural(left, 'file')} left out" if left else ""),
                 domain=f"{kind} ({reason}); --domain decides otherwise", encoder=encoder, device=f"{device}, {resolve_precision(images.device)}")
 
 # %% ../nbs/48_commands.ipynb #cbbf83b5
 RESULTS = ("run.json", "labels.csv", "labels.parquet", "gallery.html", "problems.csv", "compare.csv", "compare.md", "model") # replaced by --overwrite
-KEPT = ("work", "suggest-k.csv", "suggest-k.svg") # what a new run may find
+KEPT = ("work", "problems.csv", "suggest-k.csv", "suggest-k.svg") # what a new run may find
 
 # %% ../nbs/48_commands.ipynb #ac45a3e2
 class Folder:
@@ -301,7 +301,7 @@ def differences(
 def check_place(folder:Folder, overwrite:bool=False) -> None:
     "Raise `ValueError` for a place that is no folder, or holds something else than a run."
     if folder.path.exists() and not folder.path.is_dir(): raise ValueError(f"{folder.path} is a file; give a folder with -o")
-    others = sorted({path.name for path in folder.path.glob("*")} - {*KEPT})
+    others = sorted({path.name for path in folder.path.glob("[!.]*")} - {*KEPT})
     if others and not overwrite and not folder.read(): raise ValueError(f"{folder.path} holds other files ({', '.join(others[:3])}); give a new or an empty folder with -o, or --overwrite")
 
 # %% ../nbs/48_commands.ipynb #1f3dd3cc
@@ -313,7 +313,8 @@ def opened(folder:Folder, overwrite:bool=False) -> Iterator[str]: # new, unfinis
     try: alone = FileLock(folder.work / "lock").acquire(timeout=0)
     except Timeout: raise ValueError(f"{folder.path}: another rpsc is at work in this folder; wait, or give another folder with -o") from None
     with alone:
-        for path in (folder.path / name for name in RESULTS if overwrite): shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        if overwrite and (folder.path / "run.json").exists():                    # or these names are somebody else's
+            for path in (folder.path / name for name in RESULTS): shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         if (found := folder.read()) and (other := differences(found["settings"], folder.settings)):
             raise ValueError(f"{folder.path} holds another run ({other}); give another folder with -o, or --overwrite")
         yield found.get("state", "new")
@@ -332,8 +333,12 @@ def write_table(table:pd.DataFrame, path:Path) -> None:
 
 # %% ../nbs/48_commands.ipynb #793b3794
 def write_problems(path:Path, problems:list[Problem]) -> None:
-    "Write the files that could not be read, with reasons; without any, only the heading."
+    "Write the files that are left out, with reasons; without any, only the heading."
     write_table(pd.DataFrame(problems, columns=["path", "reason"]), path)
+
+def unread(path:Path, n:int) -> "str|None": # None for none
+    "Where the `n` files that are left out are listed."
+    return f"{path}: {plural(n, 'file')}" if n else None
 
 # %% ../nbs/48_commands.ipynb #fd1d3831
 @contextmanager
@@ -390,7 +395,7 @@ def report(folder:Folder, facts:dict) -> None:
     tell(dict(clusters=f"{facts['live']} of {len(facts['sizes'])} have images, {sizes[0]:,} to {sizes[-1]:,} each (method {facts['method']})", sure=sure,
               folders=agree and f"{agree:.1%} of the images are in the cluster matched to their folder's name (compared only, never used)",
               look=f"{folder.path / 'gallery.html'}", table=f"{folder.path / 'labels.csv'} and labels.parquet",
-              unread=f"{folder.path / 'problems.csv'}: {plural(facts['problems'], 'file')}" if facts["problems"] else None, next=f"rpsc predict {folder.path} NEW_IMAGES"))
+              unread=unread(folder.path / "problems.csv", facts["problems"]), next=f"rpsc predict {folder.path} NEW_IMAGES"))
 
 # %% ../nbs/48_commands.ipynb #5aba5b1b
 def leading(tasks:list[Task]) -> Task:
@@ -492,8 +497,7 @@ def predict(folder:Path, asked:Request) -> None:
     problems.unlink(missing_ok=True)                                             # of an earlier prediction
     if images.problems: write_problems(problems, images.problems)
     sure = None if found.probs is None else sureness(table.confidence.mean(), int((table.confidence < .5).sum()))
-    tell(dict(images=f"{len(images):,} in {table.cluster.nunique()} of {found.n_clusters} clusters", sure=sure, table=str(out),
-              unread=f"{problems}: {plural(len(images.problems), 'file')}" if images.problems else None))
+    tell(dict(images=f"{len(images):,} in {table.cluster.nunique()} of {found.n_clusters} clusters", sure=sure, table=str(out), unread=unread(problems, len(images.problems))))
 
 # %% ../nbs/48_commands.ipynb #69d0620e
 def match_rows(paths:list, files:list, folder:"str|Path") -> "list[int|None]":
@@ -575,8 +579,8 @@ def refine(labels:Path, asked:Request) -> None:
     carry_out(folder, asked, prepare, do)
 
 # %% ../nbs/48_commands.ipynb #6eff152b
-def write_suggestion(folder:Folder, path:str, found:Suggestion) -> None:
-    "Write the curve as a table and a picture, and print the answer."
+def write_suggestion(folder:Folder, images:ImageSet, path:str, found:Suggestion) -> None:
+    "Write the curve of images at a path as a table and a picture, and print the answer."
     from matplotlib.figure import Figure                                         # without pyplot: the caller's matplotlib stays as it is
     figure = Figure((6, 3.2), layout="constrained")
     found.draw(axes := figure.subplots())
@@ -584,7 +588,7 @@ def write_suggestion(folder:Folder, path:str, found:Suggestion) -> None:
     write_whole(folder.path / "suggest-k.svg", lambda part: figure.savefig(part, format="svg"))
     write_table(found.curve, folder.path / "suggest-k.csv")
     advice = f"rpsc cluster {path} -k {found.k} -o {folder.path}" if found.k else "look at the curve; any k that is useful will do, and rpsc compare shows how methods agree on it"
-    tell(dict(answer=found.reason, curve=f"{folder.path / 'suggest-k.svg'} and suggest-k.csv", next=advice))
+    tell(dict(answer=found.reason, curve=f"{folder.path / 'suggest-k.svg'} and suggest-k.csv", unread=unread(folder.path / "problems.csv", len(images.problems)), next=advice))
 
 # %% ../nbs/48_commands.ipynb #a12c410f
 def suggest(asked:Request, most:"int|None"=None) -> None:
@@ -594,10 +598,12 @@ def suggest(asked:Request, most:"int|None"=None) -> None:
     task = task_for(images, "kmeans-features", 2, asked)
     print(f"suggest-k {images.name}")
     tell({**describe(task, reason, folder.work), "results": str(folder.path), "time": f"{how_long(expected([task], folder.work))}, then a moment for the numbers"})
+    folder.work.mkdir(parents=True, exist_ok=True)
+    write_problems(folder.path / "problems.csv", images.problems)
     train_encoder(task, folder.work)
     candidates = None if most is None else list(range(2, min(most, len(images) // 2, 1000) + 1))
     with step("trying numbers of clusters"): found = suggest_k(embed(task.trained(folder.work), images, cache=folder.work / "features"), candidates, seed=asked.seed)
-    write_suggestion(folder, asked.path, found)
+    write_suggestion(folder, images, asked.path, found)
 
 # %% ../nbs/48_commands.ipynb #1c16b0ec
 def compared(task:Task, work:Path) -> dict: # method; labels, confidence, seconds, or failed: a sentence
@@ -691,7 +697,7 @@ def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
     write_comparison(folder, first.images, comparison(outcomes, features, first.images.labels), first.k)
     folder.write("finished", plan=plan, methods=[task.method for task in tasks])
     folder.tidy()
-    tell(dict(table=f"{folder.path / 'compare.md'} and compare.csv"))
+    tell(dict(table=f"{folder.path / 'compare.md'} and compare.csv", unread=unread(folder.path / "problems.csv", len(first.images.problems))))
 
 # %% ../nbs/48_commands.ipynb #fb811d8a
 def method_table() -> pd.DataFrame: # of strings
