@@ -105,13 +105,14 @@ def highest_in_words(
     strategy:str, # that is said to have the highest
 ) -> str: # question and answer
     "In how many seeds the set of a strategy is the best of the three."
-    found, asked = by_strategy(data, metric)[list(STRATEGIES)].dropna(), f"Is the {metric} of the {strategy} set the highest?"
+    asked, are_full = f"Is the {metric} of the {strategy} set the highest?", (by_strategy(data, "size")[list(STRATEGIES)] > 0).all(axis=1)
+    found, others = by_strategy(data, metric)[list(STRATEGIES)][are_full], [name for name in STRATEGIES if name != strategy]
     if not len(found): return f"{asked} No seed has three clean sets to compare"
-    others = [name for name in STRATEGIES if name != strategy]
-    count = int((found[strategy] >= found[others].max(axis=1)).sum())
+    lead = found[strategy] - found[others].max(axis=1)
+    count, ties = int((lead > 1e-12).sum()), int((lead.abs() <= 1e-12).sum())
     word = "Yes" if count == len(found) else "No" if count == 0 else "Not always"
     by = " and ".join(f"{paired(found[strategy], found[name])} against {name}" for name in others)
-    return f"{asked} {word}, in {count} of {len(found)} seeds ({by})"
+    return f"{asked} {word}, in {count} of {len(found)} seeds{f', level in {ties}' if ties else ''} ({by})"
 
 # %% ../nbs/44a_clean_sets.ipynb #0f043588
 def sets_notes(
@@ -123,7 +124,7 @@ def sets_notes(
     asked, printed, precision = lab.budget.ruc.k, printed_sets(table), by_strategy(data, "precision")
     k, accuracy = neighborhood_size(len(lab.images), lab.n_clusters, asked), precision["all labels"]
     setting = (f"{lab.images.name}, n = {len(lab.images):,}, split: all, profile {lab.profile}, seeds {list(lab.seeds)}; confidence at least {lab.budget.ruc.tau1}, {k} neighbours"
-               f"{f' ({asked} asked for, cut to half a balanced cluster)' if k < asked else ''}. Published: RUC {table}, one run; the row of all labels: its Table 1{'; in brackets: F1 as it should be' if misprinted(printed) else ''}. "
+               f"{f' ({asked} asked for, cut to half a balanced cluster)' if k < asked else ' (RUC: 100; found with ground truth, see 40_methods)' if asked != 100 else ''}. Published: RUC {table}, one run; the row of all labels: its Table 1{'; in brackets: F1 as it should be' if misprinted(printed) else ''}. "
                f"{'' if lab.images.name in RUC_SETS else 'Those are other data sets with other networks: compare signs, not values.'}")
     lifts = "; ".join(f"{strategy}: {paired(precision[strategy], accuracy)}" for strategy in STRATEGIES)
     return [setting, against_itself(printed), f"What selecting gains in precision over all labels (whose accuracy is {mean_std(accuracy)}), paired by seed: {lifts}."]
