@@ -373,11 +373,11 @@ def side_by_side(
     if not workers or not runs:
         for run in runs: yield run, complete(lab, run)
         return
-    workers = pool(workers, lab)
-    waiting = {workers.submit(_complete_here, run): run for run in runs}
+    executor = pool(workers, lab)
+    waiting = {executor.submit(_complete_here, run): run for run in runs}
     try:
         for done in as_completed(waiting): yield waiting[done], done.result()
-    finally: workers.shutdown(wait=True, cancel_futures=True)                     # what has begun is finished and recorded
+    finally: executor.shutdown(wait=True, cancel_futures=True)                     # what has begun is finished and recorded
 
 # %% ../nbs/44_records.ipynb #cf4d60e0
 def _score(record:dict) -> str:
