@@ -33,7 +33,7 @@ from .baselines.classical import pixel_rows
 from .baselines.tsuc import NormHeads, SphereNetwork
 from .data import Clustering, ImageSet, _no_copy_tensor, fingerprint
 from .data import load as load_images
-from .encoders import External, describe_encoder, rebuild_encoder, resolve
+from .encoders import External, _whole_file, describe_encoder, file_size, rebuild_encoder, resolve
 from .methods import BUDGETS, STAGE_CODE, SYSTEMS, Budget, Job, at_size, budget_for, code_fingerprint, encoder_key, held, names, pretrained, register
 from .methods import fit as run_system
 from .neighbors import assign, knn
@@ -432,7 +432,7 @@ class Clusterer(_Answers, BaseEstimator):
         return self
 
     def save(self, path) -> Path:
-        """Write the fitted estimator to a folder: `model.safetensors` and `model.json`.
+        """Write the fitted estimator to a folder: `model.json`, and the file of numbers that it names. An older model there is replaced at once or not at all.
 
         Raises `ValueError` for a network that cannot be described, see `NETWORKS`. Parameters that are objects (a base, a generator) are not kept."""
         return _write_model(self, Path(path).expanduser())
@@ -581,11 +581,12 @@ def _facts(estimator, tensors:dict) -> dict:
     names_in = getattr(estimator, "feature_names_in_", None)
     return dict(format=FORMAT, rpsc=__version__, system=estimator.system, parameters={k: _plain(v) for k, v in estimator.get_params(deep=False).items()}, method=estimator.method_,
                 n_features_in=estimator.n_features_in_, feature_names_in=None if names_in is None else list(names_in), images=estimator.image_format_, paths=estimator.paths_,
-                network=None if estimator.network_ is None else describe_network(estimator.network_), encoder=encoder, history=estimator.history_, checksum=fingerprint(tensors))
+                network=None if estimator.network_ is None else describe_network(estimator.network_), encoder=encoder, history=estimator.history_,
+                checksum=(checksum := fingerprint(tensors)), tensors=f"model-{checksum}.safetensors")
 
 # %% ../nbs/41_estimators.ipynb #31704bd6
 def _tensors(estimator) -> dict:
-    "What `model.safetensors` holds."
+    "The numbers of a model."
     network, encoder = estimator.network_, estimator.encoder_
     if isinstance(network, HeadNetwork) and network.encoder is encoder: encoder = None       # it is inside
     found = {f"{part}.{k}": v.detach().cpu().contiguous().clone() for part, module in (("network", network), ("encoder", encoder)) if module is not None for k, v in module.state_dict().items()}
@@ -594,28 +595,35 @@ def _tensors(estimator) -> dict:
     return found if estimator.rows_ is None else dict(found, rows=estimator.rows_)
 
 # %% ../nbs/41_estimators.ipynb #dc435195
+_OURS = re.compile(r"model(-[0-9a-f]+)?\.safetensors|model(-[0-9a-f]+\.safetensors|\.json)\.\d+\.part") # numbers of a model, and what a killed save leaves
+
 def _write_model(estimator, path:Path) -> Path:
-    "Write the two files, each in one step."
+    "Write the numbers under a name of their own, then the file that names them; then remove what no file names."
     check_is_fitted(estimator)
     tensors = _tensors(estimator)
-    text = json.dumps(_facts(estimator, tensors), indent=1)
+    facts = _facts(estimator, tensors)
+    text = json.dumps(facts, indent=1)
     path.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, path / "part"); os.replace(path / "part", path / "model.safetensors")
-    (path / "part").write_text(text); os.replace(path / "part", path / "model.json")
+    with _whole_file(path / facts["tensors"]) as part: save_file(tensors, part)
+    with _whole_file(path / "model.json") as part: part.write_text(text)
+    for file in path.iterdir():
+        if _OURS.fullmatch(file.name) and file.name != facts["tensors"]: file.unlink(missing_ok=True)
     return path
 
 # %% ../nbs/41_estimators.ipynb #359145ea
+def _no_file(path:Path) -> None: raise FileNotFoundError(f"path: there is no {path}; accepted: a folder written by save")
+
 def _read_files(path:Path) -> tuple[dict, dict]:
     "Facts and tensors of a saved model. Raises `FileNotFoundError` for missing files, `ValueError` for damaged ones or such as do not belong together."
-    for name in ("model.json", "model.safetensors"):
-        if not (path / name).is_file(): raise FileNotFoundError(f"path: there is no {path / name}; accepted: a folder written by save")
+    found = lambda name: path / name if (path / name).is_file() else _no_file(path / name)
     try:
-        facts = json.loads((path / "model.json").read_text())
-        with safe_open(path / "model.safetensors", "pt") as file: tensors = {k: file.get_tensor(k) for k in file.keys()}
-        version, checksum = facts["format"], facts["checksum"]
+        facts = json.loads(found("model.json").read_text())
+        version, checksum, numbers = facts["format"], facts["checksum"], Path(facts.get("tensors", "model.safetensors")).name      # as it was called at first
+        with safe_open(found(numbers), "pt") as file: tensors = {k: file.get_tensor(k) for k in file.keys()}
+    except FileNotFoundError: raise
     except Exception as error: raise ValueError(f"path: the model in {path} is damaged ({type(error).__name__}: {error}); save it again") from error
     if version != FORMAT: raise ValueError(f"path: {path} has format {version}, this rpsc {__version__} reads format {FORMAT}; it was written by rpsc {facts.get('rpsc')}")
-    if fingerprint(tensors) != checksum: raise ValueError(f"path: model.safetensors in {path} is not the one that model.json describes (checksum); save the model again")
+    if fingerprint(tensors) != checksum: raise ValueError(f"path: {numbers} in {path} is not the one that model.json describes (checksum); save the model again")
     return facts, tensors
 
 # %% ../nbs/41_estimators.ipynb #799e5182
