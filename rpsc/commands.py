@@ -43,7 +43,6 @@ from .methods import SYSTEMS, Budget, Job, encoder_key, fit, pretrained, stage_r
 from .metrics import ari, cluster_health, clustering_accuracy
 from .plan import FETCHED, NAMED, ON_PIXELS, Facts, _digits, aligned, burst_all, first_only, is_busy, look_for, phases, price
 from .records import Run, markdown_table, provenance, write_json
-from .selection import EmptyClusters
 from .self_labeling import SPICE_SELF, SelfLabeling, check_switches
 
 # %% ../nbs/48_commands.ipynb #28e0a65d
@@ -352,16 +351,9 @@ def step(words:str) -> Iterator[None]:
 # %% ../nbs/48_commands.ipynb #54c5aa0a
 def fitted(task:Task, work:Path) -> Clusterer:
     "The estimator of the task's method, or of its first stage where the second cannot start; `work` is for encoders, features, checkpoints."
-    def fit_by(method):
-        more = {} if task.base is None else dict(base=task.base)
-        estimator = estimator_class(method)(task.k, encoder=task.encoder, budget=task.budget, random_state=task.seed, cache=work, verbose=sys.stderr.isatty(), **more)
-        return estimator.fit(replace(task.images, problems=[]))                  # what cannot be read has been said
-    try: return fit_by(task.method)
-    except EmptyClusters as error:
-        if task.method not in FIRST_STAGE: raise
-        reason, instead = str(error).removeprefix("is_reliable: ").split(";")[0], FIRST_STAGE[task.method]
-        note(f"the second stage of {task.method} cannot start: {reason}. The result is that of its first stage, {instead}")
-        return fit_by(instead)
+    more = {} if task.base is None else dict(base=task.base)
+    estimator = estimator_class(task.method)(task.k, encoder=task.encoder, budget=task.budget, random_state=task.seed, cache=work, verbose=sys.stderr.isatty(), **more)
+    return estimator.fit(replace(task.images, problems=[]))                      # what cannot be read has been said
 
 # %% ../nbs/48_commands.ipynb #27bf73e5
 def facts_of(images:ImageSet, model:Clusterer, table:pd.DataFrame) -> dict: # plain values

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FIRST_STAGE', 'SMALL_SET', 'BY_CENTERS', 'NETWORKS', 'FORMAT', 'as_images', 'embedding_recipe', 'cluster_embeddings',
            'choose_budget', 'system_for', 'as_base', 'image_answers', 'space_blocks', 'mean_rows', 'center_distances',
-           'nearest_labels', 'Clusterer', 'AddOn', 'RPSC', 'RUC', 'class_name', 'estimator_class', 'describe_network',
-           'rebuild_network']
+           'nearest_labels', 'or_first_stage', 'Clusterer', 'AddOn', 'RPSC', 'RUC', 'class_name', 'estimator_class',
+           'describe_network', 'rebuild_network']
 
 # %% ../nbs/41_estimators.ipynb #f9fdc72a
 import json, os, re, sys, warnings
@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Callable
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ from .methods import BUDGETS, STAGE_CODE, SYSTEMS, Budget, Job, at_size, budget_
 from .methods import fit as run_system
 from .neighbors import assign, knn
 from .ruc import Pair, member_logits, read_out
-from .selection import unit
+from .selection import EmptyClusters, unit
 from .self_labeling import SPICE_SELF, HeadNetwork, OneHead, SelfLabeling, head_probs, self_label
 
 # %% ../nbs/41_estimators.ipynb #8793fbe6
@@ -319,6 +320,19 @@ def _cache_folder(cache):
     if cache is not None: yield Path(cache).expanduser(); return
     with TemporaryDirectory(prefix="rpsc-") as found: yield Path(found)
 
+# %% ../nbs/41_estimators.ipynb #89a74c5c
+def or_first_stage(
+    method:str, # that is to run
+    run:Callable, # name of a system -> Clustering
+) -> tuple[str, Clustering]: # the system that ran, and its outcome
+    "Run a system; where its second stage lacks images of a cluster, run its first and warn. Raises `EmptyClusters` for a system without one."
+    try: return method, run(method)
+    except EmptyClusters as error:
+        if method not in FIRST_STAGE: raise
+        first, reason = FIRST_STAGE[method], str(error).removeprefix("is_reliable: ").split(";")[0]
+    warnings.warn(f"the second stage of {method} cannot start: {reason}. The result is that of its first stage, {first}")
+    return first, run(first)
+
 # %% ../nbs/41_estimators.ipynb #5478d948
 def _run_folder(cache:Path, method:str, images:ImageSet, K:int, budget:Budget, seed:int, switches:dict, base:"Clustering|str|None", given:Encoder|None) -> Path:
     "Folder for log and checkpoints of a run."
@@ -340,8 +354,11 @@ def _fit_images(estimator, X) -> None:
         print(f"{SYSTEMS[estimator.method_].title} on {len(images):,} images of {images.channels}×{images.size}×{images.size}, {K} clusters, budget {budget.name}, encoder {given.name if given else budget.encoder}")
     with _cache_folder(estimator.cache) as cache:
         stands = as_base(base, images, K)
-        folder = None if estimator.cache is None else _run_folder(cache, estimator.method_, images, K, budget, seed, switches, stands, given)
-        with held(folder): found = run_system(estimator.method_, images, K, budget, seed, stands, given, switches, cache, folder)
+        def run(method):
+            own = {name: value for name, value in switches.items() if method == estimator.method_ or name in SYSTEMS[method].switches}
+            folder = None if estimator.cache is None else _run_folder(cache, method, images, K, budget, seed, own, stands, given)
+            with held(folder): return run_system(method, images, K, budget, seed, stands, given, own, cache, folder)
+        estimator.method_, found = or_first_stage(estimator.method_, run)
         encoder = _encoder_of_run(found, given, images, budget, seed, cache)
         is_own = encoder is not None and found.features is not None and not isinstance(stands, Clustering)      # a base brings features of who knows which encoder
         _settle(estimator, found, lambda: unit(found.features).split(2**13) if is_own else space_blocks(images, encoder), encoder)
@@ -414,7 +431,7 @@ class Clusterer(_Answers, BaseEstimator):
     def __init__(self,
         n_clusters, # K, 1 <= K <= N; images need 2
         *,
-        encoder="auto", # for images: "auto", an architecture to train, or a trained encoder as in `rpsc.encoders.resolve`
+        encoder="auto", # for images: "auto", an architecture to train (as `budget` says: by SimCLR below 5,000 images), or a trained encoder as in `rpsc.encoders.resolve`
         budget="auto", # how much work: "auto" (see `choose_budget`, `embedding_recipe`), a profile, or a Budget
         switches=None, # dict of the system's own switches, e.g. dict(confidence="none")
         random_state=0, # seed, RandomState, or None for another result each time
@@ -465,7 +482,7 @@ class AddOn(Clusterer):
 class RPSC(Clusterer):
     """Reliable pseudo-labels by soft contrastive self-labelling, then semi-supervised training (RPSC).
 
-    On embeddings, and on images with an encoder from elsewhere, the first stage runs alone: RPSC-Self; `method_` says which one it was."""
+    On embeddings, on images with an encoder from elsewhere, and (with a warning) where a cluster has no reliable image, the result is that of the first stage: RPSC-Self; `method_` says which one it was."""
     system = "rpsc"
 
 # %% ../nbs/41_estimators.ipynb #d8b8e412
