@@ -32,7 +32,7 @@ from . import __version__
 from .backbone import ARCHITECTURES, Classifier, ClusterHeads, Encoder, classify, embed
 from .baselines.classical import pixel_rows
 from .baselines.tsuc import NormHeads, SphereNetwork
-from .data import Clustering, ImageSet, _no_copy_tensor, fingerprint
+from .data import Clustering, ImageSet, _known_name, _no_copy_tensor, fingerprint
 from .data import load as load_images
 from .encoders import External, _whole_file, describe_encoder, file_size, rebuild_encoder, resolve
 from .methods import BUDGETS, STAGE_CODE, SYSTEMS, Budget, Job, at_size, budget_for, code_fingerprint, encoder_key, held, names, pretrained, register
@@ -43,10 +43,13 @@ from .selection import EmptyClusters, unit
 from .self_labeling import SPICE_SELF, HeadNetwork, OneHead, SelfLabeling, head_probs, self_label
 
 # %% ../nbs/41_estimators.ipynb #8793fbe6
+def _is_files(X) -> bool:
+    "Whether `X` is a list, an array or a column of names of files."
+    return (isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) == 1) and isinstance(next(iter(X), None), (str, Path))
+
 def _is_embeddings(X) -> bool:
     "Whether `X` is a matrix rather than images; what is neither is left for scikit-learn's checks to refuse."
-    if isinstance(X, (ImageSet, str, Path)): return False
-    if isinstance(X, (list, tuple)) and len(X) and isinstance(X[0], (str, Path)): return False
+    if isinstance(X, (ImageSet, str, Path)) or _is_files(X): return False
     try: return (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) not in (3, 4)
     except ValueError: return True                                                          # rows of different lengths
 
@@ -57,16 +60,22 @@ def as_images(
 ) -> ImageSet: # without labels
     "Images of whatever the caller has; files that cannot be read are a warning. `ValueError` and `FileNotFoundError` as in `rpsc.data.load`."
     if not isinstance(X, ImageSet):
-        is_array = not isinstance(X, (str, Path)) and not isinstance(X[0], (str, Path))
-        X = ImageSet(X if isinstance(X, Tensor) else np.asarray(X)) if is_array else load_images(X, size=size)
+        is_array = not isinstance(X, (str, Path)) and not _is_files(X)
+        X = ImageSet(X if isinstance(X, Tensor) else np.asarray(X)) if is_array else load_images(list(X) if _is_files(X) else X, size=size)
     if X.problems: warnings.warn(f"{len(X.problems)} of {len(X) + len(X.problems)} files could not be read and are left out, first {X.problems[0].path}: {X.problems[0].reason}")
     return X.without_labels()
 
+# %% ../nbs/41_estimators.ipynb #7ef3f112
+def _file_size(X, encoder) -> int|None:
+    "Pixels to decode to where `X` is a folder or files; None: by `X`."
+    is_files = isinstance(X, Path) or _is_files(X) or isinstance(X, str) and _known_name(X) is None
+    return file_size(encoder) if is_files else None
+
 # %% ../nbs/41_estimators.ipynb #85a7b848
 def _check_finite(features:Tensor, block:int=2**14) -> None:
-    "Raise `ValueError` for NaN or infinity, reading a block at a time."
-    if features.is_floating_point() and not all(rows.isfinite().all() for rows in features.split(block)):
-        raise ValueError("X: contains NaN or infinity; accepted: finite numbers (drop or impute such rows)")
+    "Raise `ValueError` for NaN, infinity, and rows whose length no float32 holds, reading a block at a time."
+    if features.is_floating_point() and not all(rows.float().norm(dim=1).isfinite().all() for rows in features.split(block)):
+        raise ValueError("X: contains NaN, infinity or numbers too large for float32; accepted: finite numbers up to about 1e18 (drop or impute such rows, scale large numbers)")
 
 # %% ../nbs/41_estimators.ipynb #e4033daf
 def _embeddings(
@@ -75,6 +84,7 @@ def _embeddings(
     reset:bool, # True: set
 ) -> Tensor: # (N, D), the same memory where possible
     "Checked embeddings. Raises what scikit-learn raises, and `ValueError` for NaN."
+    if isinstance(X, Tensor) and (X.layout != torch.strided or X.is_complex()): raise ValueError(f"X: got a tensor of {X.dtype}, {X.layout}; accepted: a dense one of real numbers")
     if isinstance(X, Tensor) and X.ndim == 2 and min(X.shape) > 0: features = validate_data(estimator, X.detach(), skip_check_array=True, reset=reset)
     else:
         least = 2 if reset else 1
@@ -85,8 +95,10 @@ def _embeddings(
 
 # %% ../nbs/41_estimators.ipynb #c8d040c0
 def _seed(random_state) -> int:
-    "A whole number as it is; None or a `RandomState` gives one."
-    return int(random_state) if isinstance(random_state, Integral) else int(check_random_state(random_state).randint(2**31 - 1))
+    "A whole number as it is; None or a `RandomState` gives one. Raises `ValueError` for anything else."
+    if random_state is None or isinstance(random_state, np.random.RandomState): return int(check_random_state(random_state).randint(2**31 - 1))
+    if isinstance(random_state, Integral) and 0 <= random_state < 2**32: return int(random_state)
+    raise ValueError(f"random_state: got {random_state!r}; accepted: a whole number from 0 to {2**32 - 1}, a RandomState, or None")
 
 # %% ../nbs/41_estimators.ipynb #07ea1054
 class _Stream:
@@ -179,7 +191,7 @@ def choose_budget(
 def _given_encoder(encoder, images:ImageSet, base) -> Encoder|None:
     "An encoder that need not be trained: the caller's, or that of a fitted base; None: the budget's is to be trained."
     if isinstance(encoder, str) and (encoder == "auto" or encoder in ARCHITECTURES): return getattr(base, "encoder_", None) if encoder == "auto" else None
-    return resolve(encoder, images)
+    return resolve(deepcopy(encoder) if isinstance(encoder, nn.Module) else encoder, images).eval()      # the caller's stays as it is
 
 # %% ../nbs/41_estimators.ipynb #16214bfa
 def system_for(
@@ -192,6 +204,13 @@ def system_for(
     return FIRST_STAGE.get(system, system) if is_foreign else system
 
 # %% ../nbs/41_estimators.ipynb #3fa3530f
+def _fitted(base, images:ImageSet, cache:Path|None=None):
+    "A copy of a clusterer, fitted to the images; whatever is no clusterer, or is fitted, as it is."
+    if not isinstance(base, BaseEstimator) or hasattr(base, "labels_"): return base
+    base = clone(base)
+    if isinstance(base, Clusterer) and base.cache is None: base.cache = cache
+    return base.fit(images)
+
 def as_base(
     base, # the name of a system, a Clustering, labels (N,), a clusterer (one that is not fitted is fitted to the images), or None
     images:ImageSet, # N images
@@ -200,7 +219,7 @@ def as_base(
     "The clustering that an add-on improves. Raises `ValueError` for one of another size."
     if base is None or isinstance(base, str): return base
     if isinstance(base, BaseEstimator):
-        if not hasattr(base, "labels_"): base = clone(base).fit(images)
+        base = _fitted(base, images)
         base = getattr(base, "clustering_", base.labels_)
     if not isinstance(base, Clustering): base = Clustering(base if isinstance(base, Tensor) else np.asarray(base), meta=dict(n_clusters=n_clusters))
     if len(base) != len(images): raise ValueError(f"base: {len(base)} labels for {len(images)} images; accepted: one for each image")
@@ -343,17 +362,18 @@ def _run_folder(cache:Path, method:str, images:ImageSet, K:int, budget:Budget, s
 # %% ../nbs/41_estimators.ipynb #0e32b801
 def _fit_images(estimator, X) -> None:
     "Fit to images."
-    images = as_images(X)
+    images = as_images(X, _file_size(X, estimator.encoder))
     if estimator.device: images = images.to(estimator.device)
     K, seed, switches, base = _check_clusters(estimator, len(images)), _seed(estimator.random_state), estimator.switches or {}, getattr(estimator, "base", None)
-    given = _given_encoder(estimator.encoder, images, base)
-    budget, estimator.method_ = choose_budget(images, estimator.budget, estimator.encoder), system_for(estimator.system, given, switches)
-    estimator.n_features_in_, estimator.paths_ = images.channels * images.size**2, images.paths
+    budget = choose_budget(images, estimator.budget, estimator.encoder)
+    estimator.n_features_in_, estimator.paths_ = images.channels * images.size**2, None if images.paths is None else [str(path) for path in images.paths]
     estimator.image_format_ = dict(size=images.size, channels=images.channels, mean=list(images.mean), std=list(images.std), domain=images.domain)
-    if estimator.verbose:
-        print(f"{SYSTEMS[estimator.method_].title} on {len(images):,} images of {images.channels}×{images.size}×{images.size}, {K} clusters, budget {budget.name}, encoder {given.name if given else budget.encoder}")
     with _cache_folder(estimator.cache) as cache:
-        stands = as_base(base, images, K)
+        base = _fitted(base, images, cache)                                                 # before the encoder is chosen: its own serves both
+        given = _given_encoder(estimator.encoder, images, base)
+        stands, estimator.method_ = as_base(base, images, K), system_for(estimator.system, given, switches)
+        if estimator.verbose:
+            print(f"{SYSTEMS[estimator.method_].title} on {len(images):,} images of {images.channels}×{images.size}×{images.size}, {K} clusters, budget {budget.name}, encoder {given.name if given else budget.encoder}")
         def run(method):
             own = {name: value for name, value in switches.items() if method == estimator.method_ or name in SYSTEMS[method].switches}
             folder = None if estimator.cache is None else _run_folder(cache, method, images, K, budget, seed, own, stands, given)
@@ -397,7 +417,9 @@ def _has_probs(estimator) -> bool:
 class _Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
     "What a fitted estimator answers."
     def predict(self, X) -> np.ndarray:
-        "Cluster of each row or image, int64 (N,)."
+        """Cluster of each row or image, int64 (N,), in their order.
+
+        Files that cannot be read are left out, with a warning. To know which label is whose, read the files first: `images = as_images(files, model.image_format_["size"])`, then `zip(images.paths, model.predict(images))`."""
         return _ask(self, _new_data(self, X))[0].cpu().numpy()
 
     @available_if(_has_probs)
@@ -406,7 +428,7 @@ class _Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
         return _ask(self, _new_data(self, X))[1].cpu().numpy()
 
     def transform(self, X) -> np.ndarray:
-        "Distance to each of `cluster_centers_`, float32 (N, K), in the space of the system: features of length 1, or standardised pixels."
+        "Distance to each of `cluster_centers_`, float32 (N, K), in the space of the system: features of length 1, or standardised pixels. The centre of an empty cluster is 0, so its distances are finite and mean nothing."
         data = _new_data(self, X)
         return center_distances(space_blocks(data, self.encoder_), torch.from_numpy(np.array(self.cluster_centers_))).cpu().numpy()
 
@@ -431,10 +453,10 @@ class Clusterer(_Answers, BaseEstimator):
     def __init__(self,
         n_clusters, # K, 1 <= K <= N; images need 2
         *,
-        encoder="auto", # for images: "auto", an architecture to train (as `budget` says: by SimCLR below 5,000 images), or a trained encoder as in `rpsc.encoders.resolve`
+        encoder="auto", # for images: "auto", an architecture to train (as `budget` says: by SimCLR below 5,000 images), or a trained encoder as in `rpsc.encoders.resolve` (a network is copied)
         budget="auto", # how much work: "auto" (see `choose_budget`, `embedding_recipe`), a profile, or a Budget
         switches=None, # dict of the system's own switches, e.g. dict(confidence="none")
-        random_state=0, # seed, RandomState, or None for another result each time
+        random_state=0, # seed, 0 to 2**32 - 1; RandomState; or None for another result each time
         device=None, # where to compute; None: where the data is
         cache=None, # folder for encoders and finished stages of images: a killed fit goes on from there; None: kept nowhere
         verbose=False, # say what runs, and draw progress bars
@@ -443,7 +465,7 @@ class Clusterer(_Answers, BaseEstimator):
         self.random_state, self.device, self.cache, self.verbose = random_state, device, cache, verbose
 
     def fit(self, X, y=None) -> "Clusterer":
-        "Cluster embeddings (N, D) or images; `y` is ignored. Raises `ValueError` for data or parameters that do not fit."
+        "Cluster embeddings (N, D), dense and real, or images; `y` is ignored. Raises `ValueError` for data or parameters that do not fit, `TypeError` for sparse matrices."
         _forget(self)
         with _progress(self.verbose): (_fit_embeddings if _is_embeddings(X) else _fit_images)(self, X)
         return self
@@ -487,7 +509,9 @@ class RPSC(Clusterer):
 
 # %% ../nbs/41_estimators.ipynb #d8b8e412
 class RUC(AddOn):
-    "Robust re-training of another clustering of images (RUC, section 3)."
+    """Robust re-training of another clustering of images (RUC, section 3).
+
+    `clone`, and all in scikit-learn that uses it, makes an unfitted copy of a fitted `base`, which is then fitted again; `base=sklearn.frozen.FrozenEstimator(model)` keeps it."""
     system = "ruc"
 
 # %% ../nbs/41_estimators.ipynb #99993649
@@ -568,14 +592,17 @@ def rebuild_network(
     return NETWORKS[kind][1](given, **plain)
 
 # %% ../nbs/41_estimators.ipynb #8f739929
+def _simple(value):
+    "A number of numpy, a path or a device as JSON can hold it; `TypeError` for anything else."
+    if isinstance(value, (Path, torch.device)): return str(value)
+    if isinstance(value, np.generic): return value.item()
+    raise TypeError(type(value).__name__)
+
 def _plain(value):
     "A parameter as JSON can hold it."
     if isinstance(value, Budget): return dict(budget=asdict(value))
-    if isinstance(value, (Path, torch.device)): return str(value)
-    if isinstance(value, np.generic): return value.item()
-    try: json.dumps(value)
+    try: return json.loads(json.dumps(value, default=_simple))
     except TypeError: return dict(omitted=type(value).__name__)
-    return value
 
 # %% ../nbs/41_estimators.ipynb #146a4f04
 def _parameters(plain:dict, encoder) -> dict:
