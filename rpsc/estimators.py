@@ -11,7 +11,7 @@ __all__ = ['FIRST_STAGE', 'SMALL_SET', 'BY_CENTERS', 'NETWORKS', 'FORMAT', 'as_i
 # %% ../nbs/41_estimators.ipynb #f9fdc72a
 import json, os, re, sys, warnings
 from contextlib import contextmanager, redirect_stderr
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import asdict, replace
 from numbers import Integral
 from pathlib import Path
@@ -35,6 +35,7 @@ from .baselines.tsuc import NormHeads, SphereNetwork
 from .data import Clustering, ImageSet, _known_name, _no_copy_tensor, fingerprint
 from .data import load as load_images
 from .encoders import External, _whole_file, describe_encoder, file_size, rebuild_encoder, resolve
+from .granularity import _split_probs, merge, split, with_names
 from .methods import BUDGETS, STAGE_CODE, SYSTEMS, Budget, Job, at_size, budget_for, code_fingerprint, encoder_key, held, names, pretrained, register
 from .methods import fit as run_system
 from .neighbors import assign, knn
@@ -301,8 +302,11 @@ def _settle(estimator, found:Clustering, blocks, encoder:Encoder|None=None) -> N
     estimator.labels_ = found.labels.cpu().numpy()
     estimator.probabilities_ = None if found.probs is None else found.probs.cpu().numpy()
     estimator.cluster_centers_ = mean_rows(blocks(), found.labels, int(estimator.n_clusters)).cpu().numpy()
-    keeps_rows = found.network is None and estimator.method_ not in BY_CENTERS
-    estimator.rows_ = torch.cat([*blocks()]).cpu() if keeps_rows else None
+    estimator.edits_, estimator.rows_, estimator.row_labels_ = [], None, None
+    if found.network is None:
+        by_centers = estimator.method_ in BY_CENTERS
+        estimator.rows_ = torch.from_numpy(estimator.cluster_centers_) if by_centers else torch.cat([*blocks()]).cpu()
+        estimator.row_labels_ = torch.arange(len(estimator.rows_)) if by_centers else found.labels.cpu()
 
 # %% ../nbs/41_estimators.ipynb #adf3483c
 def _check_clusters(estimator, n:int) -> int:
@@ -398,20 +402,82 @@ def _new_data(estimator, X) -> "Tensor|ImageSet":
     return replace(images, mean=known["mean"], std=known["std"], domain=known["domain"])
 
 # %% ../nbs/41_estimators.ipynb #d77951ce
+def _ask_system(estimator, data:"Tensor|ImageSet") -> tuple[Tensor, Tensor|None]:
+    "Labels (N,) and probabilities, or None where the system has no network, of the clusters as they were fitted."
+    if estimator.network_ is None: return nearest_labels(space_blocks(data, estimator.encoder_), estimator.rows_, estimator.row_labels_), None
+    if not isinstance(data, Tensor): return image_answers(estimator.network_, data)
+    probs = head_probs(estimator.network_, data)
+    return probs.argmax(1), probs
+
+# %% ../nbs/41_estimators.ipynb #acc80abd
+def _after_edit(
+    labels:Tensor, # (N,) before
+    probs:Tensor|None, # (N, K) before
+    edit:dict, # numbers: of the old clusters (K,), or of the parts (P,) of the one that was split; then also cluster, and centers (P, D)
+    blocks, # rows of the space
+) -> tuple[Tensor, Tensor|None]: # labels and probabilities after the edit
+    numbers = edit["numbers"].to(labels.device)
+    k = int(numbers.max()) + 1
+    if "centers" not in edit: return numbers[labels], None if probs is None else probs.new_zeros(len(probs), k).index_add_(1, numbers, probs)
+    part = torch.cat([assign(rows.cpu(), edit["centers"], "cosine") for rows in blocks]).to(labels.device)
+    return torch.where(labels == edit["cluster"], numbers[part], labels), _split_probs(probs, edit["cluster"], numbers[part], k)
+
+# %% ../nbs/41_estimators.ipynb #77dbadd9
 def _ask(estimator, data:"Tensor|ImageSet") -> tuple[Tensor, Tensor|None]:
     "Labels (N,) and probabilities (N, K), or None where the system has no network."
-    if estimator.network_ is not None:
-        if not isinstance(data, Tensor): return image_answers(estimator.network_, data)
-        probs = head_probs(estimator.network_, data)
-        return probs.argmax(1), probs
-    rows, labels = estimator.rows_, torch.from_numpy(np.array(estimator.labels_))
-    if rows is None: rows, labels = torch.from_numpy(np.array(estimator.cluster_centers_)), torch.arange(int(estimator.n_clusters))
-    return nearest_labels(space_blocks(data, estimator.encoder_), rows, labels), None
+    labels, probs = _ask_system(estimator, data)
+    for edit in estimator.edits_: labels, probs = _after_edit(labels, probs, edit, space_blocks(data, estimator.encoder_))
+    return labels, probs
 
 # %% ../nbs/41_estimators.ipynb #b918151c
 def _has_probs(estimator) -> bool:
     "Whether a fitted estimator has probabilities; before the fit nobody knows."
     return getattr(estimator, "network_", True) is not None
+
+# %% ../nbs/41_estimators.ipynb #2bad7852
+def _edited(
+    estimator, # fitted; copied
+    found:Clustering, # after the edit
+    centers:Tensor|None=None, # (K, D) after the edit; None: as they were
+    edit:dict|None=None, # for `_after_edit`; None: the clusters are the same
+) -> "Clusterer":
+    "A copy of an estimator with another clustering."
+    new = copy(estimator)
+    new.n_clusters, new.clustering_, new.labels_ = found.n_clusters, found, found.labels.cpu().numpy()
+    new.probabilities_ = None if found.probs is None else found.probs.cpu().numpy()
+    if edit is not None: new.cluster_centers_, new.edits_ = centers.cpu().numpy(), [*estimator.edits_, edit]
+    return new
+
+# %% ../nbs/41_estimators.ipynb #19e9f6bb
+class _Edits:
+    "Copies of a fitted estimator with other clusters."
+    def rename(self, names:list) -> "Clusterer":
+        "A copy whose clusters have names, K different strings; `rpsc.granularity.cluster_names(model.clustering_)` gives them back. Raises `ValueError` as `with_names`."
+        check_is_fitted(self)
+        return _edited(self, with_names(self.clustering_, names))
+
+    def merge(self, groups:"list[list[int]]") -> "Clusterer":
+        "A copy in which each group of clusters is one. Raises `ValueError` for groups as in `rpsc.granularity.merge`."
+        check_is_fitted(self)
+        found, k = merge(self.clustering_, groups), int(self.n_clusters)
+        numbers = merge(Clustering(torch.arange(k)), groups).labels
+        sizes, old = torch.from_numpy(np.bincount(self.labels_, minlength=k)).double(), torch.from_numpy(np.array(self.cluster_centers_)).double()
+        total = torch.zeros(found.n_clusters, old.shape[1] + 1, dtype=torch.float64).index_add_(0, numbers, sizes[:, None] * torch.cat([old, torch.ones(k, 1)], 1))
+        return _edited(self, found, (total[:, :-1] / total[:, -1:].clamp_min(1)).float(), dict(numbers=numbers))
+
+    def split(self,
+        cluster:int, # its number
+        X, # what the estimator was fitted to, in the same order: it is not kept
+        into:int=2, # parts
+        seed:int=0, # of k-means
+    ) -> "Clusterer":
+        """A copy in which a cluster is several, by spherical k-means of its rows; new rows go to the part with the nearest centre.
+
+        So `predict` may differ from `labels_` in rows that lie between two parts. Raises `ValueError` as `rpsc.granularity.split`."""
+        rows, k = torch.from_numpy(self.features(X)), int(self.n_clusters)
+        found = split(self.clustering_, cluster, into, rows, seed)
+        numbers, centers = torch.tensor([int(cluster), *range(k, found.n_clusters)]), mean_rows([rows], found.labels.cpu(), found.n_clusters)
+        return _edited(self, found, centers, dict(cluster=int(cluster), numbers=numbers, centers=unit(centers[numbers])))
 
 # %% ../nbs/41_estimators.ipynb #15c4dfab
 class _Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
@@ -443,11 +509,11 @@ class _Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
     def __sklearn_is_fitted__(self) -> bool: return hasattr(self, "labels_")
 
 # %% ../nbs/41_estimators.ipynb #18591a9a
-class Clusterer(_Answers, BaseEstimator):
+class Clusterer(_Edits, _Answers, BaseEstimator):
     """The estimator of a registered system, named by `system`; see `estimator_class`.
 
     After `fit`: `labels_` (N,), `probabilities_` (N, K) or None, `cluster_centers_` (K, D), `history_`, `n_features_in_`; `method_`, the system that ran; `network_` and `encoder_`, or None;
-    `clustering_`, the outcome as `rpsc.methods.fit` returns it; `paths_` of the images, if they were files."""
+    `clustering_`, the outcome as `rpsc.methods.fit` returns it; `paths_` of the images, if they were files; `edits_`, what `merge` and `split` did."""
     system = None # a name of `rpsc.methods.names`
 
     def __init__(self,
@@ -626,6 +692,7 @@ def _facts(estimator, tensors:dict) -> dict:
     return dict(format=FORMAT, rpsc=__version__, system=estimator.system, parameters={k: _plain(v) for k, v in estimator.get_params(deep=False).items()}, method=estimator.method_,
                 n_features_in=estimator.n_features_in_, feature_names_in=None if names_in is None else list(names_in), images=estimator.image_format_, paths=estimator.paths_,
                 network=None if estimator.network_ is None else describe_network(estimator.network_), encoder=encoder, history=estimator.history_,
+                edits=[edit.get("cluster") for edit in estimator.edits_], meta={name: _plain(value) for name, value in estimator.clustering_.meta.items() if name in ("names", "edits")},
                 checksum=(checksum := fingerprint(tensors)), tensors=f"model-{checksum}.safetensors")
 
 # %% ../nbs/41_estimators.ipynb #31704bd6
@@ -636,7 +703,8 @@ def _tensors(estimator) -> dict:
     found = {f"{part}.{k}": v.detach().cpu().contiguous().clone() for part, module in (("network", network), ("encoder", encoder)) if module is not None for k, v in module.state_dict().items()}
     arrays = dict(labels=estimator.labels_, probabilities=estimator.probabilities_, centers=estimator.cluster_centers_)
     found |= {k: torch.from_numpy(np.array(v)) for k, v in arrays.items() if v is not None}
-    return found if estimator.rows_ is None else dict(found, rows=estimator.rows_)
+    if estimator.rows_ is not None: found |= dict(rows=estimator.rows_, row_labels=estimator.row_labels_)
+    return found | {f"edits.{i}.{name}": edit[name] for i, edit in enumerate(estimator.edits_) for name in ("numbers", "centers") if name in edit}
 
 # %% ../nbs/41_estimators.ipynb #dc435195
 _OURS = re.compile(r"model(-[0-9a-f]+)?\.safetensors|model(-[0-9a-f]+\.safetensors|\.json)\.\d+\.part") # numbers of a model, and what a killed save leaves
@@ -671,9 +739,18 @@ def _read_files(path:Path) -> tuple[dict, dict]:
     return facts, tensors
 
 # %% ../nbs/41_estimators.ipynb #799e5182
+def _under(tensors:dict, part:str) -> dict:
+    "The tensors of one part, under their own names."
+    return {k.removeprefix(f"{part}."): v for k, v in tensors.items() if k.startswith(f"{part}.")}
+
+def _known_rows(tensors:dict) -> tuple[Tensor, Tensor]:
+    "Rows that answer for new ones, and their labels; the first models kept neither the labels nor the centres of k-means twice."
+    if "row_labels" in tensors: return tensors["rows"], tensors["row_labels"]
+    return (tensors["rows"], tensors["labels"]) if "rows" in tensors else (tensors["centers"], torch.arange(len(tensors["centers"])))
+
 def _with_weights(module:nn.Module, tensors:dict, part:str) -> nn.Module:
     "The module with its part of the tensors, in evaluation mode."
-    module.load_state_dict({k.removeprefix(f"{part}."): v for k, v in tensors.items() if k.startswith(f"{part}.")})
+    module.load_state_dict(_under(tensors, part))
     return module.eval().to(memory_format=torch.channels_last)
 
 # %% ../nbs/41_estimators.ipynb #b3653a28
@@ -683,11 +760,13 @@ def _restore(estimator, facts:dict, tensors:dict, given:nn.Module|None) -> None:
     if facts["encoder"] == "network": encoder = network.encoder
     else: encoder = None if facts["encoder"] is None else _with_weights(_rebuilt(facts["encoder"], given), tensors, "encoder")
     labels, probs = tensors["labels"], tensors.get("probabilities")
-    estimator.network_, estimator.encoder_, estimator.rows_, estimator.history_ = network, encoder, tensors.get("rows"), facts["history"]
+    estimator.network_, estimator.encoder_, estimator.history_ = network, encoder, facts["history"]
+    estimator.rows_, estimator.row_labels_ = _known_rows(tensors) if network is None else (None, None)
+    estimator.edits_ = [dict(cluster=cluster, **_under(tensors, f"edits.{i}")) for i, cluster in enumerate(facts.get("edits", []))]
     estimator.method_, estimator.image_format_, estimator.paths_, estimator.n_features_in_ = facts["method"], facts["images"], facts["paths"], facts["n_features_in"]
     if facts["feature_names_in"]: estimator.feature_names_in_ = np.array(facts["feature_names_in"], dtype=object)
     estimator.labels_, estimator.probabilities_, estimator.cluster_centers_ = labels.numpy(), None if probs is None else probs.numpy(), tensors["centers"].numpy()
-    estimator.clustering_ = Clustering(labels, probs, None, facts["history"], dict(n_clusters=int(estimator.n_clusters)), network)
+    estimator.clustering_ = Clustering(labels, probs, None, facts["history"], dict(n_clusters=int(estimator.n_clusters), **facts.get("meta", {})), None if estimator.edits_ else network)
 
 # %% ../nbs/41_estimators.ipynb #fd54f180
 def _read_model(path:Path, encoder, kind:type) -> Clusterer:
