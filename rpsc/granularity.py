@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['two_fits', 'measure', 'principal_axes', 'without_clusters', 'to_curve', 'decide', 'draw_curve', 'Suggestion',
            'suggest_k', 'many_to_one_accuracy', 'over_clustering', 'with_names', 'cluster_names', 'suggest_merges',
-           'merge', 'split']
+           'MergedNetwork', 'merge', 'split']
 
 # %% ../nbs/33_granularity.ipynb #0ca24540
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from sklearn.metrics import homogeneity_completeness_v_measure, silhouette_score
 from sklearn.metrics.pairwise import cosine_distances
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 from tqdm import tqdm
 
@@ -24,6 +24,7 @@ from .data import Clustering, _to_rows
 from .metrics import _counts, _pair, ari, clustering_accuracy
 from .neighbors import _count, assign, kmeans
 from .plots import COLORS
+from .ruc import Pair
 
 # %% ../nbs/33_granularity.ipynb #e9617392
 def two_fits(
@@ -268,11 +269,37 @@ def suggest_merges(
     return table.sort_values("likeness", ascending=False, kind="stable", ignore_index=True)
 
 # %% ../nbs/33_granularity.ipynb #e81f9fb6
+class MergedNetwork(nn.Module):
+    "A network with groups of clusters as one: its input -> logits (B, groups), whose softmax adds up that of the network."
+    def __init__(self,
+        network:nn.Module, # -> logits (B, K)
+        parts:"list[list[int]]", # cluster numbers in each group, every one of the K once
+    ):
+        super().__init__()
+        self.network, self.parts, self.dim = network, parts, len(parts)
+
+    @property
+    def encoder(self) -> nn.Module: return self.network.encoder
+
+    def forward(self, x:Tensor) -> Tensor:
+        "What the network takes -> logits (B, groups)."
+        logits = self.network(x)
+        return torch.stack([logits[:, part].logsumexp(1) for part in self.parts], 1)
+
+# %% ../nbs/33_granularity.ipynb #210514a7
+def _merged_network(network:"nn.Module|None", parts:list) -> "nn.Module|None":
+    "The network with its clusters merged; a `Pair` stays one, of merged members."
+    if network is None: return None
+    return Pair([MergedNetwork(one, parts) for one in network.networks]) if isinstance(network, Pair) else MergedNetwork(network, parts)
+
+# %% ../nbs/33_granularity.ipynb #8d68081c
 def merge(
     found:Clustering,
     groups:"list[list[int]]", # cluster numbers that become one, at least two in each group
 ) -> Clustering: # a copy with fewer clusters
-    "Merge groups of clusters; names of a group are joined by \" + \". Raises `ValueError` for groups that overlap, are too small, or name no cluster."
+    """Merge groups of clusters; names of a group are joined by " + ", a network answers as the merged probabilities do (a row's own label may be another).
+
+    Raises `ValueError` for groups that overlap, are too small, or name no cluster."""
     k, groups = found.n_clusters, [list(group) for group in groups]
     flat = [c for group in groups for c in group]
     if min(map(len, groups), default=0) < 2 or len(set(flat)) < len(flat) or not all(isinstance(c, Integral) and 0 <= c < k for c in flat):
@@ -281,14 +308,15 @@ def merge(
     new = torch.empty(k, dtype=torch.int64, device=found.labels.device)
     for number, part in enumerate(parts): new[part] = number
     probs = None if found.probs is None else torch.stack([found.probs[:, part].sum(1) for part in parts], 1)
-    return _edited(found, new[found.labels], probs, _merged_names(found, parts), dict(edit="merge", groups=[[int(c) for c in group] for group in groups], n_clusters=len(parts)))
+    edit = dict(edit="merge", groups=[[int(c) for c in group] for group in groups], n_clusters=len(parts))
+    return _edited(found, new[found.labels], probs, _merged_network(found.network, parts), _merged_names(found, parts), edit)
 
-# %% ../nbs/33_granularity.ipynb #d1c5cfbb
-def _edited(found:Clustering, labels:Tensor, probs:"Tensor|None", names:"list|None", edit:dict) -> Clustering:
-    "A copy with other clusters, its names, and a note of what was done."
+# %% ../nbs/33_granularity.ipynb #f1be3f98
+def _edited(found:Clustering, labels:Tensor, probs:"Tensor|None", network:"nn.Module|None", names:"list|None", edit:dict) -> Clustering:
+    "A copy with other clusters, their names, and a note of what was done."
     meta = {**found.meta, "n_clusters": edit["n_clusters"], "edits": [*found.meta.get("edits", []), edit]}
     if names: meta["names"] = names
-    return replace(found, labels=labels, probs=probs, meta=meta, network=None) # whose outputs are the old clusters
+    return replace(found, labels=labels, probs=probs, meta=meta, network=network)
 
 # %% ../nbs/33_granularity.ipynb #92dc1d0f
 def _merged_names(found:Clustering, parts:list) -> "list|None":
@@ -305,7 +333,9 @@ def split(
     features:"Tensor|None"=None, # (N, D); None: those of `found`
     seed:int=0, # of k-means
 ) -> Clustering: # a copy with `into - 1` clusters more
-    "Split a cluster. Raises `ValueError` for a number that is no cluster, more parts than members, or missing features."
+    """Split a cluster. A network is dropped: it has one output for all parts, and cannot tell them apart in new images.
+
+    Raises `ValueError` for a number that is no cluster, more parts than members, or missing features."""
     k, rows = found.n_clusters, _directions_of(found, features)
     if not isinstance(cluster, Integral) or not 0 <= cluster < k: raise ValueError(f"cluster: got {cluster!r}; accepted: a whole number from 0 to {k - 1}")
     members = found.labels.cpu() == cluster
@@ -317,7 +347,7 @@ def split(
     number = torch.tensor([cluster, *range(k, k + into - 1)])[part_of].to(found.labels.device)     # of the part, for every row
     labels = torch.where(members.to(number.device), number, found.labels)
     edit = dict(edit="split", cluster=int(cluster), into=int(into), seed=seed, n_clusters=k + into - 1)
-    return _edited(found, labels, _split_probs(found.probs, cluster, number, k + into - 1), _split_names(found, cluster, into), edit)
+    return _edited(found, labels, _split_probs(found.probs, cluster, number, k + into - 1), None, _split_names(found, cluster, into), edit)
 
 # %% ../nbs/33_granularity.ipynb #41cf29a8
 def _split_probs(probs:"Tensor|None", cluster:int, number:Tensor, k:int) -> "Tensor|None": # (N, k)
