@@ -180,23 +180,31 @@ def _measure_all(jobs, words:str) -> np.ndarray: # (jobs, candidates, 2)
     return np.stack([measure(*job) for job in tqdm(list(jobs), desc=words, leave=False, delay=5)])
 
 # %% ../nbs/33_granularity.ipynb #96c0bd65
+def _sample(features, index:Tensor) -> Tensor: # float32 (rows, D), on the CPU
+    "Some rows of a tensor, an array or a table, checked; the others are not looked at."
+    if isinstance(features, Tensor): rows = features[index.to(features.device)]
+    elif isinstance(features, pd.DataFrame): rows = features.iloc[index.numpy()].to_numpy(np.float32, na_value=np.nan)
+    else: rows = np.asarray(features)[index.numpy()]
+    return _to_rows("features", rows, len(index)).cpu().contiguous()              # the order in memory must not change the answer
+
+# %% ../nbs/33_granularity.ipynb #c493e092
 def suggest_k(
-    features:Tensor, # (N, D), finite, N at least 4; compared by direction
+    features, # tensor, array or DataFrame (N, D), finite, N at least 4; compared by direction
     candidates:"list|None"=None, # numbers of clusters, 2 … N // 2; None: 2 to 30, at most N // 10
     seeds:int=5, # cuts into halves, at least 2
     references:int=3, # without clusters, of each of the two shapes
-    max_rows:int=2000, # of a larger set, so many random rows are used
+    max_rows:int=2000, # of a larger set, so many random rows are used; no others are read
     stable:float=.8, # as in `decide`
     margin:float=.05, # as in `decide`
     seed:int=0, # of everything random
 ) -> Suggestion:
     """The number of clusters that features support, or None for no clear k, by the rule above; no labels.
 
-    Raises `ValueError` for NaN, fewer than 4 rows, impossible candidates, fewer than 2 seeds or 1 reference."""
+    Raises `ValueError` for NaN in the rows that are used, fewer than 4 rows, impossible candidates, fewer than 2 seeds or 1 reference."""
     for name, value, least in (("rows of features", len(features), 4), ("seeds", seeds, 2), ("references", references, 1), ("max_rows", max_rows, 4)):
         if not isinstance(value, Integral) or value < least: raise ValueError(f"{name}: got {value!r}; accepted: whole numbers from {least}")
     generator = torch.Generator().manual_seed(seed)
-    rows = _to_rows("features", features, len(features))[torch.randperm(len(features), generator=generator)[:max_rows]].cpu()
+    rows = _sample(features, torch.randperm(len(features), generator=generator)[:max_rows])
     candidates = _candidates(candidates, len(rows))
     found = _measure_all([(rows, candidates, seed + s) for s in range(seeds)], "halves")
     axes, points = principal_axes(rows), _spread(candidates)
