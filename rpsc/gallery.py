@@ -68,7 +68,7 @@ def image_table(
 ) -> pd.DataFrame: # N rows: path, cluster, confidence, second, consistency, is_outlier
     """What is known about each image, without labels.
 
-    `path`: of the file, or the row number. `confidence`: the largest probability, NaN without `probs`. `second`: the most probable of the other
+    `path`: of the file, or the row number. `confidence`: the probability of its cluster, NaN without `probs`. `second`: the most probable of the other
     clusters, -1 without. `consistency`: NaN without features. `is_outlier`: `outlier_score` above `FAR`, False without features.
     Raises `ValueError` where numbers of rows disagree."""
     features = _features_of(images, found, features)
@@ -93,10 +93,10 @@ def _features_of(images:ImageSet, found:Clustering, features:"Tensor|None") -> "
 
 # %% ../nbs/42_gallery.ipynb #1727227e
 def _first_and_second(probs:Tensor, labels:Tensor) -> "tuple[np.ndarray, np.ndarray]": # (N,) each
-    "The largest probability, and the most probable cluster besides the own one, -1 if there is no other."
-    if probs.shape[1] == 1: return probs[:, 0].numpy(), np.full(len(probs), -1)
-    others = probs.scatter(1, labels[:, None], -1.)
-    return probs.amax(1).numpy(), others.argmax(1).numpy()
+    "The probability of the own cluster, and the most probable of the others, -1 if there is no other."
+    own = labels[:, None]
+    second = probs.scatter(1, own, -1.).argmax(1).numpy() if probs.shape[1] > 1 else np.full(len(probs), -1)
+    return probs.gather(1, own)[:, 0].numpy(), second
 
 # %% ../nbs/42_gallery.ipynb #f564aafa
 def sample_evenly(
@@ -226,7 +226,7 @@ def _short_names(paths:"list|None", n:int) -> "tuple[list[str], str]": # names, 
     if paths is None: return [f"image {i}" for i in range(n)], ""
     paths = [os.fspath(path) for path in paths]
     common = os.path.commonprefix(paths)
-    folder = common[:common.rfind("/") + 1]
+    folder = common[:common.rfind("/" if "/" in common else "\\") + 1]         # a backslash is a letter of names beside slashes
     return [path[len(folder):] if len(path) <= len(folder) + 100 else f"…{path[-99:]}" for path in paths], folder
 
 # %% ../nbs/42_gallery.ipynb #d7c2e5e1
@@ -280,6 +280,7 @@ def _facts(images:ImageSet, found:Clustering, features=None, names=None, table=N
     score = np.full(len(found), np.nan) if features is None else outlier_score(features, found.labels)
     table = table.reset_index(drop=True).assign(doubt=table.consistency.to_numpy() if found.probs is None else table.confidence.to_numpy(),
                                                 typical=table.confidence.to_numpy() if features is None else similarity, score=score)
+    names = found.meta.get("names") if names is None else names
     return _Facts(images, found, features, table, _cluster_names(names, found.n_clusters), *_short_names(images.paths, len(images)))
 
 # %% ../nbs/42_gallery.ipynb #86c74c92
@@ -398,10 +399,11 @@ def _histogram(counts:np.ndarray) -> str: # (bins,)
 
 # %% ../nbs/42_gallery.ipynb #34c45454
 def _confidence_section(facts:_Facts, bins:int=20) -> str:
-    "A histogram of the largest probabilities."
+    "A histogram of the probabilities of the own cluster."
     if not facts.has_confidence: return _section("confidence", "Confidence", "", "This clustering comes without probabilities, so there is no confidence to show.")
-    counts = (confidence_shares(facts.found.probs, bins) * len(facts.table)).round().astype(int)
-    note = (f"The largest probability of each image; {_percent(facts.table.confidence.mean())} on average. "
+    own = torch.as_tensor(facts.table.confidence.to_numpy())[:, None]
+    counts = (confidence_shares(own, bins) * len(facts.table)).round().astype(int)
+    note = (f"How probable it is that each image belongs to its cluster; {_percent(facts.table.confidence.mean())} on average. "
             f"{_number_of(int(facts.is_uncertain.sum()), 'image is', 'images are')} below the line at one half.")
     return _section("confidence", "Confidence", _histogram(counts), note)
 
@@ -523,7 +525,8 @@ def _comparison_section(facts:_Facts) -> str:
 _RULES = {
     "Prototypes": "the images that are most like the rest of their cluster (cosine of the image’s feature and the mean of the others’); "
                   "without features, the most confident ones.",
-    "Confidence": "the largest of an image’s probabilities. It is what the system believes, and may be too high throughout.",
+    "Confidence": "the probability of the cluster that an image is in. It is what the system believes, and may be too high throughout. "
+                  "Rarely another cluster is more probable, as where several networks vote; it is then the one that is named next.",
     "Uncertain": "confidence below one half; without probabilities, fewer than half of the nearest neighbours in the same cluster.",
     "Outlying": f"far below the others in likeness to the rest of the cluster: more than {FAR:g} times as far below its lower quartile as the quartile is below the median. "
                 f"Clusters below {SMALL} images are judged by the spread of all images.",
@@ -595,11 +598,11 @@ def _render(facts:_Facts, title:str, problems:list, pictures:int, map_points:int
 
 # %% ../nbs/42_gallery.ipynb #b8ed3387
 def write_gallery(
-    path:"str|Path", # of the page, usually .html; missing folders are made
+    path:"str|Path", # of the page, usually .html; missing folders are made, ~ is the home folder
     images:ImageSet, # N of them; its labels, if any, appear in one section only
     found:Clustering, # of the same images
     title:"str|None"=None, # None: number of clusters and name of the set
-    names:"dict|list|None"=None, # of clusters: a dictionary from some numbers, or one for each
+    names:"dict|list|None"=None, # of clusters: a dictionary from some numbers, or one for each; None: those of `with_names`, if it was used
     problems:"list|None"=None, # files that could not be read, with `path` and `reason`; None: `images.problems`
     features:"Tensor|None"=None, # (N, D); None: `found.features`
     table:"pd.DataFrame|None"=None, # of `image_table`, where it is already there
@@ -608,14 +611,15 @@ def write_gallery(
 ) -> Path: # of the page
     """Write one self-contained HTML page, atomically; the same input gives the same bytes. 2 to 4 MB for any number of photographs.
 
+    With more than 30 classes or clusters the comparison with class folders is a list of the largest mix-ups instead of a table.
     Raises `ValueError` where numbers of rows or names disagree, for `pictures` below 1, and for a `path` that is a folder."""
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.is_dir(): raise ValueError(f"path: {path} is a folder; accepted: the name of a file, such as gallery.html")
     if pictures < 1: raise ValueError(f"pictures: got {pictures}; accepted: at least 1")
     title = f"{_number_of(found.n_clusters, 'cluster')} of {images.name}" if title is None else title
     page = _render(_facts(images, found, features, names, table), title, images.problems if problems is None else problems, pictures, map_points)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")                      # no two processes share it
     try:
         part.write_bytes(page.encode("utf-8", "replace"))                          # a file name may hold bytes that are no UTF-8
         os.replace(part, path)
