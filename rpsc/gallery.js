@@ -99,13 +99,13 @@ if (map) {
 
   function show(i, announce) {
     active = i;
-    const [x, y, , text] = points[i], scale = picture.clientWidth || 96;
+    tip.hidden = false; // what is hidden has no width
+    const [x, y, , text] = points[i], scale = picture.clientWidth;
     ring.setAttribute("transform", `translate(${x} ${y})`);
     ring.setAttribute("visibility", "visible");
     picture.style.backgroundSize = `${100 * columns}% auto`;
     picture.style.backgroundPosition = `${-(i % columns) * scale}px ${-Math.floor(i / columns) * scale}px`;
     one(".words", tip).textContent = text;
-    tip.hidden = false;
     tip.style.left = `${100 * x / side}%`;
     tip.style.top = `${100 * y / side}%`;
     tip.style.transform = `translate(${x > side / 2 ? "calc(-100% - 12px)" : "12px"}, ${y > side / 2 ? "calc(-100% - 12px)" : "12px"})`;

@@ -401,7 +401,7 @@ def _histogram(counts:np.ndarray) -> str: # (bins,)
 def _confidence_section(facts:_Facts, bins:int=20) -> str:
     "A histogram of the probabilities of the own cluster."
     if not facts.has_confidence: return _section("confidence", "Confidence", "", "This clustering comes without probabilities, so there is no confidence to show.")
-    own = torch.as_tensor(facts.table.confidence.to_numpy())[:, None]
+    own = torch.tensor(facts.table.confidence.to_numpy())[:, None]
     counts = (confidence_shares(own, bins) * len(facts.table)).round().astype(int)
     note = (f"How probable it is that each image belongs to its cluster; {_percent(facts.table.confidence.mean())} on average. "
             f"{_number_of(int(facts.is_uncertain.sum()), 'image is', 'images are')} below the line at one half.")
