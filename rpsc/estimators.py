@@ -35,7 +35,7 @@ from .baselines.tsuc import NormHeads, SphereNetwork
 from .data import Clustering, ImageSet, _known_name, _no_copy_tensor, fingerprint
 from .data import load as load_images
 from .encoders import External, _whole_file, describe_encoder, file_size, rebuild_encoder, resolve
-from .granularity import _split_probs, merge, split, with_names
+from .granularity import MergedNetwork, _split_probs, merge, split, with_names
 from .methods import BUDGETS, STAGE_CODE, SYSTEMS, Budget, Job, at_size, budget_for, code_fingerprint, encoder_key, held, names, pretrained, register
 from .methods import fit as run_system
 from .neighbors import assign, knn
@@ -632,6 +632,7 @@ NETWORKS = { # class -> (plain values of a network, network of plain values; `gi
                     lambda given, encoder, head: HeadNetwork(_rebuilt(encoder, given), rebuild_network(head, given))),
     "Classifier": (lambda net: dict(encoder=_described(net.encoder), n_clusters=net.dim), lambda given, encoder, n_clusters: Classifier(_rebuilt(encoder, given), n_clusters, seed=0)),
     "Pair": (lambda net: dict(networks=[describe_network(one) for one in net.networks]), lambda given, networks: Pair([rebuild_network(one, given) for one in networks])),
+    "MergedNetwork": (lambda net: dict(network=describe_network(net.network), parts=net.parts), lambda given, network, parts: MergedNetwork(rebuild_network(network, given), parts)),
     "SphereNetwork": (lambda net: dict(encoder=_described(net.encoder), projection=list(net.projection.weight.shape), rows=len(net.heads.weight), temperature=net.heads.temperature),
                       lambda given, encoder, projection, rows, temperature: SphereNetwork(_rebuilt(encoder, given), nn.Linear(projection[1], projection[0]),
                                                                                           NormHeads(torch.ones(rows, projection[0]), temperature))),
