@@ -620,11 +620,12 @@ def suggest(asked:Request, most:"int|None"=None) -> None:
     write_suggestion(folder, images, asked.path, found)
 
 # %% ../nbs/48_commands.ipynb #1c16b0ec
-def compared(task:Task, work:Path) -> dict: # method; labels, confidence, seconds, or failed: a sentence
+def compared(task:Task, folder:Folder) -> dict: # method; labels, confidence, seconds, or failed: a sentence
     "The outcome of a method, from the disk if it has been here; its failure is no reason to stop the others."
-    place, start = work / "compare" / f"{task.method}.json", time.perf_counter()
+    name, work, start = f"{task.method}-{fingerprint(folder.settings)}", folder.work, time.perf_counter()
+    place = work / "compare" / f"{name}.json"
     if place.exists(): return json.loads(place.read_text())
-    try: found = fit(task.system, task.images, task.k, task.budget, task.seed, encoder=task.given, cache=work, folder=work / "runs" / task.method)
+    try: found = fit(task.system, task.images, task.k, task.budget, task.seed, encoder=task.given, cache=work, folder=work / "runs" / name)
     except (ValueError, RuntimeError) as error:
         note(f"{task.method} failed: {error}")
         return dict(method=task.method, failed=str(error).split(";")[0])
@@ -709,7 +710,7 @@ def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
     train_encoder(first, folder.work)
     features = embed(first.trained(folder.work), first.images, cache=folder.work / "features") if first.needs_encoder else pixel_rows(first.images)
     for task in tasks:
-        with step(task.method): outcomes.append(compared(task, folder.work))
+        with step(task.method): outcomes.append(compared(task, folder))
     write_comparison(folder, first.images, comparison(outcomes, features, first.images.labels), first.k)
     folder.write("finished", plan=plan, methods=[task.method for task in tasks])
     folder.tidy()
