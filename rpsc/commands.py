@@ -272,10 +272,12 @@ class Folder:
         self.path, self.settings, self.work = path, json.loads(json.dumps(settings)), path / "work"
 
     def read(self) -> dict:
-        "What `run.json` says, empty if there is none. Raises `ValueError` for a damaged one."
-        try: return json.loads((self.path / "run.json").read_text())
+        "What `run.json` says, empty if there is none. Raises `ValueError` for a damaged one, and for one of another program."
+        try: found = json.loads((self.path / "run.json").read_text())
         except FileNotFoundError: return {}
-        except ValueError: raise ValueError(f"{self.path}: run.json is damaged; give another folder with -o, or --overwrite") from None
+        except ValueError: raise ValueError(f"{self.path}: run.json is damaged; delete it, or give another folder with -o") from None
+        if isinstance(found, dict) and {"rpsc", "settings"} <= {*found}: return found
+        raise ValueError(f"{self.path}: run.json is not from rpsc; give another folder with -o")
 
     def clear(self) -> None:
         "Remove the results of a run; without `run.json` their names are somebody else's."
@@ -312,8 +314,10 @@ def differences(
 def check_place(folder:Folder, overwrite:bool=False) -> None:
     "Raise `ValueError` for a place that is no folder, or holds something else than a run."
     if folder.path.exists() and not folder.path.is_dir(): raise ValueError(f"{folder.path} is a file; give a folder with -o")
-    others = sorted({path.name for path in folder.path.glob("[!.]*")} - {*KEPT})
-    if others and not overwrite and not folder.read(): raise ValueError(f"{folder.path} holds other files ({', '.join(others[:3])}); give a new or an empty folder with -o, or --overwrite")
+    others, ours = sorted({path.name for path in folder.path.glob("[!.]*")} - {*KEPT}), folder.read()
+    if others and not overwrite and not ours: raise ValueError(f"{folder.path} holds other files ({', '.join(others[:3])}); give a new or an empty folder with -o, or --overwrite")
+    if not ours and folder.work.exists() and not (folder.work / "lock").exists() and (folder.work.is_file() or any(folder.work.iterdir())):
+        raise ValueError(f"{folder.work} is not from rpsc; give another folder with -o")
 
 # %% ../nbs/48_commands.ipynb #1f3dd3cc
 def begun(folder:Folder, overwrite:bool=False) -> str: # new, unfinished or finished
