@@ -71,7 +71,7 @@ class Commands(typer.core.TyperGroup):
         except KeyboardInterrupt as error: raise _ended(error, "interrupted; the same command goes on from here", 130)
         except Exception as error:
             if ctx.params["debug"]: raise
-            raise _ended(error, sentence(error), 1)
+            raise _ended(error, sentence(error), getattr(error, "exit_code", 1))      # `rpsc.commands.Usage` has one
 
 # %% ../nbs/49_cli.ipynb #9fea44a8
 app = typer.Typer(name="rpsc", cls=Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -161,7 +161,7 @@ def refine(labels:Annotated[Path, typer.Argument(metavar="LABELS", help="Table, 
 
 # %% ../nbs/49_cli.ipynb #a71c90b1
 @command("suggest-k", "Say how many clusters there may be.", "rpsc suggest-k photos -o photos-clusters")
-def suggest(path:ImagesAt, out:Out=None, most:Annotated[Optional[int], option("--max-k", min=2, metavar="N", help="Largest number to try. Default: 30, at most a tenth of the images.")]=None,
+def suggest(path:ImagesAt, out:Out=None, most:Annotated[Optional[int], option("--max-k", min=3, metavar="N", help="Largest number to try. Default: 30, at most a tenth of the images.")]=None,
             encoder:Coder="auto", size:Side=None, budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, limit:Limit=None,
             device:Device="auto") -> None:
     "The answer may be that there is no clear number. Writes suggest-k.csv and suggest-k.svg to OUT; the encoder that it trains there serves rpsc cluster, too."

@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['GREY', 'PLAIN', 'ALIKE', 'RESULTS', 'KEPT', 'Request', 'Usage', 'printable', 'state_of_files', 'share_on_one_level',
-           'guess_domain', 'choose_device', 'plural', 'read_images', 'Task', 'check_method', 'task_for', 'duration',
-           'passes_given', 'seconds_given', 'expected', 'how_long', 'tell', 'note', 'describe', 'Folder', 'settings_of',
-           'differences', 'check_place', 'begun', 'locked', 'opened', 'write_whole', 'write_table', 'write_problems',
-           'unread', 'step', 'fitted', 'facts_of', 'write_results', 'sureness', 'report', 'leading', 'announce',
-           'train_encoder', 'run_task', 'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict',
-           'match_rows', 'read_labelling', 'numbered', 'join_labels', 'spread_confidence', 'as_given', 'refine',
-           'write_suggestion', 'suggest', 'compared', 'separation', 'comparison', 'shown_comparison',
-           'write_comparison', 'compare', 'run_comparison', 'method_table', 'data_table', 'export_images',
-           'prepare_data']
+           'guess_domain', 'choose_device', 'plural', 'read_images', 'Task', 'check_method', 'check_options',
+           'task_for', 'duration', 'passes_given', 'seconds_given', 'expected', 'how_long', 'tell', 'note', 'describe',
+           'Folder', 'settings_of', 'differences', 'check_place', 'begun', 'locked', 'opened', 'write_whole',
+           'write_table', 'write_problems', 'unread', 'step', 'fitted', 'facts_of', 'write_results', 'sureness',
+           'report', 'leading', 'announce', 'train_encoder', 'run_task', 'carry_out', 'cluster', 'in_channels',
+           'answers', 'saved_model', 'predict', 'match_rows', 'read_labelling', 'numbered', 'join_labels',
+           'spread_confidence', 'as_given', 'refine', 'write_suggestion', 'suggest', 'compared', 'separation',
+           'comparison', 'shown_comparison', 'write_comparison', 'compare', 'run_comparison', 'method_table',
+           'data_table', 'export_images', 'prepare_data']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import json, math, os, re, shutil, sys, time, warnings
@@ -35,7 +35,7 @@ import rpsc
 from .backbone import ARCHITECTURES, Encoder, embed, resolve_precision
 from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, Problem, _known_name, cache_folder, dataset_names, fingerprint, image_files, load
-from .encoders import resolve
+from .encoders import _parse, resolve
 from .estimators import FIRST_STAGE, Clusterer, choose_budget, estimator_class, image_answers, system_for
 from .estimators import load as load_model
 from .gallery import image_table, write_gallery
@@ -116,10 +116,10 @@ def guess_domain(
 
 # %% ../nbs/48_commands.ipynb #370582c3
 def choose_device(device:str="auto") -> str:
-    "The device to compute on, `auto` or what torch knows. Raises `ValueError` for one that is not there."
+    "The device to compute on, `auto` or what torch knows. Raises `Usage` for one that is not there."
     if device == "auto": return "cuda" if torch.cuda.is_available() else "cpu"
     try: torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error: raise ValueError(f"--device: {device} cannot be used ({str(error).splitlines()[0]}); accepted: auto, cpu, cuda") from error
+    except (RuntimeError, AssertionError) as error: raise Usage(f"--device: {device} cannot be used here; accepted: auto, cpu" + ", cuda" * torch.cuda.is_available()) from error
     return device
 
 # %% ../nbs/48_commands.ipynb #9cb54b58
@@ -168,17 +168,25 @@ class Task:
         return self.given is not None or (work / "encoders" / encoder_key(self.images, self.budget, self.seed) / "encoder.safetensors").exists()
 
 # %% ../nbs/48_commands.ipynb #0bf83870
-def check_method(name:str) -> str: # the same
-    "Raise `ValueError` for a name that is not registered."
-    if name not in SYSTEMS: raise ValueError(f"--method: got {name!r}; accepted: {', '.join(SYSTEMS)}")
+def check_method(name:str, option:str="--method") -> str: # the same
+    "Raise `Usage` for a name that is not registered."
+    if name not in SYSTEMS: raise Usage(f"{option}: got {name!r}; accepted: {', '.join(SYSTEMS)}")
     return name
 
 # %% ../nbs/48_commands.ipynb #a0d22ac6
+def check_options(asked:Request) -> None:
+    "Raise `Usage` for a device that is not there and an encoder nobody knows: at once, before images are read."
+    choose_device(asked.device)
+    try: asked.encoder == "auto" or _parse(asked.encoder)
+    except ValueError as error: raise Usage(f"--{error}") from error
+
+# %% ../nbs/48_commands.ipynb #e06cd072
 def task_for(images:ImageSet, method:str, k:int, asked:Request, base:"Clustering|None"=None) -> Task:
-    "Put a task together. Raises `Usage` for more clusters than images, `ValueError` and `FileNotFoundError` for encoders that cannot be had."
+    "Put a task together. Raises `Usage` for more clusters than images and encoders that do not fit, `FileNotFoundError` for weights that are not there."
     if not 2 <= k <= len(images): raise Usage(f"-k: got {k}; accepted: 2 to {len(images)}, the number of images")
     is_trained_here = asked.encoder == "auto" or asked.encoder in ARCHITECTURES
-    given = None if is_trained_here else resolve(asked.encoder, images)
+    try: given = None if is_trained_here else resolve(asked.encoder, images)
+    except ValueError as error: raise Usage(f"--encoder: {str(error).removeprefix('encoder: ')}") from error
     return Task(images, check_method(method), k, asked.encoder, given, choose_budget(images, asked.budget, asked.encoder), asked.seed, base)
 
 # %% ../nbs/48_commands.ipynb #2ff6cf2c
@@ -465,7 +473,7 @@ def carry_out(folder:Folder, asked:Request, prepare:Callable, do:Callable) -> No
 # %% ../nbs/48_commands.ipynb #6e8dd8fb
 def cluster(asked:Request) -> None:
     "Cluster images into `asked.k` clusters. Raises what reading, planning and the method raise."
-    check_method(asked.method)
+    check_method(asked.method); check_options(asked)
     folder = Folder(asked.folder("clusters"), settings_of("cluster", asked, method=asked.method))
     def prepare():
         images, reason = read_images(asked)
@@ -503,9 +511,10 @@ def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its cl
 # %% ../nbs/48_commands.ipynb #29f89a2a
 def predict(folder:Path, asked:Request) -> None:
     "Write which cluster new images belong to, by the model in a folder. Raises as `saved_model` and `read_images`."
-    model, names = saved_model(folder.expanduser())
     out = Path(asked.out or folder / f"predicted-{Path(asked.path).resolve().name}.csv").expanduser()
-    if out.suffix not in (".csv", ".parquet"): raise ValueError(f"-o: got {out}; accepted: a name that ends with .csv or .parquet")
+    if out.suffix not in (".csv", ".parquet"): raise Usage(f"-o: got {out}; accepted: a name that ends with .csv or .parquet")
+    choose_device(asked.device)
+    model, names = saved_model(folder.expanduser())
     images, _ = read_images(replace(asked, size=model.image_format_["size"], domain=model.image_format_["domain"]), least=1)
     found = answers(model, images)
     table = image_table(images, found).drop(columns=["consistency", "is_outlier"])     # both compare with the images of the fit
@@ -583,6 +592,7 @@ def as_given(images:ImageSet, path:Path, folder:"str|Path") -> tuple[ImageSet, C
 # %% ../nbs/48_commands.ipynb #627710d4
 def refine(labels:Path, asked:Request) -> None:
     "Improve a labelling by RUC. Raises as `as_given`, and what reading, planning and RUC raise."
+    check_options(asked)
     labels = labels.expanduser()
     folder = Folder(asked.folder("refined"), settings_of("refine", asked, labels=fingerprint(labels.read_bytes())))
     def prepare():
@@ -611,6 +621,7 @@ def write_suggestion(folder:Folder, images:ImageSet, path:str, found:Suggestion)
 # %% ../nbs/48_commands.ipynb #a12c410f
 def suggest(asked:Request, most:"int|None"=None) -> None:
     "Say how many clusters there may be, at most `most` (None: 30, at most a tenth of the images). Raises as `check_place`, and what reading and training raise."
+    check_options(asked)
     check_place(folder := Folder(asked.folder("clusters"), dict(command="suggest-k")))
     images, reason = read_images(asked)
     task = task_for(images, "kmeans-features", 2, asked)
@@ -690,9 +701,10 @@ def write_comparison(folder:Folder, images:ImageSet, table:pd.DataFrame, k:int) 
 
 # %% ../nbs/48_commands.ipynb #adb3be08
 def compare(methods:list[str], asked:Request) -> None:
-    "Run several methods on the same images and compare them. Raises what reading and planning raise."
-    methods = [*dict.fromkeys(map(check_method, methods))]
-    if not methods: raise ValueError("--methods: got nothing; accepted: names of `rpsc methods`, separated by commas")
+    "Run several methods on the same images and compare them. Raises what reading and planning raise, and as `run_comparison`."
+    methods = [*dict.fromkeys(check_method(name, "--methods") for name in methods)]
+    if not methods: raise Usage("--methods: got nothing; accepted: names of `rpsc methods`, separated by commas")
+    check_options(asked)
     folder = Folder(asked.folder("compared"), settings_of("compare", asked))
     def prepare():
         images, reason = read_images(asked)
@@ -707,7 +719,7 @@ def compare(methods:list[str], asked:Request) -> None:
 
 # %% ../nbs/48_commands.ipynb #e94f7565
 def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
-    "Do what is missing of tasks on the same images, and write the comparison."
+    "Do what is missing of tasks on the same images, and write the comparison. Raises `ValueError` if none succeeded."
     first, outcomes = leading(tasks), []
     folder.write("unfinished", plan=plan)
     write_problems(folder.path / "problems.csv", first.images.problems)
@@ -716,6 +728,7 @@ def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
     for task in tasks:
         with step(task.method): outcomes.append(compared(task, folder))
     write_comparison(folder, first.images, comparison(outcomes, features, first.images.labels), first.k)
+    if all("failed" in outcome for outcome in outcomes): raise ValueError(f"no method has succeeded; {folder.path / 'compare.md'} says why")
     folder.write("finished", plan=plan, methods=[task.method for task in tasks])
     folder.tidy()
     tell(dict(table=f"{folder.path / 'compare.md'} and compare.csv", unread=unread(folder.path / "problems.csv", len(first.images.problems))))
@@ -752,8 +765,8 @@ def export_images(images:ImageSet, folder:Path) -> None:
 
 # %% ../nbs/48_commands.ipynb #c7451801
 def prepare_data(name:str, root:"Path|None"=None, export:"Path|None"=None, limit:"int|None"=None) -> None:
-    "Read a data set, say what it is, and write it to the new folder `export`. Raises `ValueError` for another name, `FileNotFoundError` that says which file to put where."
-    if _known_name(name) is None: raise ValueError(f"NAME: got {name!r}; accepted: {', '.join(dataset_names())}")
+    "Read a data set, say what it is, and write it to the new folder `export`. Raises `Usage` for another name, `FileNotFoundError` that says which file to put where."
+    if _known_name(name) is None: raise Usage(f"NAME: got {name!r}; accepted: {', '.join(dataset_names())}")
     images = load(name, root=root, limit=limit)
     if export: export_images(images, export.expanduser())
     tell(dict(images=f"{len(images):,} of {images.channels}×{images.size}×{images.size} pixels", classes=images.n_classes and f"{images.n_classes}: {', '.join(images.class_names or [])}",
