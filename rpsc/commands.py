@@ -8,11 +8,11 @@ __all__ = ['GREY', 'PLAIN', 'ALIKE', 'RESULTS', 'KEPT', 'Request', 'Usage', 'pri
            'task_for', 'duration', 'passes_given', 'seconds_given', 'expected', 'how_long', 'tell', 'note', 'describe',
            'Folder', 'settings_of', 'differences', 'check_place', 'begun', 'locked', 'opened', 'write_whole',
            'write_table', 'write_problems', 'unread', 'step', 'fitted', 'facts_of', 'write_results', 'sureness',
-           'report', 'leading', 'announce', 'train_encoder', 'run_task', 'carry_out', 'cluster', 'in_channels',
-           'answers', 'saved_model', 'predict', 'match_rows', 'read_labelling', 'numbered', 'join_labels',
-           'spread_confidence', 'as_given', 'refine', 'write_suggestion', 'suggest', 'compared', 'separation',
-           'comparison', 'shown_comparison', 'write_comparison', 'compare', 'run_comparison', 'method_table',
-           'data_table', 'export_images', 'prepare_data']
+           'report', 'leading', 'announce', 'train_encoder', 'code_and_machine', 'run_task', 'carry_out', 'cluster',
+           'in_channels', 'answers', 'saved_model', 'predict', 'match_rows', 'read_labelling', 'numbered',
+           'join_labels', 'spread_confidence', 'as_given', 'refine', 'write_suggestion', 'suggest', 'compared',
+           'separation', 'comparison', 'shown_comparison', 'write_comparison', 'compare', 'run_comparison',
+           'method_table', 'data_table', 'export_images', 'prepare_data']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import json, math, os, re, shutil, sys, time, warnings
@@ -43,7 +43,7 @@ from .granularity import Suggestion, suggest_k
 from .methods import SYSTEMS, Budget, Job, encoder_key, fit, pretrained, stage_recipe
 from .metrics import ari, cluster_health, clustering_accuracy
 from .plan import FETCHED, NAMED, ON_PIXELS, Facts, _digits, aligned, burst_all, first_only, is_busy, look_for, phases, price
-from .records import Run, markdown_table, provenance, write_json
+from .records import Run, _git, markdown_table, provenance, write_json
 from .self_labeling import SPICE_SELF, SelfLabeling, check_switches
 
 # %% ../nbs/48_commands.ipynb #28e0a65d
@@ -445,6 +445,13 @@ def train_encoder(task:Task, work:Path) -> None:
     with step(f"training the encoder {task.budget.encoder}"): task.trained(work)
 
 # %% ../nbs/48_commands.ipynb #4d8b8edd
+def code_and_machine(device:"str|torch.device", package:Path=Path(rpsc.__file__).parent) -> dict: # plain values
+    "The `provenance` of a run, without a commit where the package is not the `rpsc/` of its repository."
+    about, top = provenance(package, device), _git("rev-parse", "--show-toplevel", root=package)
+    is_ours = top is not None and (Path(top) / "rpsc").resolve() == package.resolve()
+    return about if is_ours else dict(about, commit=None, dirty=None)
+
+# %% ../nbs/48_commands.ipynb #4d0b5521
 def run_task(folder:Folder, task:Task, plan:dict, names:"list|None"=None, given:"list|None"=None) -> Clusterer: # fitted
     "Do a task, write its results, say where they are; `names` and `given` as in `write_results`."
     start = time.perf_counter()
@@ -453,7 +460,7 @@ def run_task(folder:Folder, task:Task, plan:dict, names:"list|None"=None, given:
     train_encoder(task, folder.work)
     with step(f"clustering by {task.system}"): model = fitted(task, folder.work)
     with step(f"writing {folder.path}"): facts = write_results(folder, task.images, model, names, given)
-    about = provenance(Path(rpsc.__file__).parent, task.images.device)
+    about = code_and_machine(task.images.device)
     folder.write("finished", plan=plan, results=facts, names=names, seconds=round(time.perf_counter() - start, 1), provenance=about)
     folder.tidy()
     report(folder, facts)
