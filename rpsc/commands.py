@@ -271,7 +271,7 @@ def describe(task:Task, reason:str, work:Path) -> dict: # word -> sentence
 
 # %% ../nbs/48_commands.ipynb #cbbf83b5
 RESULTS = ("run.json", "labels.csv", "labels.parquet", "gallery.html", "problems.csv", "compare.csv", "compare.md", "model") # replaced by --overwrite
-KEPT = ("work", "problems.csv", "suggest-k.csv", "suggest-k.svg") # what a new run may find
+KEPT = ("work", "problems.csv", "suggest-k.csv", "suggest-k.svg", "suggest-k-problems.csv") # what a new run may find
 
 # %% ../nbs/48_commands.ipynb #ac45a3e2
 class Folder:
@@ -323,7 +323,7 @@ def check_place(folder:Folder, overwrite:bool=False) -> None:
     "Raise `ValueError` for a place that is no folder, or holds something else than a run."
     if folder.path.exists() and not folder.path.is_dir(): raise ValueError(f"{folder.path} is a file; give a folder with -o")
     others, ours = sorted({path.name for path in folder.path.glob("[!.]*")} - {*KEPT}), folder.read()
-    if others and not overwrite and not ours: raise ValueError(f"{folder.path} holds other files ({', '.join(others[:3])}); give a new or an empty folder with -o, or --overwrite")
+    if others and not overwrite and not ours: raise ValueError(f"{folder.path} holds other files ({', '.join(others[:3])}); give a new or an empty folder with -o" + ", or --overwrite" * (folder.settings.get("command") != "suggest-k"))
     if not ours and folder.work.exists() and not (folder.work / "lock").exists() and (folder.work.is_file() or any(folder.work.iterdir())):
         raise ValueError(f"{folder.work} is not from rpsc; give another folder with -o")
 
@@ -623,23 +623,23 @@ def write_suggestion(folder:Folder, images:ImageSet, path:str, found:Suggestion)
     write_whole(folder.path / "suggest-k.svg", lambda part: figure.savefig(part, format="svg"))
     write_table(found.curve, folder.path / "suggest-k.csv")
     advice = f"rpsc cluster {path} -k {found.k} -o {folder.path}" if found.k else "look at the curve; any k that is useful will do, and rpsc compare shows how methods agree on it"
-    tell(dict(answer=found.reason, curve=f"{folder.path / 'suggest-k.svg'} and suggest-k.csv", unread=unread(folder.path / "problems.csv", len(images.problems)), next=advice))
+    tell(dict(answer=found.reason, curve=f"{folder.path / 'suggest-k.svg'} and suggest-k.csv", unread=unread(folder.path / "suggest-k-problems.csv", len(images.problems)), next=advice))
 
 # %% ../nbs/48_commands.ipynb #a12c410f
 def suggest(asked:Request, most:"int|None"=None) -> None:
-    "Say how many clusters there may be, at most `most` (None: 30, at most a tenth of the images). Raises as `check_place`, and what reading and training raise."
+    "Say how many clusters there may be, at most `most` (None: 30, at most a tenth of the images). Raises as `check_place` and `locked`, and what reading and training raise."
     check_options(asked)
     check_place(folder := Folder(asked.folder("clusters"), dict(command="suggest-k")))
-    images, reason = read_images(asked)
+    images, reason = read_images(asked, least=4)                                 # two halves of two
     task = task_for(images, "kmeans-features", 2, asked)
     print(f"suggest-k {images.name}")
     tell({**describe(task, reason, folder.work), "results": str(folder.path), "time": f"{how_long(expected([task], folder.work))}, then a moment for the numbers"})
-    folder.work.mkdir(parents=True, exist_ok=True)
-    write_problems(folder.path / "problems.csv", images.problems)
-    train_encoder(task, folder.work)
     candidates = None if most is None else list(range(2, min(most, len(images) // 2, 1000) + 1))
-    with step("trying numbers of clusters"): found = suggest_k(embed(task.trained(folder.work), images, cache=folder.work / "features"), candidates, seed=asked.seed)
-    write_suggestion(folder, images, asked.path, found)
+    with locked(folder):
+        write_problems(folder.path / "suggest-k-problems.csv", images.problems)
+        train_encoder(task, folder.work)
+        with step("trying numbers of clusters"): found = suggest_k(embed(task.trained(folder.work), images, cache=folder.work / "features"), candidates, seed=asked.seed)
+        write_suggestion(folder, images, asked.path, found)
 
 # %% ../nbs/48_commands.ipynb #1c16b0ec
 def compared(task:Task, folder:Folder) -> dict: # method; labels, confidence, seconds, or failed: a sentence
