@@ -36,7 +36,7 @@ from .backbone import ARCHITECTURES, Encoder, embed, resolve_precision
 from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, Problem, _known_name, cache_folder, dataset_names, fingerprint, image_files, load
 from .encoders import _parse, resolve
-from .estimators import FIRST_STAGE, Clusterer, choose_budget, estimator_class, image_answers, system_for
+from .estimators import FIRST_STAGE, Clusterer, choose_budget, estimator_class, image_answers, or_first_stage, system_for
 from .estimators import load as load_model
 from .gallery import image_table, write_gallery
 from .granularity import Suggestion, suggest_k
@@ -654,15 +654,16 @@ def suggest(asked:Request, most:"int|None"=None) -> None:
 # %% ../nbs/48_commands.ipynb #1c16b0ec
 def compared(task:Task, folder:Folder) -> dict: # method; labels, confidence, seconds, or failed: a sentence
     "The outcome of a method, from the disk if it has been here; its failure is no reason to stop the others."
-    name, work, start = f"{task.method}-{fingerprint(folder.settings)}", folder.work, time.perf_counter()
-    place = work / "compare" / f"{name}.json"
+    key, work, start = fingerprint(folder.settings), folder.work, time.perf_counter()
+    place = work / "compare" / f"{task.method}-{key}.json"
+    def run(system): return fit(system, task.images, task.k, task.budget, task.seed, encoder=task.given, cache=work, folder=work / "runs" / f"{system}-{key}")
     if place.exists(): return json.loads(place.read_text())
-    try: found = fit(task.system, task.images, task.k, task.budget, task.seed, encoder=task.given, cache=work, folder=work / "runs" / name)
+    try: ran, found = or_first_stage(task.system, run)
     except (ValueError, RuntimeError) as error:
         note(f"{task.method} failed: {error}")
         return dict(method=task.method, failed=str(error).split(";")[0])
     confidence = math.nan if found.probs is None else float(found.probs.amax(1).mean())
-    outcome = dict(method=task.method, labels=found.labels.tolist(), confidence=confidence, seconds=time.perf_counter() - start)
+    outcome = dict(method=task.method + " (first stage)" * (ran != task.system), labels=found.labels.tolist(), confidence=confidence, seconds=time.perf_counter() - start)
     write_json(place, outcome)
     return outcome
 
