@@ -287,7 +287,7 @@ class Folder:
 
     def read(self) -> dict:
         "What `run.json` says, empty if there is none. Raises `ValueError` for a damaged one, and for one of another program."
-        try: found = json.loads((self.path / "run.json").read_text())
+        try: found = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
         except FileNotFoundError: return {}
         except ValueError: raise ValueError(f"{self.path}: run.json is damaged; delete it, or give another folder with -o") from None
         if isinstance(found, dict) and {"rpsc", "settings"} <= {*found}: return found
@@ -369,7 +369,10 @@ def opened(folder:Folder, overwrite:bool=False) -> Iterator[str]: # new, unfinis
 def write_whole(path:Path, write:Callable) -> None:
     "Let `write(path)` make a file beside `path`, then put it in its place."
     part = path.with_name(f".{path.name}.part")
-    try: write(part); os.replace(part, path)
+    try:
+        write(part)
+        with open(part, "rb+") as file: os.fsync(file.fileno())
+        os.replace(part, path)
     finally: part.unlink(missing_ok=True)
 
 # %% ../nbs/48_commands.ipynb #eb265e61
@@ -529,7 +532,7 @@ def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its cl
         raise FileNotFoundError(f"{folder}: no model; give the folder that rpsc cluster has written{unfinished}")
     model, run = load_model(place), place.resolve().parent / "run.json"
     if model.image_format_ is None: raise ValueError(f"{place}: this model takes embeddings; accepted: a model of images, as from rpsc cluster")
-    return model, json.loads(run.read_text()).get("names") if run.exists() else None
+    return model, json.loads(run.read_text(encoding="utf-8")).get("names") if run.exists() else None
 
 # %% ../nbs/48_commands.ipynb #29f89a2a
 def predict(folder:Path, asked:Request) -> None:
@@ -665,7 +668,7 @@ def compared(task:Task, folder:Folder) -> dict: # method; labels, confidence, se
     key, work, start = fingerprint(folder.settings), folder.work, time.perf_counter()
     place = work / "compare" / f"{task.method}-{key}.json"
     def run(system): return fit(system, task.images, task.k, task.budget, task.seed, encoder=task.given, cache=work, folder=work / "runs" / f"{system}-{key}")
-    if place.exists(): return json.loads(place.read_text())
+    if place.exists(): return json.loads(place.read_text(encoding="utf-8"))
     try: ran, found = or_first_stage(task.system, run)
     except (ValueError, RuntimeError) as error:
         note(f"{task.method} failed: {error}")
@@ -722,7 +725,7 @@ def write_comparison(folder:Folder, images:ImageSet, table:pd.DataFrame, k:int) 
     text = [f"# {plural(len(table), 'method')} on {len(images):,} images of {images.name}, {k} clusters", markdown_table(measures),
             "Agreement between methods (ARI; 1 is the same clusters):", markdown_table(agreement), *notes]
     write_table(table, folder.path / "compare.csv")
-    write_whole(folder.path / "compare.md", lambda part: part.write_text("\n\n".join(text) + "\n"))
+    write_whole(folder.path / "compare.md", lambda part: part.write_text("\n\n".join(text) + "\n", encoding="utf-8"))
     print("", aligned(measures, ("method", "failed")), "", aligned(agreement, ("ARI",)), "", sep="\n")
 
 # %% ../nbs/48_commands.ipynb #adb3be08
