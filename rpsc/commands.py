@@ -35,8 +35,8 @@ import rpsc
 from .backbone import ARCHITECTURES, Encoder, embed, resolve_precision
 from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, Problem, _known_name, cache_folder, dataset_names, fingerprint, image_files, load
-from .encoders import _parse, resolve
-from .estimators import FIRST_STAGE, Clusterer, choose_budget, estimator_class, image_answers, or_first_stage, system_for
+from .encoders import _parse, file_size, resolve
+from .estimators import FIRST_STAGE, Clusterer, _ask, choose_budget, estimator_class, or_first_stage, system_for
 from .estimators import load as load_model
 from .gallery import image_table, write_gallery
 from .granularity import Suggestion, suggest_k
@@ -140,7 +140,7 @@ def read_images(
 ) -> tuple[ImageSet, str]: # with labels where there are class folders; why this domain
     "Images at a path. Raises as `rpsc.data.load`, and `ValueError` where fewer than `least` are left."
     place, domain, reason = Path(asked.path).expanduser(), asked.domain, "as asked"
-    images = load(place if place.exists() else asked.path, size=asked.size, limit=asked.limit)
+    images = load(place if place.exists() else asked.path, size=asked.size or file_size(asked.encoder), limit=asked.limit)
     if len(images) < least: raise ValueError(f"{asked.path}: {plural(len(images), 'image')} can be read; accepted: at least {least}")
     if domain == "auto": domain, reason = guess_domain(images) if images.paths else (images.domain, "as the data set says")
     problems = [replace(problem, path=printable(problem.path)) for problem in images.problems]
@@ -519,9 +519,10 @@ def answers(model:Clusterer, images:ImageSet) -> Clustering: # of these images
     "What a model says about images of its size, with probabilities where it has them."
     known, meta = model.image_format_, dict(n_clusters=int(model.n_clusters))
     images = replace(in_channels(images, known["channels"]), mean=tuple(known["mean"]), std=tuple(known["std"]), domain=known["domain"], problems=[])
-    if model.network_ is None: return Clustering(torch.from_numpy(model.predict(images.to("cpu"))), meta=meta)
-    labels, probs = image_answers(model.network_.to(images.device), images)
-    return Clustering(labels.cpu(), probs.cpu(), meta=meta)
+    if model.network_ is None: images = images.to("cpu")
+    else: model.network_.to(images.device)
+    labels, probs = _ask(model, images)                                          # both in one pass, after merges and splits
+    return Clustering(labels.cpu(), None if probs is None else probs.cpu(), meta=meta)
 
 # %% ../nbs/48_commands.ipynb #0162493a
 def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its clusters, if they have any
@@ -532,7 +533,8 @@ def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its cl
         raise FileNotFoundError(f"{folder}: no model; give the folder that rpsc cluster has written{unfinished}")
     model, run = load_model(place), place.resolve().parent / "run.json"
     if model.image_format_ is None: raise ValueError(f"{place}: this model takes embeddings; accepted: a model of images, as from rpsc cluster")
-    return model, json.loads(run.read_text(encoding="utf-8")).get("names") if run.exists() else None
+    names = json.loads(run.read_text(encoding="utf-8")).get("names") if run.exists() else None
+    return model, model.clustering_.meta.get("names") or names
 
 # %% ../nbs/48_commands.ipynb #29f89a2a
 def predict(folder:Path, asked:Request) -> None:
