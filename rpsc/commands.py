@@ -7,12 +7,12 @@ __all__ = ['GREY', 'PLAIN', 'ALIKE', 'RESULTS', 'KEPT', 'CHANGED', 'printable', 
            'share_on_one_level', 'guess_domain', 'choose_device', 'plural', 'read_images', 'Task', 'check_method',
            'check_options', 'task_for', 'duration', 'passes_given', 'seconds_given', 'expected', 'how_long', 'tell',
            'note', 'describe', 'Folder', 'weights_of', 'settings_of', 'differences', 'check_place', 'begun', 'locked',
-           'opened', 'write_whole', 'write_table', 'write_problems', 'unread', 'step', 'fitted', 'facts_of',
-           'write_results', 'sureness', 'report', 'leading', 'announce', 'train_encoder', 'code_and_machine',
-           'run_task', 'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'match_rows',
-           'read_labelling', 'numbered', 'join_labels', 'spread_confidence', 'as_given', 'refine', 'write_suggestion',
-           'suggest', 'compared', 'separation', 'comparison', 'shown_comparison', 'write_comparison', 'compare',
-           'run_comparison', 'method_table', 'data_table', 'export_images', 'prepare_data']
+           'opened', 'write_table', 'write_problems', 'unread', 'step', 'fitted', 'facts_of', 'write_results',
+           'sureness', 'report', 'leading', 'announce', 'train_encoder', 'code_and_machine', 'run_task', 'carry_out',
+           'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'match_rows', 'read_labelling', 'numbered',
+           'join_labels', 'spread_confidence', 'as_given', 'refine', 'write_suggestion', 'suggest', 'compared',
+           'separation', 'comparison', 'shown_comparison', 'write_comparison', 'compare', 'run_comparison',
+           'method_table', 'data_table', 'export_images', 'prepare_data']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import csv, json, math, os, re, shlex, shutil, sys, time, warnings
@@ -35,7 +35,7 @@ import rpsc
 from .backbone import ARCHITECTURES, Encoder, embed, resolve_precision
 from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, Problem, _known_name, cache_folder, dataset_names, fingerprint, image_files, load
-from .encoders import _parse, file_size, resolve
+from .encoders import _parse, _whole_file, file_size, resolve
 from .estimators import FIRST_STAGE, Clusterer, _ask, choose_budget, estimator_class, or_first_stage, system_for
 from .estimators import load as load_model
 from .gallery import image_table, write_gallery
@@ -366,21 +366,11 @@ def opened(folder:Folder, overwrite:bool=False) -> Iterator[str]: # new, unfinis
     with locked(folder): yield begun(folder, overwrite)
 
 # %% ../nbs/48_commands.ipynb #574c4e11
-def write_whole(path:Path, write:Callable) -> None:
-    "Let `write(path)` make a file beside `path`, then put it in its place."
-    part = path.with_name(f".{path.name}.part")
-    try:
-        write(part)
-        with open(part, "rb+") as file: os.fsync(file.fileno())
-        os.replace(part, path)
-    finally: part.unlink(missing_ok=True)
-
-# %% ../nbs/48_commands.ipynb #eb265e61
 def write_table(table:pd.DataFrame, path:Path) -> None:
     "Write a table as Parquet, or as CSV, by the end of the name."
     has_return = any("\r" in value for name in table for value in table[name] if isinstance(value, str))
     csv_style = dict(float_format="%.6g", quoting=csv.QUOTE_NONNUMERIC if has_return else csv.QUOTE_MINIMAL)
-    write_whole(path, lambda part: table.to_parquet(part, index=False) if path.suffix == ".parquet" else table.to_csv(part, index=False, **csv_style))
+    with _whole_file(path) as part: table.to_parquet(part, index=False) if path.suffix == ".parquet" else table.to_csv(part, index=False, **csv_style)
 
 # %% ../nbs/48_commands.ipynb #793b3794
 def write_problems(path:Path, problems:list[Problem]) -> None:
@@ -643,7 +633,7 @@ def write_suggestion(folder:Folder, images:ImageSet, asked:Request, found:Sugges
     figure = Figure((6, 3.2), layout="constrained")
     found.draw(axes := figure.subplots())
     axes.legend(fontsize=7, frameon=False)
-    write_whole(folder.path / "suggest-k.svg", lambda part: figure.savefig(part, format="svg"))
+    with _whole_file(folder.path / "suggest-k.svg") as part: figure.savefig(part, format="svg")
     write_table(found.curve, folder.path / "suggest-k.csv")
     advice = f"rpsc cluster {shlex.quote(asked.path)} -k {found.k} -o {shlex.quote(str(folder.path))}{repeated(asked)}" if found.k else "look at the curve; any k that is useful will do, and rpsc compare shows how methods agree on it"
     tell(dict(answer=found.reason, curve=f"{folder.path / 'suggest-k.svg'} and suggest-k.csv", unread=unread(folder.path / "suggest-k-problems.csv", len(images.problems)), next=advice))
@@ -727,7 +717,7 @@ def write_comparison(folder:Folder, images:ImageSet, table:pd.DataFrame, k:int) 
     text = [f"# {plural(len(table), 'method')} on {len(images):,} images of {images.name}, {k} clusters", markdown_table(measures),
             "Agreement between methods (ARI; 1 is the same clusters):", markdown_table(agreement), *notes]
     write_table(table, folder.path / "compare.csv")
-    write_whole(folder.path / "compare.md", lambda part: part.write_text("\n\n".join(text) + "\n", encoding="utf-8"))
+    with _whole_file(folder.path / "compare.md") as part: part.write_text("\n\n".join(text) + "\n", encoding="utf-8")
     print("", aligned(measures, ("method", "failed")), "", aligned(agreement, ("ARI",)), "", sep="\n")
 
 # %% ../nbs/48_commands.ipynb #adb3be08

@@ -224,7 +224,7 @@ def _whole_file(
     path:Path, # in a folder that exists
 ):
     "A context that gives a file to write; at its end that file is at `path`, or, after an error, nothing has changed."
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")                          # hidden, and of this process
     part.touch()
     mode = part.stat().st_mode
     try:

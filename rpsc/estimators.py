@@ -708,7 +708,7 @@ def _tensors(estimator) -> dict:
     return found | {f"edits.{i}.{name}": edit[name] for i, edit in enumerate(estimator.edits_) for name in ("numbers", "centers") if name in edit}
 
 # %% ../nbs/41_estimators.ipynb #dc435195
-_OURS = re.compile(r"model(-[0-9a-f]+)?\.safetensors|model(-[0-9a-f]+\.safetensors|\.json)\.\d+\.part") # numbers of a model, and what a killed save leaves
+_OURS = re.compile(r"model(-[0-9a-f]+)?\.safetensors|\.model(-[0-9a-f]+\.safetensors|\.json)\.\d+\.part") # numbers of a model, and what a killed save leaves
 
 def _write_model(estimator, path:Path) -> Path:
     "Write the numbers under a name of their own, then the file that names them; then remove what no file names."
