@@ -16,7 +16,7 @@ EXPERIMENTS = .venv/bin/python -m rpsc.experiments
 CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install tables figures smoke plan docs test check prepare export readme lint lab bench lock clean distclean
+.PHONY: help install mutants tables figures smoke plan docs test check prepare export readme lint lab bench lock clean distclean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ docs: install ## build the documentation site _docs/index.html; works without a 
 
 test: install ## run every notebook in a process of its own: these are the tests
 	@.venv/bin/python .ci/test.py --jobs '$(JOBS)' --flags '$(FLAGS)' --only '$(ONLY)'
+
+mutants: install ## put wrong lines into the code and see whether the tests notice (ONLY=15_ruc; takes an hour)
+	@.venv/bin/python .ci/mutants.py --only '$(ONLY)' --jobs '$(JOBS)'
 
 check: install lint ## notebooks clean; rpsc/ and README.md say what the notebooks say; links and kernels right
 	@nbdev_clean
