@@ -1,7 +1,7 @@
 """Write README.md from nbs/index.ipynb, with nbconvert.
 
 Hidden cells and the `#|` lines go. Links are written in the notebook as seen from nbs/ (`../reports/figures/x.png`,
-`00_data.ipynb`) or from the top (`reports/figures/x.png`); in README.md all are as seen from the top.
+`00c_data.ipynb`) or from the top (`reports/figures/x.png`); in README.md all are as seen from the top.
 """
 import re
 import sys

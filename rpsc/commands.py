@@ -35,7 +35,8 @@ import rpsc
 from .backbone import ARCHITECTURES, Encoder, embed, resolve_precision
 from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, Problem, _known_name, cache_folder, dataset_names, fingerprint, image_files, load
-from .encoders import _parse, _whole_file, file_size, resolve
+from .encoders import _parse, file_size, resolve
+from .files import whole_file
 from .estimators import FIRST_STAGE, Clusterer, _ask, choose_budget, estimator_class, or_first_stage, system_for
 from .estimators import load as load_model
 from .gallery import image_table, write_gallery
@@ -370,7 +371,7 @@ def write_table(table:pd.DataFrame, path:Path) -> None:
     "Write a table as Parquet, or as CSV, by the end of the name."
     has_return = any("\r" in value for name in table for value in table[name] if isinstance(value, str))
     csv_style = dict(float_format="%.6g", quoting=csv.QUOTE_NONNUMERIC if has_return else csv.QUOTE_MINIMAL)
-    with _whole_file(path) as part: table.to_parquet(part, index=False) if path.suffix == ".parquet" else table.to_csv(part, index=False, **csv_style)
+    with whole_file(path) as part: table.to_parquet(part, index=False) if path.suffix == ".parquet" else table.to_csv(part, index=False, **csv_style)
 
 # %% ../nbs/48_commands.ipynb #793b3794
 def write_problems(path:Path, problems:list[Problem]) -> None:
@@ -633,7 +634,7 @@ def write_suggestion(folder:Folder, images:ImageSet, asked:Request, found:Sugges
     figure = Figure((6, 3.2), layout="constrained")
     found.draw(axes := figure.subplots())
     axes.legend(fontsize=7, frameon=False)
-    with _whole_file(folder.path / "suggest-k.svg") as part: figure.savefig(part, format="svg")
+    with whole_file(folder.path / "suggest-k.svg") as part: figure.savefig(part, format="svg")
     write_table(found.curve, folder.path / "suggest-k.csv")
     advice = f"rpsc cluster {shlex.quote(asked.path)} -k {found.k} -o {shlex.quote(str(folder.path))}{repeated(asked)}" if found.k else "look at the curve; any k that is useful will do, and rpsc compare shows how methods agree on it"
     tell(dict(answer=found.reason, curve=f"{folder.path / 'suggest-k.svg'} and suggest-k.csv", unread=unread(folder.path / "suggest-k-problems.csv", len(images.problems)), next=advice))
@@ -717,7 +718,7 @@ def write_comparison(folder:Folder, images:ImageSet, table:pd.DataFrame, k:int) 
     text = [f"# {plural(len(table), 'method')} on {len(images):,} images of {images.name}, {k} clusters", markdown_table(measures),
             "Agreement between methods (ARI; 1 is the same clusters):", markdown_table(agreement), *notes]
     write_table(table, folder.path / "compare.csv")
-    with _whole_file(folder.path / "compare.md") as part: part.write_text("\n\n".join(text) + "\n", encoding="utf-8")
+    with whole_file(folder.path / "compare.md") as part: part.write_text("\n\n".join(text) + "\n", encoding="utf-8")
     print("", aligned(measures, ("method", "failed")), "", aligned(agreement, ("ARI",)), "", sep="\n")
 
 # %% ../nbs/48_commands.ipynb #adb3be08

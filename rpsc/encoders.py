@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .backbone import ARCHITECTURES, Encoder, _seeded, build_encoder, evaluating
-from .data import ImageSet, cache_folder
+from .data import ImageSet
+from .files import cache_folder, whole_file
 
 # %% ../nbs/07_encoders.ipynb #8403fbba
 class External(Encoder):
@@ -212,29 +213,6 @@ def rebuild_encoder(
     plain = ImageSet(torch.zeros(1, described["channels"], 1, 1))                           # the normalisation is part of the weights
     return timm_encoder(described["timm"], plain, described["size"], "random")
 
-# %% ../nbs/07_encoders.ipynb #103407a4
-def _flush(path:Path) -> None:
-    "Wait until a file, or the entries of a folder, are on the disk."
-    handle = os.open(path, os.O_RDONLY)
-    try: os.fsync(handle)
-    finally: os.close(handle)
-
-@contextmanager
-def _whole_file(
-    path:Path, # in a folder that exists
-):
-    "A context that gives a file to write; at its end that file is at `path`, or, after an error, nothing has changed."
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")                          # hidden, and of this process
-    part.touch()
-    mode = part.stat().st_mode
-    try:
-        yield part
-        part.chmod(mode)
-        _flush(part)
-        os.replace(part, path)
-        _flush(path.parent)
-    finally: part.unlink(missing_ok=True)
-
 # %% ../nbs/07_encoders.ipynb #50842449
 def save_encoder(
     encoder:Encoder, # of `build_encoder` or of timm
@@ -245,7 +223,7 @@ def save_encoder(
     if path.suffix != ".safetensors": raise ValueError(f"path: {path}; accepted: a name that ends with .safetensors")
     if described is None: raise ValueError(f"encoder: {encoder.name} was not made by build_encoder or timm and cannot be described; save its weights with torch.save")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _whole_file(path) as part: save_file({k: v.cpu().contiguous() for k, v in encoder.state_dict().items()}, part, metadata=dict(encoder=json.dumps(described)))
+    with whole_file(path) as part: save_file({k: v.cpu().contiguous() for k, v in encoder.state_dict().items()}, part, metadata=dict(encoder=json.dumps(described)))
     return path
 
 # %% ../nbs/07_encoders.ipynb #3aa24063

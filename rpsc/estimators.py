@@ -32,9 +32,10 @@ from . import __version__
 from .backbone import ARCHITECTURES, Classifier, ClusterHeads, Encoder, classify, embed
 from .baselines.classical import pixel_rows
 from .baselines.tsuc import NormHeads, SphereNetwork
-from .data import Clustering, ImageSet, _known_name, _no_copy_tensor, fingerprint
+from .data import Clustering, ImageSet, _known_name
 from .data import load as load_images
-from .encoders import External, _whole_file, describe_encoder, file_size, rebuild_encoder, resolve
+from .encoders import External, describe_encoder, file_size, rebuild_encoder, resolve
+from .files import fingerprint, no_copy_tensor, whole_file
 from .granularity import MergedNetwork, _split_probs, merge, split, with_names
 from .methods import BUDGETS, STAGE_CODE, SYSTEMS, Budget, Job, at_size, budget_for, code_fingerprint, encoder_key, held, names, pretrained, register
 from .methods import fit as run_system
@@ -90,7 +91,7 @@ def _embeddings(
     else:
         least = 2 if reset else 1
         features = validate_data(estimator, X, reset=reset, dtype=[np.float64, np.float32, np.float16], ensure_all_finite=False, ensure_min_samples=least)
-        features = _no_copy_tensor(features)
+        features = no_copy_tensor(features)
     _check_finite(features)
     return features
 
@@ -717,8 +718,8 @@ def _write_model(estimator, path:Path) -> Path:
     facts = _facts(estimator, tensors)
     text = json.dumps(facts, indent=1)
     path.mkdir(parents=True, exist_ok=True)
-    with _whole_file(path / facts["tensors"]) as part: save_file(tensors, part)
-    with _whole_file(path / "model.json") as part: part.write_text(text)
+    with whole_file(path / facts["tensors"]) as part: save_file(tensors, part)
+    with whole_file(path / "model.json") as part: part.write_text(text)
     for file in path.iterdir():
         if _OURS.fullmatch(file.name) and file.name != facts["tensors"]: file.unlink(missing_ok=True)
     return path

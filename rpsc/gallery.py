@@ -24,7 +24,7 @@ from torch import Tensor
 
 import rpsc
 from .data import Clustering, ImageSet
-from .encoders import _whole_file
+from .files import whole_file
 from .metrics import clustering_accuracy, match_clusters
 from .plots import colors, confidence_shares, confusion_table
 from .selection import local_consistency, neighborhood_size, unit
@@ -620,5 +620,5 @@ def write_gallery(
     title = f"{_number_of(found.n_clusters, 'cluster')} of {images.name}" if title is None else title
     page = _render(_facts(images, found, features, names, table), title, images.problems if problems is None else problems, pictures, map_points)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _whole_file(path) as part: part.write_bytes(page.encode("utf-8", "replace")) # a file name may hold bytes that are no UTF-8
+    with whole_file(path) as part: part.write_bytes(page.encode("utf-8", "replace")) # a file name may hold bytes that are no UTF-8
     return path

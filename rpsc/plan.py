@@ -34,7 +34,9 @@ from .baselines.noisy import check_noisy
 from .baselines.scan import Scan, check_scan
 from .baselines.tsuc import check_tsuc
 from .bench import one_thread
-from .data import ImageSet, _default_size, _find_source, _HOMES, _known_name, cache_folder, load
+from .data import ImageSet, _find_source, _HOMES, _known_name, load
+from .files import cache_folder
+from .pictures import default_size
 from .freematch import FreeMatch
 from .methods import LABEL_STEP, SEMI_SWITCHES, SYSTEMS, Budget, Job, budget_for, stage_recipe, switches_of
 from .pretrain import Recipe, projector, shrink
@@ -128,7 +130,7 @@ def _listed(dataset:str, root:Path|None) -> tuple[Facts, Need]:
     source = _find_source(dataset, root, "all", False)
     if source.class_names is None:
         raise ValueError(f"dataset: {dataset} has no labels to measure with; accepted: a labelled data set, or a folder with one sub-folder a class")
-    facts = Facts(source.name, len(source.files), len(source.class_names), source.size or _default_size(source.files))
+    facts = Facts(source.name, len(source.files), len(source.class_names), source.size or default_size(source.files))
     on_disk = sum(Path(file).stat().st_size for file in source.files if Path(file).exists())
     return facts, Need(source.name, 0, 0, on_disk, str(Path(source.files[0]).parents[1]))
 

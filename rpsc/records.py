@@ -32,7 +32,7 @@ import rpsc
 from .backbone import Classifier, build_encoder, embed, resolve_precision
 from .baselines.noisy import SPOILT, spoilt_labels
 from .data import Clustering, ImageSet, fingerprint, load
-from .encoders import _whole_file
+from .files import whole_file
 from .methods import SYSTEMS, budget_for, code_fingerprint, encoder_config, encoder_key, fit, held, pretrained
 from .metrics import clustering_accuracy, evaluate, knn_accuracy, selection_quality
 from .ruc import Pair
@@ -243,7 +243,7 @@ def measure(
 def write_json(path:Path, value:dict) -> None:
     "Write JSON atomically, making folders as needed."
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _whole_file(path) as part: part.write_text(json.dumps(value, indent=1) + "\n")
+    with whole_file(path) as part: part.write_text(json.dumps(value, indent=1) + "\n")
 
 # %% ../nbs/44_records.ipynb #8d67501c
 def kept_files(

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from .augment import view
 from .backbone import ClusterHeads, Encoder, embed, evaluating
-from .data import Clustering, ImageSet, _no_copy_tensor, fingerprint
+from .data import Clustering, ImageSet
+from .files import fingerprint, no_copy_tensor
 from .metrics import cluster_health
 from .scl import cross_entropy_loss, double_softmax_ce, soft_contrastive_loss
 from .selection import CONFIDENCES, PseudoLabels, per_cluster, pseudo_label
@@ -279,7 +280,7 @@ def head_probs(
 # %% ../nbs/12_self_labeling.ipynb #888b1f37
 def _check_features(features:"Tensor|np.ndarray") -> Tensor: # the same numbers
     "Raise `ValueError` unless `features` is a matrix of finite numbers, read in blocks."
-    if not isinstance(features, Tensor): features = _no_copy_tensor(features)
+    if not isinstance(features, Tensor): features = no_copy_tensor(features)
     if features.ndim != 2: raise ValueError(f"features: got shape {tuple(features.shape)}; accepted: (N, D)")
     if not all(torch.isfinite(rows).all() for rows in features.split(2**14)):
         raise ValueError("features: NaN or infinity in some rows; accepted: finite numbers (look for corrupt images, or use precision='fp32')")
