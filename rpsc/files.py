@@ -14,6 +14,7 @@ import math
 import os
 import re
 import shutil
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -84,8 +85,8 @@ def flush(
 
 # %% ../nbs/00_files.ipynb #a7f46308
 def _part_of(path:Path) -> Path:
-    "The name under which this process writes what will be at `path`; long names are cut, as file systems cut them."
-    return path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
+    "The name under which this thread writes what will be at `path`; long names are cut, since file systems have limits."
+    return path.with_name(f".{path.name[:50]}.{threading.get_native_id()}.{os.getpid()}.part")
 
 # %% ../nbs/00_files.ipynb #d392f2bd
 @contextmanager

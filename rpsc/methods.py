@@ -10,7 +10,7 @@ __all__ = ['TINY', 'TINY_SEMI', 'TINY_SCAN', 'TINY_TSUC', 'TINY_ADDONS', 'BUDGET
            'retrained', 'foundation', 'starting_network', 'register_addon', 'fit']
 
 # %% ../nbs/40_methods.ipynb #070ac23a
-import difflib, os
+import difflib
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -19,7 +19,6 @@ from typing import Callable
 
 import torch
 from filelock import FileLock
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -29,7 +28,8 @@ from .baselines.classical import feature_kmeans, feature_spectral, pixel_kmeans,
 from .baselines.noisy import DivideMix, Gupta, MCorrection, PCorrection, check_noisy, divide_mix, gupta, m_correction, p_correction
 from .baselines.scan import Scan, check_scan, scan_cluster, scan_self_label
 from .baselines.tsuc import TSUC, check_tsuc, tsuc
-from .data import Clustering, ImageSet, _known_name, fingerprint, load
+from .data import Clustering, ImageSet, _known_name, load
+from .files import fingerprint, read_tensors, sweep, write_tensors
 from .freematch import FreeMatch, build_network, check_switches, train_semi
 from .pretrain import Recipe, pretrain, shrink
 from .ruc import RUC, check_recipe, retrain
@@ -144,10 +144,10 @@ def _with_extra(images:ImageSet, split:str|None) -> ImageSet: # without labels
 def held(
     folder:Path|None, # of a stage; None: nothing to hold
 ):
-    "A context in which no other process works in `folder`."
+    "A context in which no other process works in `folder`; what a killed one left half written there is removed."
     if folder is None: yield; return
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with FileLock(Path(folder) / "lock"): yield
+    with FileLock(Path(folder) / "lock"): sweep(folder); yield
 
 # %% ../nbs/40_methods.ipynb #105a78a2
 def _pretrain(encoder:Encoder, images:ImageSet, budget:Budget, seed:int, folder:Path|None) -> None:
@@ -155,8 +155,7 @@ def _pretrain(encoder:Encoder, images:ImageSet, budget:Budget, seed:int, folder:
     seen = _with_extra(images, budget.extra)
     pretrain(encoder, seen, shrink(budget.pretrain, len(seen)), seed, folder=folder)
     if folder is None: return
-    save_file({k: v.contiguous() for k, v in encoder.state_dict().items()}, folder / "part")
-    os.replace(folder / "part", folder / "encoder.safetensors")
+    write_tensors(folder / "encoder.safetensors", encoder.state_dict())
 
 # %% ../nbs/40_methods.ipynb #b92062b8
 def pretrained(
@@ -170,7 +169,8 @@ def pretrained(
     encoder = build_encoder(**encoder_config(images, budget, seed)).to(images.device)
     folder = Path(cache) / "encoders" / encoder_key(images, budget, seed) if cache else None
     with held(folder):
-        if folder and (folder / "encoder.safetensors").exists(): encoder.load_state_dict(load_file(folder / "encoder.safetensors"))
+        kept = read_tensors(folder / "encoder.safetensors") if folder else None
+        if kept: encoder.load_state_dict(kept[0])
         else: _pretrain(encoder, images, budget, seed, folder)
     return encoder.eval()
 
