@@ -377,7 +377,9 @@ def supports_bf16(
 ) -> bool: # True: bf16 is expected to be faster than fp32
     "Whether `device` multiplies bf16 in hardware: AMX or AVX512-BF16 on a CPU, compute capability 8 or more on CUDA; False for other devices."
     device = torch.device(device)
-    if device.type == "cpu": return _cpu_flag("_is_amx_tile_supported") or _cpu_flag("_is_avx512_bf16_supported")
+    if device.type == "cpu":
+        if torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2"): return False            # torch was told to use older instructions, or knows no newer ones here
+        return _cpu_flag("_is_amx_tile_supported") or _cpu_flag("_is_avx512_bf16_supported")
     if device.type != "cuda" or not torch.cuda.is_available(): return False
     with torch.cuda.device(device): return torch.cuda.is_bf16_supported(including_emulation=False)
 
