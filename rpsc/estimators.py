@@ -21,7 +21,6 @@ from typing import Callable
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -35,7 +34,7 @@ from .baselines.tsuc import NormHeads, SphereNetwork
 from .data import Clustering, ImageSet, _known_name
 from .data import load as load_images
 from .encoders import External, describe_encoder, file_size, rebuild_encoder, resolve
-from .files import fingerprint, no_copy_tensor, whole_file
+from .files import fingerprint, no_copy_tensor, read_json, sweep, write_json, write_tensors
 from .granularity import MergedNetwork, _split_probs, merge, split, with_names
 from .methods import BUDGETS, STAGE_CODE, SYSTEMS, Budget, Job, at_size, budget_for, code_fingerprint, encoder_key, held, names, pretrained, register
 from .methods import fit as run_system
@@ -709,19 +708,30 @@ def _tensors(estimator) -> dict:
     return found | {f"edits.{i}.{name}": edit[name] for i, edit in enumerate(estimator.edits_) for name in ("numbers", "centers") if name in edit}
 
 # %% ../nbs/41_estimators.ipynb #dc435195
-_OURS = re.compile(r"model(-[0-9a-f]+)?\.safetensors|\.model(-[0-9a-f]+\.safetensors|\.json)\.\d+\.part") # numbers of a model, and what a killed save leaves
+def _is_ours(file:Path) -> bool:
+    "Whether `save` wrote a file of numbers: it is called after the checksum that stands in it. Others may lie beside a model."
+    named = re.fullmatch(r"model-([0-9a-f]{16})\.safetensors", file.name)
+    if not named: return False
+    try:
+        with safe_open(file, "pt") as kept: return (kept.metadata() or {}).get("checksum") == named[1]
+    except Exception: return False
+
+def _check_free(path:Path) -> None:
+    "Raise `ValueError` for a `model.json` of somebody else."
+    kept = read_json(path / "model.json") if (path / "model.json").exists() else dict(format=FORMAT, rpsc=__version__)
+    if kept and not {"format", "rpsc"} <= set(kept):
+        raise ValueError(f"path: {path / 'model.json'} was not written by save; accepted: a folder without such a file")
 
 def _write_model(estimator, path:Path) -> Path:
     "Write the numbers under a name of their own, then the file that names them; then remove what no file names."
     check_is_fitted(estimator)
     tensors = _tensors(estimator)
     facts = _facts(estimator, tensors)
-    text = json.dumps(facts, indent=1)
-    path.mkdir(parents=True, exist_ok=True)
-    with whole_file(path / facts["tensors"]) as part: save_file(tensors, part)
-    with whole_file(path / "model.json") as part: part.write_text(text)
-    for file in path.iterdir():
-        if _OURS.fullmatch(file.name) and file.name != facts["tensors"]: file.unlink(missing_ok=True)
+    _check_free(path); sweep(path)
+    write_tensors(path / facts["tensors"], tensors)
+    write_json(path / "model.json", facts)
+    for file in path.glob("model-*.safetensors"):
+        if _is_ours(file) and file.name != facts["tensors"]: file.unlink(missing_ok=True)
     return path
 
 # %% ../nbs/41_estimators.ipynb #359145ea
