@@ -32,7 +32,8 @@ def to_float(
 # %% ../nbs/01_augment.ipynb #7f050697
 def _accept(argument, value, accepted):
     "`ValueError` that names the argument and lists what is accepted, unless `value` is."
-    if value not in accepted: raise ValueError(f"{argument}: got {value!r}, accepted are {', '.join(map(str, accepted))}")
+    if value in accepted: return
+    raise ValueError(f"{argument}: got {value!r}, accepted are {', '.join(map(str, accepted))}")
 
 # %% ../nbs/01_augment.ipynb #d569fa9b
 def _per_image(value, x):
@@ -489,7 +490,7 @@ def random_cutout(
     nearest:float=0., # smallest coordinate of a middle ("pil"): 1 in TorchSSL and USB
     inplace:bool=False, # write into `x` if it holds floats
 ) -> Tensor: # (B, C, H, W) in [0, 1]
-    "One square hole an image at a random place, its side uniform from `low` to `high`; `ValueError` for another `kind`."
+    "One square hole an image at a random place, its side uniform in `low` .. `high`; `ValueError` for another `kind`."
     def whole(start, stop): return torch.randint(start, stop, (len(x),), generator=generator)
     def real(start, stop): return torch.empty(len(x)).uniform_(start, stop, generator=generator)
     middle = [real(nearest, length) if kind == "pil" else whole(0, length) for length in x.shape[2:]]
@@ -576,7 +577,8 @@ def _largest_hole(size): return round(size / 2 if size <= 32 else size / 3)
 # %% ../nbs/01_augment.ipynb #2b67591a
 def _contrastive_steps(size):
     "The chains of the contrastive methods, for photographs."
-    s, flip, grey, blur = .5 if size <= 32 else 1., ("flip", {"p": .5}), ("grayscale", {"p": .2}), ("blur", {"sigma": (.1, 2.), "p": .5})
+    s = .5 if size <= 32 else 1.
+    flip, grey, blur = ("flip", {"p": .5}), ("grayscale", {"p": .2}), ("blur", {"sigma": (.1, 2.), "p": .5})
     def box(smallest): return "resized_crop", {"size": size, "scale": (smallest, 1.)}
     def jitter(light, hue, p=.8): return "jitter", {"strength": (light, light, light, hue), "p": p}
     return {
@@ -589,7 +591,7 @@ def _contrastive_steps(size):
 def _strong_steps(size, fill, weak, ruc_base, light):
     "The chains with drawn operations; `weak`, `ruc_base` and the colour `light` depend on the kind of images."
     flip = tuple(step for step in weak if step[0] == "flip")
-    def hole(low, high, fill, **kind): return "cutout", {"low": low, "high": high, "fill": fill, **kind, "inplace": True}
+    def hole(low, high, fill, **kind): return "cutout", dict(low=low, high=high, fill=fill, **kind, inplace=True)
     return {
         "scan": (*flip, ("crop", {"size": size}), ("ops", {"ops": SCAN_OPS, "n": 4}),
                  hole(1, _largest_hole(size), fill, kind="scan")),
@@ -614,7 +616,8 @@ def _glyphs(size, fill, light, pad_mode):
     weak = (("crop", {"size": size, "pad": size // 8, "mode": pad_mode}),)
     bent = (("center_crop", {"size": size}), ("warp", {"rotate": 20., "scale": (.8, 1.2), "shear": .3, "shift": .15, "bend": .12}),
             ("jitter", {"strength": (.3, .3, 0., 0.), "p": 1.}))
-    return {"none": (("center_crop", {"size": size}),), "weak": weak, **dict.fromkeys(("moco", "simclr", "scan-simclr", "tsuc"), bent),
+    return {"none": (("center_crop", {"size": size}),), "weak": weak,
+            **dict.fromkeys(("moco", "simclr", "scan-simclr", "tsuc"), bent),
             **_strong_steps(size, fill, weak, weak, light),
             "ruc-table5": (*weak, ("ops", {"ops": RUC_TABLE5_OPS, "n": 2}))}
 
