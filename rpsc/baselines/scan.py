@@ -31,6 +31,7 @@ from ..train import EMA, Batches, make_optimizer, train
 class Scan:
     "Switches of SCAN's steps 2 and 3; the defaults are its settings for CIFAR-10."
     neighbors:int = 20 # besides the image itself; fewer on small sets, see `scan_cluster`
+    neighbors_from:str = "features" # pooled ones (ours), or "projection": an `embedding` is handed to `scan_cluster` (SCAN)
     entropy_weight:float = 5. # lambda of step 2
     heads:int = 1 # linear layers trained side by side in step 2
     learns:str = "network" # in step 2; "head": the linear layers alone, on an encoder in evaluation mode (ImageNet)
@@ -56,7 +57,8 @@ SCAN_IMAGENET = Scan(neighbors=50, heads=10, learns="head", cluster_epochs=100, 
                      label_lr=.03, ema=.999, loss="plain-ce")
 
 # %% ../../nbs/21_scan.ipynb #565399e6
-_SCAN_CHOICES = dict(learns=("network", "head"), optimizer=("adam", "sgd"), loss=("ce", "plain-ce", "scl"))
+_SCAN_CHOICES = dict(learns=("network", "head"), optimizer=("adam", "sgd"), loss=("ce", "plain-ce", "scl"),
+                     neighbors_from=("features", "projection"))
 
 def check_scan(
     recipe:Scan, # what to run
@@ -227,26 +229,37 @@ def _train_epochs(step, per_epoch, epochs, network, lr, recipe, average=None, **
                  checkpoint_every=5 * per_epoch, log_every=per_epoch, **settings)
 
 # %% ../../nbs/21_scan.ipynb #9d9c1560
+def _mined_on(features:Tensor, embedding:Tensor|None, recipe:Scan, n:int) -> Tensor:
+    "What neighbours are looked for in; `ValueError` unless it has a row for each of `n` images, and for a projection that is not there."
+    for name, rows in dict(features=features, embedding=features if embedding is None else embedding).items():
+        if rows.ndim == 2 and len(rows) == n: continue
+        raise ValueError(f"{name}: got shape {tuple(rows.shape)}; accepted: ({n}, D), one row for each image")
+    if embedding is None and recipe.neighbors_from == "projection":
+        raise ValueError("embedding: got None with neighbors_from='projection'; accepted: its outputs, (N, D)")
+    return features if embedding is None else embedding
+
+# %% ../../nbs/21_scan.ipynb #2c2b2c05
 def scan_cluster(
     encoder:Encoder, # pre-trained, on the device of the images; not modified
     images:ImageSet, # N images; labels are not looked at
-    features:Tensor, # (N, D) of the un-augmented images, finite: where neighbours are mined, see the table above
+    features:Tensor, # (N, D) of the un-augmented images, finite: where neighbours are mined
     n_clusters:int, # K, 2 <= K <= N
     recipe:Scan=Scan(), # switches
     seed:int=0, # of heads, batches, partners, views
     watch:Callable|None=None, # watch(epoch, probs) -> dict for the log; probs (N, K), or (H, N, K) for several heads
     folder:Path|None=None, # log and checkpoints of this step; a killed run goes on from there
     precision:str="auto", # "auto", "bf16" or "fp32"
+    embedding:Tensor|None=None, # (N, D) in which neighbours are mined instead; needed with neighbors_from="projection"
 ) -> tuple[Classifier, Clustering]: # network of the chosen head, in evaluation mode; its labels, probs, history; meta: head, head_scores, neighbors
     """Train an encoder and a linear layer to give neighbours the same cluster and to use all clusters (SCAN, step 2).
 
     `features` come back in the `Clustering` as they were given. Warns if clusters stay empty.
     Raises `ValueError` for sizes, switches or features that do not fit, and for a `folder` of another run."""
     check_scan(recipe, N := len(images), n_clusters); _check_device(encoder, images)
-    if features.ndim != 2 or len(features) != N: raise ValueError(f"features: got shape {tuple(features.shape)}; accepted: ({N}, D), one row for each image")
+    mined_on = _mined_on(features, embedding, recipe, N)
     images, H = images.without_labels(), recipe.heads
     size = min(neighborhood_size(N, n_clusters, recipe.neighbors), N - 1)
-    neighbors = mine_neighbors(features, size, seed).cpu()
+    neighbors = mine_neighbors(mined_on, size, seed).cpu()
     network = _trainable(Classifier(encoder, H * n_clusters, seed).to(images.device), recipe.learns)
     step, per_epoch = cluster_step(network, images, neighbors, recipe, seed)
     def look(): return split_heads(embed(network, images, precision=precision), H).softmax(-1)
