@@ -551,11 +551,12 @@ def _largest_hole(size): return round(size / 2 if size <= 32 else size / 3)
 
 # %% ../nbs/01_augment.ipynb #2b67591a
 def _contrastive_steps(size):
-    "The chains of the two contrastive methods, for photographs."
+    "The chains of the contrastive methods, for photographs."
     s = .5 if size <= 32 else 1.
     flip, grey, blur = ("flip", {"p": .5}), ("grayscale", {"p": .2}), ("blur", {"sigma": (.1, 2.), "p": .5})
     return {
         "moco": (("resized_crop", {"size": size, "scale": (.2, 1.)}), ("jitter", {"strength": (.4, .4, .4, .1), "p": .8}), grey, blur, flip),
+        "tsuc": (("resized_crop", {"size": size, "scale": (.2, 1.)}), ("jitter", {"strength": (.4,) * 4, "p": 1.}), grey, flip),
         "simclr": (("resized_crop", {"size": size, "scale": (.08, 1.)}), flip,
                    ("jitter", {"strength": (.8 * s, .8 * s, .8 * s, .2 * s), "p": .8}), grey) + ((blur,) if s == 1. else ())}
 
@@ -587,7 +588,7 @@ def _glyphs(size, fill, light, pad_mode):
     weak = (("crop", {"size": size, "pad": size // 8, "mode": pad_mode}),)
     bent = (("center_crop", {"size": size}), ("warp", {"rotate": 20., "scale": (.8, 1.2), "shear": .3, "shift": .15, "bend": .12}),
             ("jitter", {"strength": (.3, .3, 0., 0.), "p": 1.}))
-    return {"none": (("center_crop", {"size": size}),), "weak": weak, "moco": bent, "simclr": bent,
+    return {"none": (("center_crop", {"size": size}),), "weak": weak, "moco": bent, "simclr": bent, "tsuc": bent,
             **_strong_steps(size, fill, weak, weak, light),
             "ruc-table5": (*weak, ("ops", {"ops": RUC_TABLE5_OPS, "n": 2}))}
 
@@ -598,7 +599,7 @@ def _accept(argument, value, accepted):
 
 # %% ../nbs/01_augment.ipynb #296bcda4
 def preset(
-    name:str, # none weak moco simclr scan freematch ruc ruc-weak ruc-table5
+    name:str, # none weak moco simclr tsuc scan freematch ruc ruc-weak ruc-table5
     size:int, # side of the result
     channels:int=3, # 1 or 3
     domain:str="natural", # or "glyphs": no flips, no hue
