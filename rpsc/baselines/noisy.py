@@ -314,7 +314,7 @@ def check_noisy(
 # %% ../../nbs/23_noisy.ipynb #d179149b
 @dataclass(frozen=True)
 class DivideMix:
-    "Switches of DivideMix; the defaults are its code's for CIFAR-10. Phases are shares of the run."
+    "Switches of DivideMix; numbers are its code's for CIFAR-10, where no other source is named. Phases are shares of the run."
     start:str = "base" # as in `rpsc.ruc.RUC`: the encoder handed in ("base", "pretrained"), or "fresh" weights
     epochs:int = 300
     batch_size:int = 128 # images of the set (code: 64 believed and 64 others)
@@ -411,7 +411,7 @@ def divide_mix(
 # %% ../../nbs/23_noisy.ipynb #bbdc5a10
 @dataclass(frozen=True)
 class MCorrection:
-    "Switches of M-correction; the defaults are its script's for CIFAR-10. Phases are shares of the run."
+    "Switches of M-correction; numbers are its script's for CIFAR-10, where no other source is named. Phases are shares of the run."
     start:str = "base" # as in `rpsc.ruc.RUC`
     epochs:int = 300
     batch_size:int = 128
@@ -516,12 +516,12 @@ def pencil_losses(
 # %% ../../nbs/23_noisy.ipynb #5b9451b2
 @dataclass(frozen=True)
 class PCorrection:
-    "Switches of P-correction (PENCIL); the defaults are its code's for CIFAR-10. Phases are shares of the run."
+    "Switches of P-correction (PENCIL); numbers are its code's for CIFAR-10, but for the third phase. Phases are shares of the run."
     start:str = "base" # as in `rpsc.ruc.RUC`
     epochs:int = 320
     batch_size:int = 128
     lr:float = .06 # of the first two phases
-    settle_lr:float = .2 # of the third; a tenth after each third of it
+    settle_lr:float = .2 # of the third; a tenth after each third of it (intent; code: .2, then 0)
     weight_decay:float = 1e-4
     correct:float = 70 / 320 # where the second phase begins: labels are learned
     settle:float = 200 / 320 # where the third begins: labels are fixed
@@ -530,7 +530,7 @@ class PCorrection:
     lambda_label:float = 600. # lambda
     label_scale:float = 10. # of the one-hot labels at the start
     compatibility:str = "paper" # or "code": softmax twice
-    label_rate:str = "image" # an image moves as at B=128, K=10; or by the mean over the "batch" (code)
+    label_rate:str = "image" # an image moves as at B=128, K=10 (ours); or by the mean over the "batch" (code)
     read_out:str = "network" # or "labels": the learned labels are the result
     weak_view:str = "weak" # preset of the views
 
@@ -590,7 +590,7 @@ def _nothing(course, epoch):
 
 # %% ../../nbs/23_noisy.ipynb #bd97dbd1
 def pencil_rate(recipe:PCorrection) -> Callable: # share of the run -> factor of lr
-    "Constant, then from the third phase on `settle_lr`, a tenth and a hundredth of it."
+    "Constant, then from the third phase on `settle_lr`, a tenth and a hundredth of it (PENCIL's intent; its code falls to 0)."
     begin, epochs = phase_start(recipe.settle, recipe.epochs), recipe.epochs
     def rate(t):
         epoch = round(t * epochs)
@@ -784,7 +784,7 @@ def gupta(
     watch:Callable|None=None, # watch(epoch, probs (N, K), used=(N,) bool) -> dict for the log; may also take labels=(N,)
     folder:Path|None=None, # log and checkpoints of ensemble and network; a killed run goes on from there
 ) -> Clustering: # meta: buckets, the images of each cluster that the ensemble agrees on
-    "Let an ensemble label what it agrees on and train on that (Gupta et al. 2020). `ValueError` as in the others; warns of lost clusters."
+    "Let heads label what they agree on and train on that (after Gupta et al. 2020). `ValueError` as in the others; warns of lost clusters."
     images, base = _prepared(images, base, recipe)
     K, parts = base.n_clusters, {name: Path(folder) / name if folder else None for name in ("ensemble", "network")}
     buckets = ensemble_buckets(embed(_encoder_of(encoder), images), base, recipe, seed, parts["ensemble"])
