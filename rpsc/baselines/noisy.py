@@ -292,7 +292,7 @@ _NAMED = dict(start=("base", "pretrained", "fresh"), targets=("hard", "soft"), l
 _RANGES = dict(epochs=(1, math.inf), batch_size=(2, math.inf), weight_decay=(0, math.inf), warmup=(0, 1), warmup_penalty=(0, math.inf), ramp_up=(0, 1),
                lambda_u=(0, math.inf), threshold=(0, 1), prior_weight=(0, math.inf), bootstrap=(0, 1), correct=(0, 1), settle=(0, 1), beta=(0, math.inf),
                lambda_label=(0, math.inf), compatibility_weight=(0, math.inf), models=(2, math.inf), bag=(0, 1), head_epochs=(1, math.inf),
-               rounds=(1, math.inf), strangers=(0, math.inf))
+               rounds=(1, math.inf), strangers=(0, math.inf), hidden=(1, math.inf), balance_weight=(0, math.inf))
 
 # %% ../../nbs/23_noisy.ipynb #d6b19999
 def _refuse(recipe, name, accepted):
@@ -308,7 +308,7 @@ def check_noisy(
         if hasattr(recipe, name) and getattr(recipe, name) not in accepted: _refuse(recipe, name, ", ".join(accepted))
     for name, (low, high) in _RANGES.items():
         if hasattr(recipe, name) and not low <= getattr(recipe, name) <= high: _refuse(recipe, name, f"{low} to {high}")
-    for name in ("lr", "alpha", "temperature", "settle_lr", "label_scale"):
+    for name in ("lr", "alpha", "temperature", "settle_lr", "label_scale", "head_lr"):
         if hasattr(recipe, name) and not getattr(recipe, name) > 0: _refuse(recipe, name, "above 0")
 
 # %% ../../nbs/23_noisy.ipynb #d179149b
