@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LEVEL', 'MARGIN', 'FEW', 'TRIALS', 'by_seed', 'interval', 'differences', 'paired', 'region', 'holm', 'Judged',
-           'alone', 'judge', 'most', 'rules', 'claim', 'noise', 'pooled', 'tuning']
+           'alone', 'judge', 'most', 'rules', 'claim', 'noise', 'typical_spread', 'tuning']
 
 # %% ../nbs/44b_statistics.ipynb #9be8bebc
 import math
@@ -206,12 +206,12 @@ def noise(
     "The size that a mean difference stays below in 95 of 100 cases if there is none, in truth."
     return float(stdtrit(df, 1 - (1 - LEVEL) / 2 / comparisons) * spread / n ** .5)
 
-def pooled(
+def typical_spread(
     scores:pd.DataFrame, # (seeds, rows), as `by_seed` gives it
     against, # the row that all others are compared with
 ) -> float: # NaN with fewer than two seeds
-    "Standard deviation of one paired difference, pooled over rows: the root of the mean variance."
-    return float(scores.sub(scores[against], axis=0).drop(columns=[against]).var(ddof=1).mean() ** .5)
+    "Standard deviation of one paired difference: that of the median row, since rows can scatter very unequally."
+    return float(scores.sub(scores[against], axis=0).drop(columns=[against]).std(ddof=1).median())
 
 # %% ../nbs/44b_statistics.ipynb #5b66761f
 TRIALS = { # system: trials on digits with their labels in view, before profile mini was fixed
@@ -233,6 +233,6 @@ def tuning(
                 "record; it counts as unequal.")
     tried = list(dict.fromkeys(TRIALS[name] for name in systems if name in TRIALS))
     bare = [title for name, title in systems.items() if name not in TRIALS]
-    told = "; ".join(tried + [f"none: {', '.join(bare)}"] * bool(bare))
-    return ("Tuning is not equal. Trials on digits with their labels in view, before the recipes were fixed: "
-            f"{told}. The shared encoder had a handful.")
+    told = "; ".join(tried + [f"none of {', '.join(bare)}"] * bool(bare))
+    return (f"Tuning{' is not equal' * (len(systems) > 1)}: trials on digits with their labels in view, before the "
+            f"recipes were fixed: {told}. The shared encoder had a handful.")
