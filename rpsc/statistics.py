@@ -116,7 +116,7 @@ class Judged:
         "In how many seeds the sign is the same."
         if self.n and not self.above and not self.below: return f"no difference in {self.n} of {self.n} seeds"
         if self.n in (self.above, self.below): return f"same sign in {self.n} of {self.n} seeds"
-        return f"signs differ, above in {self.above} of {self.n} seeds"
+        return f"above in {self.above} and below in {self.below} of {self.n} seeds"
 
     def words(self,
         digits:int=3, # after the point
