@@ -188,8 +188,8 @@ def claim(
     if not most(found): return "open, there is no result"
     if most(found) <= FEW:
         same, opposite = (sum(getattr(judged, side) == judged.n > 0 for judged in found) for side in ("above", "below"))
-        return (f"open, {most(found)} seeds decide nothing: the claimed sign in every seed in {same} of {number} "
-                f"comparisons, the opposite one in {opposite}")
+        return (f"open with {most(found)} seeds: the claimed sign in every seed in {same} of {number} comparisons, "
+                f"the opposite one in {opposite}")
     answers = [judged.answer for judged in found]
     count = {word: answers.count(word) for word in ("better", "equivalent", "worse", "undecided")}
     holds = ("yes" if count["better"] == number else "in part" if count["better"] else
