@@ -185,16 +185,17 @@ def claim(
     "What a claim amounts to that asks for better in every comparison; open where seeds are few."
     found = list(found)
     number = len(found)
+    pairs = f"{number} comparison{'s' * (number != 1)}"
     if not most(found): return "open, there is no result"
     if most(found) <= FEW:
         same, opposite = (sum(getattr(judged, side) == judged.n > 0 for judged in found) for side in ("above", "below"))
-        return (f"open with {most(found)} seeds: the claimed sign in every seed in {same} of {number} comparisons, "
+        return (f"open with {most(found)} seeds: the claimed sign in every seed in {same} of {pairs}, "
                 f"the opposite one in {opposite}")
     answers = [judged.answer for judged in found]
     count = {word: answers.count(word) for word in ("better", "equivalent", "worse", "undecided")}
     holds = ("yes" if count["better"] == number else "in part" if count["better"] else
              "open" if count["undecided"] == number else "no")
-    return f"{holds}: " + ", ".join(f"{word} in {n}" for word, n in count.items() if n) + f" of {number} comparisons"
+    return f"{holds}: " + ", ".join(f"{word} in {n}" for word, n in count.items() if n) + f" of {pairs}"
 
 # %% ../nbs/44b_statistics.ipynb #21acf9e4
 def noise(
