@@ -8,8 +8,14 @@ __all__ = ['CIFAR20_OF_CIFAR100', 'IMAGENET_SUBSETS', 'ImageSet', 'Clustering', 
 # %% ../nbs/00c_data.ipynb #89fc1163
 import dataclasses
 import difflib
+import glob
+import gzip
 import math
 import os
+import re
+import struct
+import warnings
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -21,7 +27,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .files import cache_folder, fingerprint, no_copy_tensor
-from .folders import classes_of, image_files, numbered, split_folders
+from .folders import Found, classes_of, find_files, image_files, layout, not_taken, numbered
 from .pictures import SUFFIXES, Problem, decode_files, default_size
 
 # %% ../nbs/00c_data.ipynb #6c857bd2
@@ -201,6 +207,7 @@ class ImageSet(_ImageFacts):
     class_names: "list[str]|None" = None # name of class 0, 1, ...
     domain: str = "natural" # "natural", or "glyphs" where flips and hue change the meaning or have none (digits)
     problems: "list[Problem]" = field(default_factory=list, repr=False) # files that could not be read
+    notes: "list[str]" = field(default_factory=list, repr=False) # sentences for people, each once for the set
 
     def __post_init__(self):
         self.images = _to_pixels(self.images)
@@ -287,6 +294,8 @@ class _Source:
     class_names: "list[str]|None" = None
     size: "int|None" = None # when the caller asks for none; None: that of the pixels, or `default_size` of the files
     domain: str = "natural"
+    problems: "list[Problem]" = field(default_factory=list) # what is known before a file is opened
+    notes: "list[str]" = field(default_factory=list) # sentences for people
 
 # %% ../nbs/00c_data.ipynb #b477547a
 def _check_count(name:str, value, least:int=1) -> "int|None":
@@ -323,7 +332,7 @@ def _realize(source:_Source, size:"int|None"=None, limit:"int|None"=None, store=
         pixels, kept, problems = decode_files(files, size or source.size or default_size(files), store)
         rows, paths = rows[kept], [files[i] for i in kept]
     labels = None if source.labels is None else torch.as_tensor(source.labels)[torch.from_numpy(rows)]
-    return ImageSet(pixels, labels, source.name, paths=paths, class_names=source.class_names, domain=source.domain, problems=problems)
+    return ImageSet(pixels, labels, source.name, paths=paths, class_names=source.class_names, domain=source.domain, problems=[*source.problems, *problems], notes=[*source.notes])
 
 # %% ../nbs/00c_data.ipynb #1d6dfbac
 def _check_split(split:str, accepted:Sequence[str], name:str) -> str:
@@ -387,13 +396,30 @@ def _load_digits(root:Path, split:str, check:bool) -> _Source:
 _LOADERS["digits"] = _load_digits
 
 # %% ../nbs/00c_data.ipynb #3ec5c475
+def _read_idx(
+    path:Path, # without .gz, which may be there instead
+) -> Tensor: # uint8, of the shape that the file states
+    "Bytes in an idx file. Raises `OSError` for one that is not there, not whole, or of something else."
+    packed = path.with_name(f"{path.name}.gz")
+    try: data = gzip.decompress(packed.read_bytes()) if packed.exists() and not path.exists() else path.read_bytes()
+    except (EOFError, zlib.error) as error: raise OSError(f"{packed}: {error}") from error
+    zero, kind, axes = struct.unpack_from(">HBB", data.ljust(4, b"?"))
+    start, shape = 4 + 4 * axes, struct.unpack_from(f">{axes}I", data.ljust(4 + 4 * axes, b"\0"), 4)
+    if (zero, kind) != (0, 8) or len(data) - start != math.prod(shape): raise OSError(f"{path}: no whole idx file of bytes")
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8, offset=start).reshape(shape)
+
+# %% ../nbs/00c_data.ipynb #32a0c122
 def _load_mnist(root:Path, split:str, check:bool, name:str="mnist") -> _Source:
     "MNIST or Fashion-MNIST, 60,000 and 10,000 grey images of 28 × 28."
     from torchvision import datasets
     kind, domain = {"mnist": (datasets.MNIST, "glyphs"), "fashion-mnist": (datasets.FashionMNIST, "natural")}[name]
     parts = _parts(_check_split(split, _SPLITS, name))
-    read = _fetch(name, root, check, lambda download: [kind(root, train=train, download=download) for train in parts])
-    pixels, labels = torch.cat([part.data for part in read]), torch.cat([part.targets for part in read])
+    def build(download):
+        if download: kind(root, download=True)
+        names = [f"{'train' if train else 't10k'}-{what}-ubyte" for what in ("images-idx3", "labels-idx1") for train in parts]
+        return [_read_idx(root / kind.__name__ / "raw" / file) for file in names]
+    read = _fetch(name, root, check, build)
+    pixels, labels = torch.cat(read[:len(parts)]), torch.cat(read[len(parts):]).long()
     return _Source(name, pixels=pixels, labels=labels, class_names=list(kind.classes), domain=domain)
 
 _LOADERS["mnist"] = _load_mnist
@@ -526,23 +552,37 @@ def _load_imagenet(root:Path, split:str, check:bool, name:str) -> _Source:
 for _name in IMAGENET_SUBSETS: _LOADERS[_name] = partial(_load_imagenet, name=_name)
 
 # %% ../nbs/00c_data.ipynb #e6c9973d
-def _folder_source(folder:Path, split:str) -> _Source:
+def _notes(found:Found, classes:list, parts:list, class_names:"list[str]|None") -> list[str]:
+    "What a person should know about the files of a folder."
+    sizes = {part: parts.count(part) for part in ("train", "val", "test") if part in parts}
+    notes, loose = [found.left_out_in_words()], classes.count(None)
+    if sizes: notes.append(f"parts of the folder, taken together: {', '.join(f'{part} ({n:,})' for part, n in sizes.items())}")
+    if class_names and loose: notes.append(f"{loose:,} of {len(classes):,} pictures lie beside the class folders: their class is not known, so nothing is compared with the folders' names")
+    return [note for note in notes if note]
+
+# %% ../nbs/00c_data.ipynb #fd43de3d
+def _folder_source(folder:Path, split:str, exclude:Sequence[str]=()) -> _Source:
     "The files of a folder, with classes where its sub-folders name them."
-    parts = split_folders(folder)
-    if not parts and split in ("train", "test"):
-        raise ValueError(f"split: {split!r}, but {folder} has no sub-folders train and test that hold class folders; accepted is 'all'")
+    found = find_files(folder, exclude)
+    classes, parts = layout(found.files, folder)
     _check_split(split, _SPLITS, str(folder))
-    roots = list(parts.values()) or [folder]
-    found = {str(root): image_files(root) for root in roots} # both parts, for the names of all classes
-    files, homes = [file for root in found for file in found[root]], [root for root in found for _ in found[root]]
-    if not files: raise FileNotFoundError(f"{folder}: no image file; looked in all visible sub-folders for {' '.join(SUFFIXES)}")
-    labels, class_names = numbered(classes_of(files, homes))
-    rows = [i for i, home in enumerate(homes) if split == "all" or home == str(parts[split])]
-    return _Source(folder.resolve().name, files=[files[i] for i in rows], labels=None if labels is None else labels[rows], class_names=class_names)
+    wanted = "val" if split == "test" and "test" not in parts else split
+    if split != "all" and not ("train" in parts and wanted in parts):
+        raise ValueError(f"split: {split!r}, but {folder} has no sub-folders train and test that hold images; accepted is 'all'")
+    line, others = not_taken(found.others)
+    if not found.files: raise FileNotFoundError("; ".join(filter(None, [
+        f"{folder}: no image file", f"looked in all visible sub-folders for {' '.join(SUFFIXES)}", found.left_out_in_words(), line])))
+    labels, class_names = numbered(classes)
+    ranks = {part: rank for rank, part in enumerate(("train", "val", "test", None))}
+    rows = sorted((i for i, part in enumerate(parts) if split == "all" or part == wanted), key=lambda i: ranks[parts[i]])
+    notes = _notes(found, classes, parts, class_names) + [line] * bool(line)
+    return _Source(folder.resolve().name, files=[found.files[i] for i in rows], labels=None if labels is None else labels[rows],
+                   class_names=class_names, problems=[*found.problems, *others], notes=notes if split == "all" else [])
 
 # %% ../nbs/00c_data.ipynb #7ae6ebde
-def _known_name(name:str) -> "str|None":
-    "The data set that `name` means, whatever its case, dashes and underscores."
+def _known_name(name:"str|Path") -> "str|None":
+    "The data set that `name` means, whatever its case, dashes and underscores; a path means none."
+    if not isinstance(name, str) or re.search(r"^[.~]|[/\\]", name): return None
     plain = lambda text: "".join(filter(str.isalnum, text.lower()))
     also = {"cifar20": "cifar100-20", "tinyimagenet200": "tiny-imagenet", "imagenetdogs": "imagenet-dogs15"}
     return also.get(plain(name)) or {plain(known): known for known in _LOADERS}.get(plain(name))
@@ -568,29 +608,38 @@ def _check_files(files:Sequence) -> list:
     raise ValueError("name_or_path: accepted are a list of paths with at least one entry, an array, a folder, or a name")
 
 # %% ../nbs/00c_data.ipynb #2d6d9d20
-def _find_source(name_or_path, root, split:str, check:bool) -> _Source:
+def _path_source(name_or_path:"str|Path", split:str, exclude:Sequence[str]) -> _Source:
+    "The files that a path means: of a folder, one file, a list of paths, a pattern."
+    path = Path(name_or_path).expanduser()
+    if path.is_dir() and name_or_path != "": return _folder_source(path, split, exclude)
+    if name_or_path == "" or not (os.path.lexists(path) or glob.has_magic(str(path))): raise _unknown(name_or_path)
+    found, kind = find_files(path, exclude), "one file" if path.is_file() else "a pattern"
+    whole = path if not glob.has_magic(str(path)) else next(p for p in path.parents if not glob.has_magic(str(p)))
+    return _without_splits(kind, split, whole.resolve().name if kind == "a pattern" else path.stem, files=found.files)
+
+# %% ../nbs/00c_data.ipynb #88d26ccf
+def _find_source(name_or_path, root, split:str, check:bool, exclude:Sequence[str]=()) -> _Source:
     "Decide what `name_or_path` is, and ask its loader."
     if isinstance(name_or_path, (Tensor, np.ndarray)): return _without_splits("an array", split, "images", pixels=name_or_path)
     if isinstance(name_or_path, (list, tuple)): return _without_splits("a list of files", split, "images", files=_check_files(name_or_path))
     if not isinstance(name_or_path, (str, Path)):
         raise ValueError(f"name_or_path: {type(name_or_path).__name__}, accepted are a name, a folder, a list of files, "
                          "or an array (N, H, W), (N, C, H, W), (N, H, W, C)")
-    is_word = isinstance(name_or_path, str) and os.sep not in name_or_path and not name_or_path.startswith((".", "~"))
-    if is_word and (name := _known_name(name_or_path)): return _LOADERS[name](Path(root or cache_folder() / "data").expanduser(), split, check)
-    path = Path(name_or_path).expanduser()
-    if path.is_dir() and name_or_path != "": return _folder_source(path, split)
-    if path.is_file(): return _without_splits("one file", split, path.stem, files=[path])
-    raise _unknown(name_or_path)
+    if (name := _known_name(name_or_path)) is None: return _path_source(name_or_path, split, exclude)
+    if Path(name_or_path).exists():
+        warnings.warn(f"{name_or_path} means the data set {name}; the folder {Path(name_or_path).resolve()} is meant by ./{name_or_path}")
+    return _LOADERS[name](Path(root or cache_folder() / "data").expanduser(), split, check)
 
-# %% ../nbs/00c_data.ipynb #250eaa0d
+# %% ../nbs/00c_data.ipynb #15c57634
 def load(
-    name_or_path:"str|Path|Sequence|Tensor|np.ndarray", # a name of `dataset_names`, a folder of images, a list of files, or an array as `ImageSet` takes it
+    name_or_path:"str|Path|Sequence|Tensor|np.ndarray", # a name of `dataset_names`, a folder of images, a list of files (also as a text file, or a pattern), or an array as `ImageSet` takes it
     root:"str|Path|None"=None, # folder of named data sets; None: `data` in `cache_folder()`
     split:str="all", # "all", "train" or "test"; STL-10 also has "unlabeled"
     size:"int|None"=None, # height and width; None: the data set's own; folders: the median shorter side, 16 to 96
     limit:"int|None"=None, # at most this many images, a random subset with seed 0
     store:"str|Path|None"=None, # where to keep decoded files; None: memory up to 256 MiB, else `stores` in `cache_folder()`
     check:bool=True, # False: accept benchmark files whatever their checksum or number, and never download
+    exclude:Sequence[str]=(), # of a folder: patterns of names, or of paths below it, that are left out ("*.gif", "raw", "raw/2019*")
 ) -> ImageSet:
     """Load all images of a source as one `ImageSet`; files that cannot be read are listed in its `problems`.
 
@@ -599,4 +648,4 @@ def load(
     Raises `ValueError` for an unknown name, a split that is not there, pixels out of range, or when no file can be read; `FileNotFoundError` for a path that
     does not exist, an empty folder, and a benchmark that is neither in `root` nor can be downloaded (the message says which file to put where)."""
     size, limit = _check_count("size", size), _check_count("limit", limit)
-    return _realize(_find_source(name_or_path, root, split, check), size, limit, store)
+    return _realize(_find_source(name_or_path, root, split, check, exclude), size, limit, store)
