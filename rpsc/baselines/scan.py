@@ -31,7 +31,7 @@ from ..train import EMA, Batches, make_optimizer, train
 class Scan:
     "Switches of SCAN's steps 2 and 3; the defaults are its settings for CIFAR-10."
     neighbors:int = 20 # besides the image itself; fewer on small sets, see `scan_cluster`
-    neighbors_from:str = "features" # pooled ones (ours), or "projection": an `embedding` is handed to `scan_cluster` (SCAN)
+    neighbors_from:str = "features" # pooled ones (ours), or "projection": `scan_cluster` is handed its outputs (SCAN)
     entropy_weight:float = 5. # lambda of step 2
     heads:int = 1 # linear layers trained side by side in step 2
     learns:str = "network" # in step 2; "head": the linear layers alone, on an encoder in evaluation mode (ImageNet)
@@ -230,7 +230,7 @@ def _train_epochs(step, per_epoch, epochs, network, lr, recipe, average=None, **
 
 # %% ../../nbs/21_scan.ipynb #9d9c1560
 def _mined_on(features:Tensor, embedding:Tensor|None, recipe:Scan, n:int) -> Tensor:
-    "What neighbours are looked for in; `ValueError` unless it has a row for each of `n` images, and for a projection that is not there."
+    "What neighbours are looked for in; `ValueError` without a row for each of `n` images or without the projection."
     for name, rows in dict(features=features, embedding=features if embedding is None else embedding).items():
         if rows.ndim == 2 and len(rows) == n: continue
         raise ValueError(f"{name}: got shape {tuple(rows.shape)}; accepted: ({n}, D), one row for each image")
