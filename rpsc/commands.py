@@ -18,7 +18,7 @@ __all__ = ['GREY', 'PLAIN', 'ALIKE', 'BALANCED', 'RESULTS', 'KEPT', 'CHANGED', '
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import csv, glob, json, math, os, re, shlex, shutil, sys, time, warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -429,7 +429,9 @@ def settings_of(command:str, asked:Request, **more) -> dict: # plain values
     place = Path(asked.path).expanduser()
     options = {name: getattr(asked, name) for name in ("k", "encoder", "size", "budget", "domain", "seed", "limit")}
     later = dict(asked.reading(), unbalanced=asked.unbalanced, path_column=asked.path_column, label_column=asked.label_column)
-    path, files = (printable(place.resolve()), state_of_files(place, asked.exclude)) if _known_name(asked.path) is None else (asked.path, None)
+    path, files = asked.path, None
+    if _known_name(asked.path) is None:
+        with suppress(FileNotFoundError): path, files = printable(place.resolve()), state_of_files(place, asked.exclude) # `load` says it better
     return dict(command=command, path=path, **options, **{name: value for name, value in later.items() if value}, **more, files=files, weights=weights_of(asked.encoder))
 
 # %% ../nbs/48_commands.ipynb #02dc9d2a
