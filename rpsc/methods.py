@@ -48,6 +48,7 @@ class Budget:
     epochs:int = 30 # of the self-labelling stage
     large_batch:int|None = None # M; None: 100 images a cluster, at most 5,000 (the paper's values)
     hidden:int = 512 # of the heads
+    judge:int|None = 10_000 # images on which heads are compared; None: all (the papers)
     limit:int|None = None # images used of a data set; None: all
     size:int|None = None # pixels to load a data set at; None: its own
     extra:str|None = None # split of unlabelled images that join in pre-training (STL-10's "unlabeled")
@@ -81,7 +82,7 @@ BUDGETS = dict(
 )
 
 # %% ../nbs/40_methods.ipynb #f85e7ad0
-CLUSTER = Budget("paper", "resnet34", Recipe(), stem="cluster", epochs=100, seeds=5, semi=FreeMatch(network="wrn28-2"))
+CLUSTER = Budget("paper", "resnet34", Recipe(), stem="cluster", epochs=100, judge=None, seeds=5, semi=FreeMatch(network="wrn28-2"))
 LARGE = replace(CLUSTER, stem=None, size=224, semi=FreeMatch(network="wrn37-2"), semi_size=96, scan=SCAN_IMAGENET)
 PAPER = {
     "stl10": replace(CLUSTER, pretrain=Recipe(queue=65_536), extra="unlabeled", semi=FreeMatch(network="wrn37-2"),
@@ -293,7 +294,8 @@ def stage_recipe(
 ) -> SelfLabeling: # what will run
     "A system's recipe with the budget's length and the caller's switches."
     size = job.budget.large_batch or min(100 * job.n_clusters, 5000)
-    return replace(recipe, **{**dict(epochs=job.budget.epochs, hidden=job.budget.hidden, large_batch=size), **switches_of(job, STAGE_SWITCHES)})
+    length = dict(epochs=job.budget.epochs, hidden=job.budget.hidden, large_batch=size, judge=job.budget.judge)
+    return replace(recipe, **length | switches_of(job, STAGE_SWITCHES))
 
 # %% ../nbs/40_methods.ipynb #7558c1be
 def self_labelled(
