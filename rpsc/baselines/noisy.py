@@ -169,7 +169,7 @@ class Table(nn.Module):
         return self.noise.mean(0) <= self.threshold
 
     def suspect(self, who:int, noise:Tensor, seed:int=0) -> None:
-        "Take over the probabilities (N,) of network `who`; a lost cluster keeps its surest tenth, `seed` chooses among equals."
+        "Take over the noise (N,) that network `who` sees; a lost cluster keeps its surest tenth, equals by `seed`."
         is_believed = noise <= self.threshold
         is_lost = ~torch.isin(self.labels, self.labels[is_believed])
         is_kept = is_lost & surest(-noise, self.labels, seed=seed)
@@ -314,7 +314,7 @@ def check_noisy(
 # %% ../../nbs/23_noisy.ipynb #d179149b
 @dataclass(frozen=True)
 class DivideMix:
-    "Switches of DivideMix; numbers are its code's for CIFAR-10, where no other source is named. Phases are shares of the run."
+    "Switches of DivideMix; numbers without a source are its code's for CIFAR-10. Phases are shares of the run."
     start:str = "base" # as in `rpsc.ruc.RUC`: the encoder handed in ("base", "pretrained"), or "fresh" weights
     epochs:int = 300
     batch_size:int = 128 # images of the set (code: 64 believed and 64 others)
@@ -411,7 +411,7 @@ def divide_mix(
 # %% ../../nbs/23_noisy.ipynb #bbdc5a10
 @dataclass(frozen=True)
 class MCorrection:
-    "Switches of M-correction; numbers are its script's for CIFAR-10, where no other source is named. Phases are shares of the run."
+    "Switches of M-correction; numbers without a source are its script's for CIFAR-10. Phases are shares of the run."
     start:str = "base" # as in `rpsc.ruc.RUC`
     epochs:int = 300
     batch_size:int = 128
@@ -516,7 +516,7 @@ def pencil_losses(
 # %% ../../nbs/23_noisy.ipynb #5b9451b2
 @dataclass(frozen=True)
 class PCorrection:
-    "Switches of P-correction (PENCIL); numbers are its code's for CIFAR-10, but for the third phase. Phases are shares of the run."
+    "Switches of P-correction; numbers without a source are PENCIL's code's for CIFAR-10. Phases are shares of the run."
     start:str = "base" # as in `rpsc.ruc.RUC`
     epochs:int = 320
     batch_size:int = 128
@@ -590,7 +590,7 @@ def _nothing(course, epoch):
 
 # %% ../../nbs/23_noisy.ipynb #bd97dbd1
 def pencil_rate(recipe:PCorrection) -> Callable: # share of the run -> factor of lr
-    "Constant, then from the third phase on `settle_lr`, a tenth and a hundredth of it (PENCIL's intent; its code falls to 0)."
+    "Constant, then in the third phase `settle_lr`, a tenth, a hundredth of it (PENCIL's intent; its code falls to 0)."
     begin, epochs = phase_start(recipe.settle, recipe.epochs), recipe.epochs
     def rate(t):
         epoch = round(t * epochs)
@@ -784,7 +784,9 @@ def gupta(
     watch:Callable|None=None, # watch(epoch, probs (N, K), used=(N,) bool) -> dict for the log; may also take labels=(N,)
     folder:Path|None=None, # log and checkpoints of ensemble and network; a killed run goes on from there
 ) -> Clustering: # meta: buckets, the images of each cluster that the ensemble agrees on
-    "Let heads label what they agree on and train on that (after Gupta et al. 2020). `ValueError` as in the others; warns of lost clusters."
+    """Let heads label what they agree on and train on that (after Gupta et al. 2020).
+
+    `ValueError` as in the others; warns of lost clusters."""
     images, base = _prepared(images, base, recipe)
     K, parts = base.n_clusters, {name: Path(folder) / name if folder else None for name in ("ensemble", "network")}
     buckets = ensemble_buckets(embed(_encoder_of(encoder), images), base, recipe, seed, parts["ensemble"])
