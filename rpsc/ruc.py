@@ -90,12 +90,12 @@ def refurbish_threshold(
 # %% ../nbs/15_ruc.ipynb #7f96f5f2
 @dataclass(frozen=True)
 class RUC:
-    "Switches of robust re-training; the defaults are RUC's code. `start` and `neighbors_from` say what the caller hands to `retrain`."
+    "Switches of robust re-training, by default RUC's code. `start` and `neighbors_from` say what `retrain` is handed."
     objective:str = "ruc" # or "plain": cross-entropy on weak views of all labels, nothing else
     strategy:str = "hybrid" # of the clean set: "confidence", "metric", or both
     tau1:float = .99 # confidence that makes a label clean
     k:int = 100 # neighbours with a vote; fewer on small sets, see `neighborhood_size`
-    neighbors_from:str = "features" # the pooled ones (ours), or the outputs of a "projection" that the caller hands to `retrain` (papers)
+    neighbors_from:str = "features" # pooled ones (ours), or of a "projection" (papers), handed to `retrain`
     start:str = "base" # "base" encoder (code) or "pretrained" one (paper) with a new head; "fresh": new weights throughout
     co_training:bool = True # False: one network, no blending, guesses of its own
     smoothing:bool = True # False: without the loss of Eq. 9
@@ -118,11 +118,13 @@ class RUC:
 PLAIN = RUC(objective="plain", co_training=False, refurbishing="off")
 
 # %% ../nbs/15_ruc.ipynb #a01368b9
-BY_TEXT = RUC(start="pretrained", refurbishing="epoch", strong_view="ruc-table5", weak_view="weak") # RUC section 3.2, appendix A.2 and Table 5
+# RUC section 3.2, appendix A.2 and Table 5
+BY_TEXT = RUC(start="pretrained", refurbishing="epoch", strong_view="ruc-table5", weak_view="weak")
 
 # %% ../nbs/15_ruc.ipynb #5ec5e862
 _NAMED = dict(objective=("ruc", "plain"), strategy=("confidence", "metric", "hybrid"), optimizer=("sgd", "adam"), schedule=("cosine", "constant"),
-              start=("base", "pretrained", "fresh"), refurbishing=("batch", "epoch", "off"), neighbors_from=("features", "projection"))
+              start=("base", "pretrained", "fresh"), refurbishing=("batch", "epoch", "off"),
+              neighbors_from=("features", "projection"))
 
 # %% ../nbs/15_ruc.ipynb #969585bb
 _RANGES = dict(tau1=(0, 1), epsilon=(0, 1), lambda_u=(0, math.inf), weight_decay=(0, math.inf),
@@ -482,7 +484,8 @@ def _embedding(images:ImageSet, base:Clustering, encoder:nn.Module, recipe:RUC, 
     "The features whose neighbours vote: those given, else the base's, else the encoder's; None where nobody votes."
     if strategy_for(base, recipe) == "confidence": return None
     if given is None and recipe.neighbors_from == "projection":
-        raise ValueError("embedding: None with neighbors_from='projection'; accepted: the projection's outputs, a row for each image")
+        raise ValueError("embedding: None with neighbors_from='projection'; "
+                         "accepted: the projection's outputs, a row for each image")
     if given is not None and len(given) != len(images):
         raise ValueError(f"embedding: {len(given)} rows for {len(images)} images; accepted: one for each image")
     if given is not None: return given.to(images.device)
@@ -557,11 +560,12 @@ def retrain(
     seed:int=0, # of heads, orders, views, mixing, ties
     watch:Callable|None=None, # watch(epoch, probs (N, K), used=(N,) bool) -> dict for the log; may also take labels=(N,)
     folder:Path|None=None, # log and checkpoints; a killed run goes on from there
-    embedding:Tensor|None=None, # (N, D) whose neighbours vote, e.g. outputs of a projection; None: base.features, or the encoder's
+    embedding:Tensor|None=None, # (N, D) whose neighbours vote; None: base.features, or the encoder's
 ) -> tuple[Clustering, Pair]: # history: losses and sizes of X and U by epoch; meta: strategy, clean-set sizes from the start
     """Re-train a clustering robustly (RUC Algorithm 1), or by plain cross-entropy on its labels.
 
-    Raises `ValueError` for unknown switches, a base that does not fit the images, or a strategy that needs probabilities it has not.
+    Raises `ValueError` for unknown switches, a base or an embedding that does not fit the images (or is missing, see
+    `neighbors_from`), or a strategy that needs probabilities it has not.
     Warns if clusters are without clean images, or empty in the end."""
     check_recipe(recipe); _check_base(base, images)
     images, base = images.without_labels(), _moved(base, images.device)

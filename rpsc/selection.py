@@ -99,7 +99,7 @@ def top_confident(
     n:int, # samples for each cluster, 1 <= n <= M
     seed:int|None=None, # see `ranked`: None for a shuffled batch, a seed for a whole set
 ) -> Tensor: # (K, n) or (H, K, n) row numbers, surest first
-    "The `n` rows with the largest probability in each column, equal ones in order of appearance or of `seed` (RPSC Eq. 1)."
+    "The `n` rows with the largest probability in each column, equal ones as they appear or by `seed` (RPSC Eq. 1)."
     columns = _probs(probs).transpose(-1, -2)
     return ranked(columns, seed)[..., :_count("n", n, columns.shape[-1])]
 
@@ -135,7 +135,7 @@ def nearest_to_centers(
     size:int, # samples for each centre, 1 <= size <= N
     seed:int|None=None, # see `ranked`: None for a shuffled batch, a seed for a whole set
 ) -> Tensor: # (K, size) or (H, K, size) row numbers, nearest first
-    "The `size` samples nearest to each centre, equal ones in order of appearance or of `seed` ($\\mathcal N_c$ before RPSC's Eq. 3)."
+    "The `size` samples nearest to each centre, equal ones as they appear or by `seed` (RPSC, before Eq. 3)."
     features, centers = _features(features), _features(centers, "centers", (2, 3))
     return ranked(_similarity(features, centers), seed)[..., :_count("size", size, len(features))]
 
