@@ -188,6 +188,7 @@ def claim(
     pairs = f"{number} comparison{'s' * (number != 1)}"
     if not most(found): return "open, there is no result"
     if most(found) <= FEW:
+        if number == 1: return f"open with {found[0].n} seeds: the claimed sign in {found[0].above} of {found[0].n}"
         same, opposite = (sum(getattr(judged, side) == judged.n > 0 for judged in found) for side in ("above", "below"))
         return (f"open with {most(found)} seeds: the claimed sign in every seed in {same} of {pairs}, "
                 f"the opposite one in {opposite}")
