@@ -602,7 +602,10 @@ def run_task(folder:Folder, task:Task, plan:dict, names:"list|None"=None, given:
 def carry_out(folder:Folder, asked:Request, prepare:Callable, do:Callable) -> None:
     "`prepare()` reads, prints the plan, and returns what `do` takes, which does the work, as far as it is not done. Raises as `opened`, and what the two raise."
     if asked.plan_only: prepare(); return
-    if begun(folder, asked.overwrite) == "finished": print(f"{folder.path} holds this run, finished; --overwrite does it again"); return
+    if begun(folder, asked.overwrite) == "finished":
+        with locked(folder): sweep(folder.path); folder.tidy()                   # a kill after the last word leaves work to do
+        print(f"{folder.path} holds this run, finished; --overwrite does it again")
+        return
     ready = prepare()
     with opened(folder, asked.overwrite) as state:
         folder.begin(asked.overwrite)
