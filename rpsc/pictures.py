@@ -9,6 +9,7 @@ __all__ = ['FORMATS', 'SUFFIXES', 'REMEDY', 'FITS', 'GROUNDS', 'PAGES', 'MAX_PIX
            'page_names']
 
 # %% ../nbs/00a_pictures.ipynb #bd24173a
+import errno
 import functools
 import io
 import json
@@ -21,6 +22,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import warnings
 import zlib
 from collections import Counter
@@ -41,18 +43,21 @@ class Problem:
     reason: str # in words, for a person
 
 # %% ../nbs/00a_pictures.ipynb #7e44d431
-def _check_file(path:Path) -> None:
+def _check_file(path:"str|Path") -> None:
     "Refuse what should not even be opened, in words a person understands."
-    if not path.exists(): raise ValueError("broken symbolic link" if path.is_symlink() else "no such file")
-    if not path.is_file(): raise ValueError("not a regular file")
-    if path.stat().st_size == 0: raise ValueError("zero bytes")
+    try: state = os.stat(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP): raise
+        raise ValueError("broken symbolic link" if os.path.islink(path) else "no such file") from None
+    if not stat.S_ISREG(state.st_mode): raise ValueError("not a regular file")
+    if state.st_size == 0: raise ValueError("zero bytes")
 
 # %% ../nbs/00a_pictures.ipynb #ea7386ef
 def open_regular(
     path:"str|Path",
 ) -> BinaryIO: # to be closed by the caller
     "Open a file for reading and never wait. `ValueError` for a folder, pipe, socket, device, endless link or a file of no bytes; `OSError` as `open`."
-    _check_file(Path(path))
+    _check_file(path)
     file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0)))
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode): return file
     file.close()
@@ -182,7 +187,8 @@ def _as_range(values) -> "tuple[float, float]|None":
 
 # %% ../nbs/00a_pictures.ipynb #d5189bc8
 def _to_8_bits(values:np.ndarray, low:float, high:float) -> np.ndarray: # uint8, same shape
-    "Map `low` to 0 and `high` to 255; some rows at a time, since doubles take eight times the room."
+    "Map `low` to 0 and `high` to 255; some rows at a time, since doubles take eight times the room, and 16 bits by a table, which is faster."
+    if values.dtype == np.uint16 and values.size > 2**16: return _to_8_bits(np.arange(2**16), low, high)[values]
     result = np.empty(values.shape, np.uint8)
     step = max(1, 2**20 // max(1, math.prod(values.shape[1:])))
     for start in range(0, len(values), step):
@@ -203,13 +209,14 @@ _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "
 # %% ../nbs/00a_pictures.ipynb #a72408fa
 def _byte_tiles(image:Image.Image) -> "tuple[list, list]|None":
     "What to decode for the upper and for the lower bytes of an image with 16 bits a colour; None for others."
+    if not image.tile or ";16" not in str(image.tile[0].args): return None
     def swapped(tile):
         name, *more = tile.args if isinstance(tile.args, tuple) and tile.args else (tile.args,)
         if not (found := re.fullmatch(r"((?:RGB|RGBA|RGBX);16)([BLN])", str(name))): return None
         other = found[1] + _OTHER_ORDER[found[2]]
         return tile._replace(args=(other, *more) if more else other)
     lower = [swapped(tile) for tile in image.tile]
-    return None if not lower or None in lower else (image.tile, lower)
+    return None if None in lower else (image.tile, lower)
 
 # %% ../nbs/00a_pictures.ipynb #b1944332
 class _OtherTiff:
@@ -406,16 +413,19 @@ _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: 
           6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
 
 # %% ../nbs/00a_pictures.ipynb #24a0eaf2
-def _forgive_the_end(image, remarks:dict) -> None:
-    "Let `image.load` succeed when the pixels are there and what follows them cannot be parsed."
-    if image.format not in ("TIFF", "PNG") or isinstance(image, _OtherTiff) or getattr(image, "is_animated", False): return
-    end = image.load_end
+@contextmanager
+def _forgiven_end(image, remarks:dict):
+    "Within it `image.load` succeeds when the pixels are there and what follows them cannot be parsed."
+    is_concerned = image.format in ("TIFF", "PNG") and not isinstance(image, _OtherTiff) and not getattr(image, "is_animated", False)
+    end = getattr(image, "load_end", None)
     def load_end():
         try: end()
         except Exception:
             remarks["metadata"] = 1
             image._size = image.im.size # a TIFF that lies on its side claims the size of the upright picture
-    image.load_end = load_end
+    if is_concerned: image.load_end = load_end
+    try: yield
+    finally: vars(image).pop("load_end", None) # else image and function would keep each other in memory
 
 # %% ../nbs/00a_pictures.ipynb #d2c2c6f5
 def _turn(image, remarks:dict) -> "Image.Transpose|None":
@@ -459,10 +469,10 @@ MOST_PAGES = 10_000 # that are counted
 # %% ../nbs/00a_pictures.ipynb #eae77c79
 def _count_pages(image) -> int:
     "Pages or frames of an open image, at least 1 and at most `MOST_PAGES`; its position is lost."
-    page = 1
+    page, end = 1, time.thread_time() + SECONDS / 2 # a directory of pages can be made to be slow
     try:
         if image.format in _PAGED and image.format != "TIFF": return min(MOST_PAGES, max(1, getattr(image, "n_frames", 1)))
-        while image.format == "TIFF" and page < MOST_PAGES:
+        while image.format == "TIFF" and page < MOST_PAGES and time.thread_time() < end:
             image.seek(page)
             page += 1
     except Exception: pass # the end, or a chain that leads nowhere
@@ -486,13 +496,14 @@ def _draft(image, reading:Reading) -> None:
 
 # %% ../nbs/00a_pictures.ipynb #66a92872
 def _scans(image, file:BinaryIO) -> int:
-    "Scans of a progressive JPEG, each of which passes over all coefficients; 1 for other files."
-    if image.format not in ("JPEG", "MPO") or not (image.info.get("progressive") or image.info.get("progression")): return 1
+    "Scans of a JPEG that is stored in many, each of which passes over all coefficients; 1 for other files."
+    if image.format not in ("JPEG", "MPO"): return 1
     place = file.tell()
     file.seek(0)
-    count = file.read(2**28).count(b"\xff\xda")
+    count = file.read(LIGHT).count(b"\xff\xda")
     file.seek(place)
-    return max(2, count)
+    is_progressive = image.info.get("progressive") or image.info.get("progression")
+    return max(2, count) if is_progressive or count > 4 else 1 # a few others belong to thumbnails
 
 # %% ../nbs/00a_pictures.ipynb #c56f983a
 def _one_page(file:BinaryIO, name, image, page:int, job:Callable, reading:Reading, room:Callable) -> "tuple[np.ndarray, dict]":
@@ -507,9 +518,7 @@ def _one_page(file:BinaryIO, name, image, page:int, job:Callable, reading:Readin
     if pixels > MAX_PIXELS: raise _Refused(f"{image.size[0]} × {image.size[1]} pixels, more than MAX_PIXELS = {MAX_PIXELS:,}")
     scans = _scans(image, file)
     _draft(image, reading)
-    with room(image.format, *_cost(image, pixels, scans)):
-        _forgive_the_end(image, remarks)
-        return job(image, again, reading, remarks), remarks
+    with room(image.format, *_cost(image, pixels, scans)), _forgiven_end(image, remarks): return job(image, again, reading, remarks), remarks
 
 # %% ../nbs/00a_pictures.ipynb #56a6d433
 def _pages(file:BinaryIO, name, pages:list, job:Callable, reading:Reading, room:Callable) -> Iterator:
@@ -697,7 +706,7 @@ class Decoders:
                 try: child = self._idle.pop()
                 except IndexError: child = self._start()
                 request = dict(path=str(path), pages=pages[len(found):], job=job, reading=reading.to_json())
-                found += self._receive(child, request)
+                found += self._receive(child, request, amount > LIGHT)
         return found
 
     def _start(self) -> subprocess.Popen:
@@ -705,7 +714,7 @@ class Decoders:
         threads = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1") # their stacks would count as memory
         return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | threads)
 
-    def _receive(self, child:subprocess.Popen, request:dict) -> list:
+    def _receive(self, child:subprocess.Popen, request:dict, is_large:bool) -> list:
         found = []
         try:
             child.stdin.write(json.dumps(request).encode() + b"\n")
@@ -721,7 +730,8 @@ class Decoders:
             child.kill()
             self._end(child)
             raise
-        self._idle.append(child)
+        if is_large: self._end(child) # what it has freed it may not have given back
+        else: self._idle.append(child)
         return found
 
     def _end(self, child:subprocess.Popen) -> str:
@@ -745,9 +755,13 @@ def split_page(
 def _job(path, pages:list, job:str, reading:Reading, decoders:Decoders) -> list:
     "The answers of a job about pages of a file: arrays with remarks, or exceptions."
     try:
-        with open_regular(path) as file: return list(_answers(file, path, pages, JOBS[job], reading, decoders.room))
-    except _Heavy as heavy: return decoders.ask(path, pages, job, reading, *heavy.args)
+        with open_regular(path) as file:
+            if os.fstat(file.fileno()).st_size > LIGHT: raise _Heavy(LIGHT) # even to look for its header may take long
+            return list(_answers(file, path, pages, JOBS[job], reading, decoders.room))
+    except _Heavy as heavy: amount, = heavy.args
     except Exception as error: return [error] * len(pages) # Pillow's plug-ins raise many types
+    try: return decoders.ask(path, pages, job, reading, amount)
+    except Exception as error: return [error] * len(pages) # no child can be started
 
 # %% ../nbs/00a_pictures.ipynb #4fa4056c
 def read_pages(

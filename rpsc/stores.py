@@ -56,6 +56,13 @@ def all_pages(
     return list(itertools.chain(*names)), np.repeat(np.arange(len(files)), [len(pages) for pages in names])
 
 # %% ../nbs/00aa_stores.ipynb #09723310
+def _levels(pixels:np.ndarray) -> list[int]:
+    "The levels that occur, sorted."
+    seen = np.zeros(256, bool)
+    seen[pixels.ravel()] = True
+    return np.flatnonzero(seen).tolist()
+
+# %% ../nbs/00aa_stores.ipynb #c055299b
 def _sum_up(outcomes:list, start:int) -> "tuple[np.ndarray, dict]": # uint8 (m, 3, size, size)
     "The pixels of a block that begins with the file `start`, and what is known about it."
     good = [(i, *outcome) for i, outcome in enumerate(outcomes, start) if not isinstance(outcome, Problem)]
@@ -64,7 +71,7 @@ def _sum_up(outcomes:list, start:int) -> "tuple[np.ndarray, dict]": # uint8 (m, 
     for _, _, found in good: remarks.update(found); remarks.update({f"files {name}": 1 for name in found})
     return pixels, dict(stop=start + len(outcomes), kept=[i for i, _, _ in good], crc=[zlib.crc32(picture) for picture in pixels],
                         problems=[[i, outcome.reason] for i, outcome in enumerate(outcomes, start) if isinstance(outcome, Problem)],
-                        flat=sum(int(np.ptp(picture)) < 3 for picture in pixels), levels=np.unique(pixels).tolist(), remarks=dict(remarks))
+                        flat=sum(int(np.ptp(picture, (1, 2)).max()) < 3 for picture in pixels), levels=_levels(pixels), remarks=dict(remarks))
 
 # %% ../nbs/00aa_stores.ipynb #1b0d5d5e
 def _joined(blocks:list[dict]) -> dict:
@@ -88,7 +95,7 @@ def _notes(known:dict, is_deep:bool) -> list[str]: # whether files of more than 
     if count := remarks["nan"]: notes.append(of(count, "values that are no numbers, shown as black", "have"))
     if levels and len(levels) < FEW_LEVELS and (is_deep or levels[-1] - levels[0] < FEW_LEVELS):
         notes.append(f"the pictures have only {len(levels)} of 256 grey levels, {levels[0]} to {levels[-1]}: detail may be lost" + "; --range LOW HIGH chooses the values that are shown" * is_deep)
-    if known["flat"]: notes.append(of(known["flat"], "flat: nothing but one grey"))
+    if known["flat"]: notes.append(of(known["flat"], "flat: one colour and nothing else"))
     if equal: notes.append(of(equal, "equal to another one (copies, or detail that was lost)"))
     return notes
 
