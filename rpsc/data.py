@@ -14,6 +14,8 @@ import math
 import os
 import re
 import struct
+import tarfile
+import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Sequence
@@ -27,8 +29,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .files import cache_folder, fingerprint, no_copy_tensor
-from .folders import Found, classes_of, find_files, image_files, layout, not_taken, numbered
-from .pictures import SUFFIXES, Problem, decode_files, default_size
+from .folders import Found, classes_of, find_files, image_files, layout, numbered
+from .pictures import MAX_PIXELS, SUFFIXES, Problem, Reading, _read_image, not_taken, survey # noqa: F401 (some for whoever looks for them here)
+from .stores import all_pages, decode_files
 
 # %% ../nbs/00c_data.ipynb #6c857bd2
 def _channels_first(images:Tensor) -> Tensor: # (N, C, H, W)
@@ -111,6 +114,11 @@ class _ImageFacts:
     def device(self) -> torch.device:
         "Where the pixels are."
         return self.images.device
+
+    @property
+    def range(self) -> "tuple[float, float]|None":
+        "The values that are shown as black and white, for files of more than 8 bits."
+        return tuple(self.reading["range"]) if self.reading and self.reading["range"] else None
 
     @property
     def n_classes(self) -> "int|None":
@@ -207,7 +215,8 @@ class ImageSet(_ImageFacts):
     class_names: "list[str]|None" = None # name of class 0, 1, ...
     domain: str = "natural" # "natural", or "glyphs" where flips and hue change the meaning or have none (digits)
     problems: "list[Problem]" = field(default_factory=list, repr=False) # files that could not be read
-    notes: "list[str]" = field(default_factory=list, repr=False) # sentences for people, each once for the set
+    reading: "dict|None" = field(default=None, repr=False) # how files were read (`Reading.to_json`), to read others in the same way; None: there were no files
+    notes: "list[str]" = field(default_factory=list, repr=False) # sentences for a person about all files of the set, made without labels
 
     def __post_init__(self):
         self.images = _to_pixels(self.images)
@@ -320,19 +329,36 @@ def _resize(pixels:Tensor, size:int) -> Tensor: # uint8 (N, C, size, size)
     return torch.cat([bilinear(part.float()).round().clamp(0, 255).to(torch.uint8) for part in pixels.split(1024)])
 
 # %% ../nbs/00c_data.ipynb #f1607c32
-def _realize(source:_Source, size:"int|None"=None, limit:"int|None"=None, store=None) -> ImageSet:
+def _way_to_read(files:list[str], size:"int|None", reading:"dict|None", how:dict) -> "tuple[Reading, list[str]]": # and notes
+    "How files are read: as others were, apart from what is given (not None), or as a sample of them suggests."
+    if reading is None: return survey(files, size=size, **how)
+    given = {name: value for name, value in (how | dict(size=size)).items() if value is not None}
+    return Reading.from_json(reading | given), []
+
+# %% ../nbs/00c_data.ipynb #1ede6452
+def _read_files(source:_Source, size:"int|None", limit:"int|None", store, reading:"dict|None", how:dict) -> ImageSet:
+    "The set of a source of files."
+    files, homes = [str(file) for file in source.files], np.arange(len(source.files))
+    if (how.get("pages") or (reading or {}).get("pages")) == "all": files, homes = all_pages(files)
+    rows = _subset(len(files), limit)
+    files, homes = [files[i] for i in rows], homes[rows]
+    way, notes = _way_to_read(files, size or (None if reading else source.size), reading, how)
+    pixels, kept, problems, more = decode_files(files, way, store)
+    labels = None if source.labels is None else torch.as_tensor(source.labels)[torch.from_numpy(homes[kept])]
+    return ImageSet(pixels, labels, source.name, paths=[files[i] for i in kept], class_names=source.class_names, domain=source.domain,
+                    problems=source.problems + problems, reading=way.to_json(), notes=source.notes + notes + more)
+
+# %% ../nbs/00c_data.ipynb #29cfe0e3
+def _realize(source:_Source, size:"int|None"=None, limit:"int|None"=None, store=None, reading:"dict|None"=None, **how) -> ImageSet:
     "Choose, decode or resize, and put together."
-    rows = _subset(len(source.files if source.pixels is None else source.pixels), limit)
-    paths, problems = None, []
-    if source.pixels is not None:
-        pixels = source.pixels if limit is None else source.pixels[rows]
-        if size := size or source.size: pixels = _resize(_to_pixels(pixels), size)
-    else:
-        files = [str(source.files[i]) for i in rows]
-        pixels, kept, problems = decode_files(files, size or source.size or default_size(files), store)
-        rows, paths = rows[kept], [files[i] for i in kept]
+    if source.pixels is None: return _read_files(source, size, limit, store, reading, how)
+    if given := [name for name, value in how.items() if value is not None]:
+        raise ValueError(f"{given[0]}: {how[given[0]]!r}, but {source.name} are no files; accepted is None")
+    rows = _subset(len(source.pixels), limit)
+    pixels = source.pixels if limit is None else source.pixels[rows]
+    if size := size or source.size: pixels = _resize(_to_pixels(pixels), size)
     labels = None if source.labels is None else torch.as_tensor(source.labels)[torch.from_numpy(rows)]
-    return ImageSet(pixels, labels, source.name, paths=paths, class_names=source.class_names, domain=source.domain, problems=[*source.problems, *problems], notes=[*source.notes])
+    return ImageSet(pixels, labels, source.name, class_names=source.class_names, domain=source.domain)
 
 # %% ../nbs/00c_data.ipynb #1d6dfbac
 def _check_split(split:str, accepted:Sequence[str], name:str) -> str:
@@ -375,18 +401,18 @@ def _missing(name:str, root:Path, reason:str) -> FileNotFoundError:
 def _fetch(
     name:str,
     root:Path,
-    check:bool, # False: no download, the files have to be there
+    check:"bool|str", # not True: no download, the files have to be there
     build:Callable, # (download: bool) -> whatever the loader needs; raises when files are missing
 ):
     "Read what is in `root`, else let torchvision download it (checksums and progress are torchvision's)."
     try: return build(download=False)
     except (RuntimeError, OSError) as error: reason = f"not found in {root} ({error})"
-    if not check: raise _missing(name, root, reason)
+    if check is not True: raise _missing(name, root, reason)
     try: return build(download=True)
     except (RuntimeError, OSError) as error: raise _missing(name, root, f"not found in {root}, and the download failed ({error})") from error
 
 # %% ../nbs/00c_data.ipynb #36e7846b
-def _load_digits(root:Path, split:str, check:bool) -> _Source:
+def _load_digits(root:Path, split:str, check:"bool|str") -> _Source:
     "scikit-learn's digits; train is the first 1,437, test the last 360."
     from sklearn.datasets import load_digits
     rows = {"all": slice(None), "train": slice(1437), "test": slice(1437, None)}[_check_split(split, _SPLITS, "digits")]
@@ -408,8 +434,8 @@ def _read_idx(
     if (zero, kind) != (0, 8) or len(data) - start != math.prod(shape): raise OSError(f"{path}: no whole idx file of bytes")
     return torch.frombuffer(bytearray(data), dtype=torch.uint8, offset=start).reshape(shape)
 
-# %% ../nbs/00c_data.ipynb #32a0c122
-def _load_mnist(root:Path, split:str, check:bool, name:str="mnist") -> _Source:
+# %% ../nbs/00c_data.ipynb #d26d83db
+def _load_mnist(root:Path, split:str, check:"bool|str", name:str="mnist") -> _Source:
     "MNIST or Fashion-MNIST, 60,000 and 10,000 grey images of 28 × 28."
     from torchvision import datasets
     kind, domain = {"mnist": (datasets.MNIST, "glyphs"), "fashion-mnist": (datasets.FashionMNIST, "natural")}[name]
@@ -432,16 +458,31 @@ def _without_checksums(kind:type) -> type:
     return type(kind.__name__, (kind,), dict(train_list=blank(kind.train_list), test_list=blank(kind.test_list), meta=kind.meta | {"md5": None}))
 
 # %% ../nbs/00c_data.ipynb #8dbf1787
-def _read_cifar(name:str, root:Path, split:str, check:bool) -> "tuple[np.ndarray, Tensor]": # uint8 (N, 32, 32, 3), labels (fine ones for CIFAR-100)
-    "Pixels and labels of CIFAR-10 or CIFAR-100 through torchvision."
+def _unpack(archive:Path, home:Path) -> None:
+    "Unpack the folder `home` from an archive beside it, where it is not there yet; it appears complete or not at all."
+    if home.exists() or not archive.is_file(): return
+    with tempfile.TemporaryDirectory(dir=home.parent, prefix=".part-") as part, tarfile.open(archive) as packed:
+        packed.extractall(part, filter="data") # nothing outside of the folder, no links, no devices
+        if (Path(part) / home.name).is_dir(): (Path(part) / home.name).rename(home)
+
+# %% ../nbs/00c_data.ipynb #42e2ddd6
+def _read_cifar(name:str, root:Path, split:str, check:"bool|str") -> "tuple[np.ndarray, Tensor]": # uint8 (N, 32, 32, 3), labels (fine ones for CIFAR-100)
+    "Pixels and labels of CIFAR-10 or CIFAR-100 through torchvision. `ValueError` for files of unknown content, unless `check` is \"unpickle\"."
     from torchvision import datasets
     kind = {"cifar10": datasets.CIFAR10, "cifar100-20": datasets.CIFAR100}[name]
-    kind, parts = kind if check else _without_checksums(kind), _parts(_check_split(split, _SPLITS, name))
-    read = _fetch(name, root, check, lambda download: [kind(root, train=train, download=download) for train in parts])
+    parts, home = _parts(_check_split(split, _SPLITS, name)), root / kind.base_folder
+    if check == "unpickle":
+        kind = _without_checksums(kind)
+        _unpack(root / kind.filename, home)
+    try: read = _fetch(name, root, check, lambda download: [kind(root, train=train, download=download) for train in parts])
+    except FileNotFoundError:
+        if check is not False or not home.is_dir(): raise
+        raise ValueError(f"check: False, but the files in {home} are not those of {name}, and they are pickles, which can run any code when they are read; "
+                         'check="unpickle" does so') from None
     return np.concatenate([part.data for part in read]), torch.tensor(sum((part.targets for part in read), []))
 
-# %% ../nbs/00c_data.ipynb #6de8cdb5
-def _load_cifar10(root:Path, split:str, check:bool) -> _Source:
+# %% ../nbs/00c_data.ipynb #23bb8a6f
+def _load_cifar10(root:Path, split:str, check:"bool|str") -> _Source:
     "CIFAR-10, 50,000 and 10,000 colour images of 32 × 32."
     pixels, labels = _read_cifar("cifar10", root, split, check)
     return _Source("cifar10", pixels=pixels, labels=labels, class_names="airplane automobile bird cat deer dog frog horse ship truck".split())
@@ -462,7 +503,7 @@ _CIFAR20_NAMES = (
     "people|reptiles|small mammals|trees|vehicles 1|vehicles 2").split("|")
 
 # %% ../nbs/00c_data.ipynb #ee0e6889
-def _load_cifar20(root:Path, split:str, check:bool) -> _Source:
+def _load_cifar20(root:Path, split:str, check:"bool|str") -> _Source:
     "CIFAR-100 with its 20 superclasses as ground truth."
     pixels, fine = _read_cifar("cifar100-20", root, split, check)
     return _Source("cifar100-20", pixels=pixels, labels=torch.tensor(CIFAR20_OF_CIFAR100)[fine], class_names=list(_CIFAR20_NAMES))
@@ -473,20 +514,21 @@ _LOADERS["cifar100-20"] = _load_cifar20
 _STL10_COUNTS = {"train": 5_000, "test": 8_000, "unlabeled": 100_000}
 
 # %% ../nbs/00c_data.ipynb #bb8bc921
-def _read_stl10(root:Path, part:str, check:bool) -> "tuple[np.ndarray, np.ndarray|None]": # uint8 (N, 3, 96, 96) memory-mapped, labels from 0
+def _read_stl10(root:Path, part:str, check:"bool|str") -> "tuple[np.ndarray, np.ndarray|None]": # uint8 (N, 3, 96, 96) memory-mapped, labels from 0
     "One of the three parts as it lies in `stl10_binary`."
     pixels = np.memmap(root / "stl10_binary" / f"{part}_X.bin", dtype=np.uint8, mode="c").reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)
-    if check and len(pixels) != _STL10_COUNTS[part]: raise OSError(f"{part}_X.bin holds {len(pixels)} images instead of {_STL10_COUNTS[part]}")
+    if check is True and len(pixels) != _STL10_COUNTS[part]: raise OSError(f"{part}_X.bin holds {len(pixels)} images instead of {_STL10_COUNTS[part]}")
     if part == "unlabeled": return pixels, None
     return pixels, np.fromfile(root / "stl10_binary" / f"{part}_y.bin", dtype=np.uint8).astype(np.int64) - 1
 
 # %% ../nbs/00c_data.ipynb #86d4ddc6
-def _load_stl10(root:Path, split:str, check:bool) -> _Source:
+def _load_stl10(root:Path, split:str, check:"bool|str") -> _Source:
     "STL-10, colour images of 96 × 96; all: the 13,000 with labels."
     def build(download):
         if download:
             from torchvision import datasets
             datasets.STL10(root, split="test", download=True)
+        if check is not True: _unpack(root / "stl10_binary.tar.gz", root / "stl10_binary")
         return [_read_stl10(root, part, check) for part in (("train", "test") if split == "all" else (split,))]
     _check_split(split, (*_SPLITS, "unlabeled"), "stl10")
     pixels, labels = zip(*_fetch("stl10", root, check, build))
@@ -504,7 +546,7 @@ def _tiny_validation(base:Path) -> "tuple[list[str], list[str]]": # files, wnids
     return [str(base / "val" / "images" / row[0]) for row in rows], [row[1] for row in rows]
 
 # %% ../nbs/00c_data.ipynb #57dd3ae9
-def _load_tiny_imagenet(root:Path, split:str, check:bool) -> _Source:
+def _load_tiny_imagenet(root:Path, split:str, check:"bool|str") -> _Source:
     "Tiny-ImageNet-200 as files; classes are numbered in the order of their wnids, the same in both parts."
     _check_split(split, _SPLITS, "tiny-imagenet")
     base = root if (root / "train").is_dir() else root / "tiny-imagenet-200"
@@ -539,7 +581,7 @@ def _imagenet_parts(name:str, base:Path, split:str) -> list[Path]:
     return [train, val] if split == "all" and name == "imagenet50" and has_val else [train]
 
 # %% ../nbs/00c_data.ipynb #917e7f4b
-def _load_imagenet(root:Path, split:str, check:bool, name:str) -> _Source:
+def _load_imagenet(root:Path, split:str, check:"bool|str", name:str) -> _Source:
     "A subset of ImageNet by its list of wnids; test is the validation part."
     _check_split(split, _SPLITS, name)
     base = root if (root / "train").is_dir() else root / "imagenet"
@@ -571,7 +613,7 @@ def _folder_source(folder:Path, split:str, exclude:Sequence[str]=()) -> _Source:
         raise ValueError(f"split: {split!r}, but {folder} has no sub-folders train and test that hold images; accepted is 'all'")
     line, others = not_taken(found.others)
     if not found.files: raise FileNotFoundError("; ".join(filter(None, [
-        f"{folder}: no image file", f"looked in all visible sub-folders for {' '.join(SUFFIXES)}", found.left_out_in_words(), line])))
+        f"{folder}: no image file", f"looked in all visible sub-folders for pictures (jpg, png, tif and {len(SUFFIXES) - 3} other endings)", found.left_out_in_words(), line])))
     labels, class_names = numbered(classes)
     ranks = {part: rank for rank, part in enumerate(("train", "val", "test", None))}
     rows = sorted((i for i, part in enumerate(parts) if split == "all" or part == wanted), key=lambda i: ranks[parts[i]])
@@ -618,7 +660,7 @@ def _path_source(name_or_path:"str|Path", split:str, exclude:Sequence[str]) -> _
     return _without_splits(kind, split, whole.resolve().name if kind == "a pattern" else path.stem, files=found.files)
 
 # %% ../nbs/00c_data.ipynb #88d26ccf
-def _find_source(name_or_path, root, split:str, check:bool, exclude:Sequence[str]=()) -> _Source:
+def _find_source(name_or_path, root, split:str, check:"bool|str", exclude:Sequence[str]=()) -> _Source:
     "Decide what `name_or_path` is, and ask its loader."
     if isinstance(name_or_path, (Tensor, np.ndarray)): return _without_splits("an array", split, "images", pixels=name_or_path)
     if isinstance(name_or_path, (list, tuple)): return _without_splits("a list of files", split, "images", files=_check_files(name_or_path))
@@ -630,7 +672,7 @@ def _find_source(name_or_path, root, split:str, check:bool, exclude:Sequence[str
         warnings.warn(f"{name_or_path} means the data set {name}; the folder {Path(name_or_path).resolve()} is meant by ./{name_or_path}")
     return _LOADERS[name](Path(root or cache_folder() / "data").expanduser(), split, check)
 
-# %% ../nbs/00c_data.ipynb #15c57634
+# %% ../nbs/00c_data.ipynb #656b9a43
 def load(
     name_or_path:"str|Path|Sequence|Tensor|np.ndarray", # a name of `dataset_names`, a folder of images, a list of files (also as a text file, or a pattern), or an array as `ImageSet` takes it
     root:"str|Path|None"=None, # folder of named data sets; None: `data` in `cache_folder()`
@@ -638,14 +680,20 @@ def load(
     size:"int|None"=None, # height and width; None: the data set's own; folders: the median shorter side, 16 to 96
     limit:"int|None"=None, # at most this many images, a random subset with seed 0
     store:"str|Path|None"=None, # where to keep decoded files; None: memory up to 256 MiB, else `stores` in `cache_folder()`
-    check:bool=True, # False: accept benchmark files whatever their checksum or number, and never download
+    check:"bool|str"=True, # False: accept benchmark files whatever their checksum or number, and never download; "unpickle": even pickles, which can run any code (CIFAR)
+    fit:"str|None"=None, # how a picture of files becomes a square: "crop" (None), "pad" or "squash"
+    range:"tuple[float, float]|None"=None, # values of files of more than 8 bits that become black and white; None: by a sample of the files
+    ground:"str|None"=None, # what lies under transparency: "white", "black", "grey"; None: by a sample of the files
+    pages:"str|None"=None, # of files with several: "first" (None) or "all", where page 2 has the path "FILE#page=2"
+    reading:"dict|None"=None, # of another `ImageSet`, to read files as its were read; what is given besides wins
     exclude:Sequence[str]=(), # of a folder: patterns of names, or of paths below it, that are left out ("*.gif", "raw", "raw/2019*")
 ) -> ImageSet:
-    """Load all images of a source as one `ImageSet`; files that cannot be read are listed in its `problems`.
+    """Load all images of a source as one `ImageSet`; files that cannot be read are listed in its `problems`, what else should be known in its `notes`.
 
     Labels are the ground truth of a named set or the class folders of a folder. "all" means the images that the papers cluster: training and test images,
     except Tiny-ImageNet, ImageNet-10 and ImageNet-Dogs-15 (training images).
-    Raises `ValueError` for an unknown name, a split that is not there, pixels out of range, or when no file can be read; `FileNotFoundError` for a path that
+    Raises `ValueError` for an unknown name, a split that is not there, pixels out of range, a way of reading that is not known or not for arrays, or when no file can be read; `FileNotFoundError` for a path that
     does not exist, an empty folder, and a benchmark that is neither in `root` nor can be downloaded (the message says which file to put where)."""
     size, limit = _check_count("size", size), _check_count("limit", limit)
-    return _realize(_find_source(name_or_path, root, split, check, exclude), size, limit, store)
+    if not (isinstance(check, bool) or check == "unpickle"): raise ValueError(f"check: {check!r}, accepted are True, False and 'unpickle'")
+    return _realize(_find_source(name_or_path, root, split, check, exclude), size, limit, store, reading, fit=fit, range=range, ground=ground, pages=pages)

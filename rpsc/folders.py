@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LEFT_OUT', 'MARKS', 'ARCHIVES', 'UNFINISHED', 'TABLES', 'PARTS', 'is_excluded', 'why_left_out', 'Found', 'is_picture',
-           'is_results', 'text_of', 'listed', 'find_files', 'image_files', 'not_taken', 'classes_of', 'numbered',
-           'part_of', 'layout']
+           'is_results', 'text_of', 'listed', 'find_files', 'image_files', 'classes_of', 'numbered', 'part_of',
+           'layout']
 
 # %% ../nbs/00b_folders.ipynb #df8685ef
 import codecs
@@ -200,13 +200,6 @@ def find_files(
 def image_files(folder:"str|Path", exclude:Sequence[str]=()) -> list[str]: # sorted paths
     "The files of `find_files` alone."
     return find_files(folder, exclude).files
-
-# %% ../nbs/00b_folders.ipynb #0cfb5cf9
-def not_taken(paths:list[str]) -> "tuple[str|None, list[Problem]]": # a line for the plan, a problem for each
-    "What to say about visible files that are no pictures."
-    kinds = Counter(os.path.splitext(path)[1].lower() or "without an ending" for path in paths)
-    line = f"{len(paths):,} other file{'s' * (len(paths) != 1)} not taken: {', '.join(f'{n:,} {kind}' for kind, n in kinds.most_common(5))}" if paths else None
-    return line, [Problem(path, "not taken: no picture by its name") for path in paths]
 
 # %% ../nbs/00b_folders.ipynb #38cc7d99
 def classes_of(files:list[str], roots:list[str]) -> list: # the first folder below the root, or None for a file that lies in the root itself
