@@ -346,9 +346,9 @@ def _read_files(source:_Source, size:"int|None", limit:"int|None", store, readin
     pixels, kept, problems, more = decode_files(files, way, store)
     labels = None if source.labels is None else torch.as_tensor(source.labels)[torch.from_numpy(homes[kept])]
     return ImageSet(pixels, labels, source.name, paths=[files[i] for i in kept], class_names=source.class_names, domain=source.domain,
-                    problems=[*source.problems, *problems], reading=way.to_json(), notes=[*source.notes, *notes, *more])
+                    problems=source.problems + problems, reading=way.to_json(), notes=source.notes + notes + more)
 
-# %% ../nbs/00c_data.ipynb #7da459e0
+# %% ../nbs/00c_data.ipynb #29cfe0e3
 def _realize(source:_Source, size:"int|None"=None, limit:"int|None"=None, store=None, reading:"dict|None"=None, **how) -> ImageSet:
     "Choose, decode or resize, and put together."
     if source.pixels is None: return _read_files(source, size, limit, store, reading, how)
@@ -434,7 +434,7 @@ def _read_idx(
     if (zero, kind) != (0, 8) or len(data) - start != math.prod(shape): raise OSError(f"{path}: no whole idx file of bytes")
     return torch.frombuffer(bytearray(data), dtype=torch.uint8, offset=start).reshape(shape)
 
-# %% ../nbs/00c_data.ipynb #32a0c122
+# %% ../nbs/00c_data.ipynb #d26d83db
 def _load_mnist(root:Path, split:str, check:"bool|str", name:str="mnist") -> _Source:
     "MNIST or Fashion-MNIST, 60,000 and 10,000 grey images of 28 × 28."
     from torchvision import datasets
@@ -481,7 +481,7 @@ def _read_cifar(name:str, root:Path, split:str, check:"bool|str") -> "tuple[np.n
                          'check="unpickle" does so') from None
     return np.concatenate([part.data for part in read]), torch.tensor(sum((part.targets for part in read), []))
 
-# %% ../nbs/00c_data.ipynb #99b2c2b0
+# %% ../nbs/00c_data.ipynb #23bb8a6f
 def _load_cifar10(root:Path, split:str, check:"bool|str") -> _Source:
     "CIFAR-10, 50,000 and 10,000 colour images of 32 × 32."
     pixels, labels = _read_cifar("cifar10", root, split, check)
@@ -613,7 +613,7 @@ def _folder_source(folder:Path, split:str, exclude:Sequence[str]=()) -> _Source:
         raise ValueError(f"split: {split!r}, but {folder} has no sub-folders train and test that hold images; accepted is 'all'")
     line, others = not_taken(found.others)
     if not found.files: raise FileNotFoundError("; ".join(filter(None, [
-        f"{folder}: no image file", f"looked in all visible sub-folders for {' '.join(SUFFIXES)}", found.left_out_in_words(), line])))
+        f"{folder}: no image file", f"looked in all visible sub-folders for pictures (jpg, png, tif and {len(SUFFIXES) - 3} other endings)", found.left_out_in_words(), line])))
     labels, class_names = numbered(classes)
     ranks = {part: rank for rank, part in enumerate(("train", "val", "test", None))}
     rows = sorted((i for i, part in enumerate(parts) if split == "all" or part == wanted), key=lambda i: ranks[parts[i]])
@@ -672,7 +672,7 @@ def _find_source(name_or_path, root, split:str, check:"bool|str", exclude:Sequen
         warnings.warn(f"{name_or_path} means the data set {name}; the folder {Path(name_or_path).resolve()} is meant by ./{name_or_path}")
     return _LOADERS[name](Path(root or cache_folder() / "data").expanduser(), split, check)
 
-# %% ../nbs/00c_data.ipynb #15c57634
+# %% ../nbs/00c_data.ipynb #656b9a43
 def load(
     name_or_path:"str|Path|Sequence|Tensor|np.ndarray", # a name of `dataset_names`, a folder of images, a list of files (also as a text file, or a pattern), or an array as `ImageSet` takes it
     root:"str|Path|None"=None, # folder of named data sets; None: `data` in `cache_folder()`

@@ -115,7 +115,7 @@ def path_column(table:pd.DataFrame) -> "str|None":
     "The column of the paths, by its name and its cells."
     known = sorted((column for column in table if plain(column) in PATHS), key=lambda column: PATHS.index(plain(column)))
     shows = [column for column in table if shows_pictures(table[column].tolist())]
-    known = known if len(known) > 1 or not known or plain(known[0]) != "name" else known * any(plain(c) in LABELS[:-1] for c in table)
+    if [plain(column) for column in known] == ["name"] and not any(plain(column) in LABELS[:-1] for column in table): known = [] # the name of a cluster
     return next((column for column in known if column in shows), (shows or known or [None])[0])
 
 def label_column(table:pd.DataFrame, path:str) -> "str|None":
@@ -187,7 +187,7 @@ def folded(name:str) -> str:
 def known_as(name:str) -> set[str]:
     "The names under which a picture is looked up: its own, and that without its ending."
     stem = os.path.splitext(name := folded(name))[0]
-    return {name} if is_picture(stem) else {name, stem}
+    return {name, stem} if is_picture(name) and not is_picture(stem) else {name}
 
 # %% ../nbs/43_labels.ipynb #13ea940d
 def readings(path:str) -> list[str]:
