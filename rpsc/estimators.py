@@ -59,11 +59,12 @@ def _is_embeddings(X) -> bool:
 def as_images(
     X, # an ImageSet, an array as `ImageSet` takes it, a folder, a file, a list of files, or a name of a data set
     size:int|None=None, # pixels that files are decoded to; None: by the files
+    reading:dict|None=None, # how files were read before (`ImageSet.reading`), to read others in the same way
 ) -> ImageSet: # without labels
     "Images of whatever the caller has; files that cannot be read are a warning. `ValueError` and `FileNotFoundError` as in `rpsc.data.load`."
     if not isinstance(X, ImageSet):
         is_array = not isinstance(X, (str, Path)) and not _is_files(X)
-        X = ImageSet(X if isinstance(X, Tensor) else np.asarray(X)) if is_array else load_images(list(X) if _is_files(X) else X, size=size)
+        X = ImageSet(X if isinstance(X, Tensor) else np.asarray(X)) if is_array else load_images(list(X) if _is_files(X) else X, size=size, reading=reading)
     if X.problems: warnings.warn(f"{len(X.problems)} of {len(X) + len(X.problems)} files could not be read and are left out, first {X.problems[0].path}: {X.problems[0].reason}")
     return X.without_labels()
 
@@ -88,7 +89,8 @@ def _holds_vectors(X) -> bool:
     "Whether `X` is a column (a Series, an array of objects, a table of one column) whose entries are vectors."
     if isinstance(X, Tensor) or not hasattr(X, "dtype") and not hasattr(X, "dtypes"): return False
     entries = np.asarray(X)
-    return entries.dtype == object and entries.size > 0 and entries.size == len(entries) and np.ndim(entries.ravel()[0]) == 1
+    is_column = entries.dtype == object and entries.ndim > 0 and 0 < entries.size == len(entries)
+    return bool(is_column and np.ndim(entries.ravel()[0]) == 1)
 
 # %% ../nbs/41_estimators.ipynb #8d8d6511
 def _embeddings(
@@ -413,7 +415,7 @@ def _fit_images(estimator, X) -> None:
     K, seed, switches, base = _check_clusters(estimator, len(images)), _seed(estimator.random_state), _own_switches(estimator), getattr(estimator, "base", None)
     budget = choose_budget(images, estimator.budget, estimator.encoder)
     estimator.n_features_in_, estimator.paths_ = images.channels * images.size**2, None if images.paths is None else [str(path) for path in images.paths]
-    estimator.image_format_ = dict(size=images.size, channels=images.channels, mean=list(images.mean), std=list(images.std), domain=images.domain)
+    estimator.image_format_ = dict(size=images.size, channels=images.channels, mean=list(images.mean), std=list(images.std), domain=images.domain, reading=images.reading)
     with _cache_folder(estimator.cache) as cache:
         base = _fitted(base, images, cache)                                                 # before the encoder is chosen: its own serves both
         given = _given_encoder(estimator.encoder, images, base)
@@ -439,7 +441,7 @@ def _new_data(estimator, X) -> "Tensor|ImageSet":
         if not _is_embeddings(X): raise ValueError(f"X: got images; accepted: embeddings (N, {estimator.n_features_in_}), as in fit")
         return _embeddings(estimator, X, reset=False)
     if _is_embeddings(X): raise ValueError(f"X: got a matrix; accepted: images of {known['channels']}×{known['size']}×{known['size']}, as in fit")
-    images = as_images(X, known["size"])
+    images = as_images(X, known["size"], known.get("reading"))
     if (images.channels, images.size) != (known["channels"], known["size"]):
         raise ValueError(f"X: got images of {images.channels}×{images.size}×{images.size}; accepted: {known['channels']}×{known['size']}×{known['size']}, as in fit")
     return replace(images, mean=known["mean"], std=known["std"], domain=known["domain"])
