@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SPICE_SELF', 'SelfLabeling', 'check_switches', 'head_losses', 'predict', 'own_first', 'own_centers', 'fill_places',
-           'pseudo_label_unbalanced', 'pairs_of', 'kmeans_probs', 'LargeBatch', 'label_batch', 'looker', 'no_look',
+           'pseudo_label_unbalanced', 'pairs_of', 'kmeans_probs', 'no_look', 'LargeBatch', 'label_batch', 'looker',
            'Stage', 'judged', 'judge_heads', 'OneHead', 'HeadNetwork', 'head_probs', 'self_label']
 
 # %% ../nbs/12_self_labeling.ipynb #a1e7e210
@@ -166,7 +166,7 @@ def pseudo_label_unbalanced(
     gamma:float=.5, # share of the images of a cluster that makes its centre
     kind:str="similarity", # see `rpsc.selection.semantic_confidence`
 ) -> PseudoLabels: # (K * size,) or (H, K * size) each, size = floor(M / K)
-    "`rpsc.selection.pseudo_label` for clusters of any size (ours); errors as there."
+    "`rpsc.selection.pseudo_label` for clusters of any size (ours); `ValueError` for NaN, rows that sum to no 1, or M < K."
     features, (M, K) = unit(features), probs.shape[-2:]
     centers = own_centers(features, probs, gamma)
     nearest = nearest_to_centers(features, centers, M)
@@ -194,6 +194,11 @@ def kmeans_probs(
     "What k-means of the directions says, in the place of a head that has learnt nothing yet; errors as in `rpsc.neighbors.kmeans`."
     seed = int(torch.randint(2**31, (1,), generator=generator))
     return nn.functional.one_hot(kmeans(unit(features), n_clusters, seed=seed)[1], n_clusters).float()
+
+# %% ../nbs/12_self_labeling.ipynb #4952a225
+def no_look(name, rows, generator):
+    "What embeddings without images answer to a request for a view."
+    raise ValueError(f"view {name!r} needs images and their encoder; with features alone set label_view='none' and train_view='none'")
 
 # %% ../nbs/12_self_labeling.ipynb #2c081db6
 class LargeBatch(NamedTuple):
@@ -231,11 +236,6 @@ def looker(
         if name not in presets: presets[name] = view(images, name)
         return embed(encoder, images, presets[name], generator, index=rows, precision=precision)
     return look
-
-# %% ../nbs/12_self_labeling.ipynb #4952a225
-def no_look(name, rows, generator):
-    "What embeddings without images answer to a request for a view."
-    raise ValueError(f"view {name!r} needs images and their encoder; with features alone set label_view='none' and train_view='none'")
 
 # %% ../nbs/12_self_labeling.ipynb #09e980a4
 def _count_steps(recipe:SelfLabeling, n:int, n_clusters:int) -> tuple[int, int, int, int]:
