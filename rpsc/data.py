@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from .files import cache_folder, fingerprint, no_copy_tensor, whole_file
 from .folders import classes_of, image_files, numbered, split_folders
-from .pictures import MAX_PIXELS, SUFFIXES, Problem, Reading, _read_image, survey # noqa: F401 (some for whoever looks for them here)
+from .pictures import MAX_PIXELS, SUFFIXES, Problem, Reading, _read_image, survey # noqa: F401 (some for others)
 from .stores import all_pages, decode_files
 
 # %% ../nbs/00c_data.ipynb #6c857bd2
@@ -212,8 +212,8 @@ class ImageSet(_ImageFacts):
     class_names: "list[str]|None" = None # name of class 0, 1, ...
     domain: str = "natural" # "natural", or "glyphs" where flips and hue change the meaning or have none (digits)
     problems: "list[Problem]" = field(default_factory=list, repr=False) # files that could not be read
-    reading: "dict|None" = field(default=None, repr=False) # how files were read (`Reading.to_json`), to read others in the same way; None: there were no files
-    notes: "list[str]" = field(default_factory=list, repr=False) # sentences for a person about all files of the set, made without labels
+    reading: "dict|None" = field(default=None, repr=False) # how files were read, for `load`; None: no files
+    notes: "list[str]" = field(default_factory=list, repr=False) # sentences about the files, made without labels
 
     def __post_init__(self):
         self.images = _to_pixels(self.images)
@@ -324,8 +324,8 @@ def _resize(pixels:Tensor, size:int) -> Tensor: # uint8 (N, C, size, size)
     return torch.cat([bilinear(part.float()).round().clamp(0, 255).to(torch.uint8) for part in pixels.split(1024)])
 
 # %% ../nbs/00c_data.ipynb #f1607c32
-def _way_to_read(files:list[str], size:"int|None", reading:"dict|None", how:dict) -> "tuple[Reading, list[str]]": # and notes
-    "How files are read: as others were, apart from what is given (not None), or as a sample of them suggests."
+def _way_to_read(files:list[str], size:"int|None", reading:"dict|None", how:dict) -> "tuple[Reading, list[str]]":
+    "How files are read, and notes: as others were, apart from what is given (not None), or as a sample suggests."
     if reading is None: return survey(files, size=size, **how)
     given = {name: value for name, value in (how | dict(size=size)).items() if value is not None}
     return Reading.from_json(reading | given), []
@@ -340,11 +340,13 @@ def _read_files(source:_Source, size:"int|None", limit:"int|None", store, readin
     way, notes = _way_to_read(files, size or (None if reading else source.size), reading, how)
     pixels, kept, problems, more = decode_files(files, way, store)
     labels = None if source.labels is None else torch.as_tensor(source.labels)[torch.from_numpy(homes[kept])]
-    return ImageSet(pixels, labels, source.name, paths=[files[i] for i in kept], class_names=source.class_names, domain=source.domain,
-                    problems=problems, reading=way.to_json(), notes=notes + more)
+    return ImageSet(pixels, labels, source.name, paths=[files[i] for i in kept], class_names=source.class_names,
+                    domain=source.domain, problems=problems, reading=way.to_json(), notes=notes + more)
 
 # %% ../nbs/00c_data.ipynb #29cfe0e3
-def _realize(source:_Source, size:"int|None"=None, limit:"int|None"=None, store=None, reading:"dict|None"=None, **how) -> ImageSet:
+def _realize(
+    source:_Source, size:"int|None"=None, limit:"int|None"=None, store=None, reading:"dict|None"=None, **how,
+) -> ImageSet:
     "Choose, decode or resize, and put together."
     if source.pixels is None: return _read_files(source, size, limit, store, reading, how)
     if given := [name for name, value in how.items() if value is not None]:
@@ -418,13 +420,14 @@ _LOADERS["digits"] = _load_digits
 
 # %% ../nbs/00c_data.ipynb #3ec5c475
 def _unpack_idx(kind:type, raw:Path, check:"bool|str") -> None:
-    "Unpack the `.gz` files of MNIST or Fashion-MNIST in `raw`; with `check=True` only those whose MD5 sum torchvision knows. Raises `OSError` for a damaged one."
+    "Unpack `.gz` files in `raw`; with `check=True` only those whose MD5 sum torchvision knows. `OSError` for damage."
     from torchvision.datasets.utils import check_integrity
     for name, md5 in kind.resources:
         packed, plain = raw / name, raw / name.removesuffix(".gz")
         if plain.exists() or not packed.is_file() or check is True and not check_integrity(str(packed), md5): continue
         try:
-            with gzip.open(packed) as source, whole_file(plain) as part, open(part, "wb") as target: shutil.copyfileobj(source, target)
+            with gzip.open(packed) as source, whole_file(plain) as part, open(part, "wb") as target:
+                shutil.copyfileobj(source, target)
         except (EOFError, zlib.error) as error: raise OSError(f"{packed} is damaged: {error}") from error
 
 # %% ../nbs/00c_data.ipynb #d26d83db
@@ -458,19 +461,22 @@ def _unpack(archive:Path, home:Path) -> None:
         if (Path(part) / home.name).is_dir(): (Path(part) / home.name).rename(home)
 
 # %% ../nbs/00c_data.ipynb #42e2ddd6
-def _read_cifar(name:str, root:Path, split:str, check:"bool|str") -> "tuple[np.ndarray, Tensor]": # uint8 (N, 32, 32, 3), labels (fine ones for CIFAR-100)
-    "Pixels and labels of CIFAR-10 or CIFAR-100 through torchvision. `ValueError` for files of unknown content, unless `check` is \"unpickle\"."
+def _read_cifar(
+    name:str, root:Path, split:str, check:"bool|str",
+) -> "tuple[np.ndarray, Tensor]": # uint8 (N, 32, 32, 3), labels (fine ones for CIFAR-100)
+    "CIFAR-10 or -100 through torchvision. `ValueError` for files of unknown content, unless `check` is \"unpickle\"."
     from torchvision import datasets
     kind = {"cifar10": datasets.CIFAR10, "cifar100-20": datasets.CIFAR100}[name]
     parts, home = _parts(_check_split(split, _SPLITS, name)), root / kind.base_folder
     if check == "unpickle":
         kind = _without_checksums(kind)
         _unpack(root / kind.filename, home)
-    try: read = _fetch(name, root, check, lambda download: [kind(root, train=train, download=download) for train in parts])
+    def build(download): return [kind(root, train=train, download=download) for train in parts]
+    try: read = _fetch(name, root, check, build)
     except FileNotFoundError:
         if check is not False or not home.is_dir(): raise
-        raise ValueError(f"check: False, but the files in {home} are not those of {name}, and they are pickles, which can run any code when they are read; "
-                         'check="unpickle" does so') from None
+        raise ValueError(f"check: False, but the files in {home} are not those of {name}, and they are pickles, which can "
+                         'run any code when they are read; check="unpickle" does so') from None
     return np.concatenate([part.data for part in read]), torch.tensor(sum((part.targets for part in read), []))
 
 # %% ../nbs/00c_data.ipynb #23bb8a6f
@@ -650,19 +656,23 @@ def load(
     size:"int|None"=None, # height and width; None: the data set's own; folders: the median shorter side, 16 to 96
     limit:"int|None"=None, # at most this many images, a random subset with seed 0
     store:"str|Path|None"=None, # where to keep decoded files; None: memory up to 256 MiB, else `stores` in `cache_folder()`
-    check:"bool|str"=True, # False: accept benchmark files whatever their checksum or number, and never download; "unpickle": even pickles, which can run any code (CIFAR)
+    check:"bool|str"=True, # False: benchmark files of any sum or number, no download; "unpickle": also pickles (CIFAR)
     fit:"str|None"=None, # how a picture of files becomes a square: "crop" (None), "pad" or "squash"
-    range:"tuple[float, float]|None"=None, # values of files of more than 8 bits that become black and white; None: by a sample of the files
-    ground:"str|None"=None, # what lies under transparency: "white", "black", "grey"; None: by a sample of the files
+    range:"tuple[float, float]|None"=None, # values of more than 8 bits shown as black and white; None: by a sample
+    ground:"str|None"=None, # what lies under transparency: "white", "black", "grey"; None: by a sample
     pages:"str|None"=None, # of files with several: "first" (None) or "all", where page 2 has the path "FILE#page=2"
     reading:"dict|None"=None, # of another `ImageSet`, to read files as its were read; what is given besides wins
 ) -> ImageSet:
-    """Load all images of a source as one `ImageSet`; files that cannot be read are listed in its `problems`, what else should be known in its `notes`.
+    """Load all images of a source as one `ImageSet`, with `problems` (files that cannot be read) and `notes`.
 
     Labels are the ground truth of a named set or the class folders of a folder. "all" means the images that the papers cluster: training and test images,
     except Tiny-ImageNet, ImageNet-10 and ImageNet-Dogs-15 (training images).
-    Raises `ValueError` for an unknown name, a split that is not there, pixels out of range, a way of reading that is not known or not for arrays, or when no file can be read; `FileNotFoundError` for a path that
+    A pickle can run any code when it is read; only files with known checksums are, unless `check` is "unpickle".
+    Raises `ValueError` for an unknown name, a split that is not there, pixels out of range, a way of reading that is unknown
+    or given for arrays, or when no file can be read; `FileNotFoundError` for a path that
     does not exist, an empty folder, and a benchmark that is neither in `root` nor can be downloaded (the message says which file to put where)."""
     size, limit = _check_count("size", size), _check_count("limit", limit)
-    if not (isinstance(check, bool) or check == "unpickle"): raise ValueError(f"check: {check!r}, accepted are True, False and 'unpickle'")
-    return _realize(_find_source(name_or_path, root, split, check), size, limit, store, reading, fit=fit, range=range, ground=ground, pages=pages)
+    if not (isinstance(check, bool) or check == "unpickle"):
+        raise ValueError(f"check: {check!r}, accepted are True, False and 'unpickle'")
+    source = _find_source(name_or_path, root, split, check)
+    return _realize(source, size, limit, store, reading, fit=fit, range=range, ground=ground, pages=pages)
