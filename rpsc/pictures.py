@@ -393,7 +393,7 @@ def _to_square(image:Image.Image, size:int, fit:str) -> Image.Image:
 MAX_PIXELS = 2**30 // 4 // 3 # larger pictures are not decoded
 MEMORY = 2**30 # bytes that the pictures decoded at a time may take together
 LIGHT = 2**27 # bytes; pictures that take more are decoded in a child process
-SECONDS = 10 # of processor time for a picture in a child
+SECONDS = 8 # of processor time for a picture in a child; with its start less than ten
 LARGE = 2**24 # pixels; larger pictures are reduced on the way, box by box
 _DECODER_BYTES = { # a pixel, besides Pillow's own; measured
     "WEBP": 12, "AVIF": 12, "HEIF": 12, "JPEG2000": 16, "TIFF": 4, "SGI": 2, "QOI": 4, "DDS": 4, "PPM": 4}
