@@ -130,15 +130,18 @@ def sets_notes(
     table:str, # of RUC
 ) -> list[str]: # what was measured; the published numbers; what selecting gains
     "What stands below a table of clean sets, whatever its numbers."
-    asked, printed = lab.budget.ruc.k, printed_sets(table)
-    k, accuracy = neighborhood_size(len(lab.images), lab.n_clusters, asked), by_strategy(data, "precision")["all labels"]
+    asked, printed, accuracy = lab.budget.ruc.k, printed_sets(table), by_strategy(data, "precision")["all labels"]
+    k = neighborhood_size(len(lab.images), lab.n_clusters, asked)
     cut = f" ({asked} asked for, cut to half a balanced cluster)" if k < asked else ""
     found = " (RUC: 100; found with ground truth, see 40_methods)" if k == asked != 100 else ""
-    setting = (f"{lab.images.name}, n = {len(lab.images):,}, split: all, profile {lab.profile}, seeds {list(lab.seeds)}; "
-               f"confidence at least {lab.budget.ruc.tau1}, {k} neighbours{cut}{found}, among pooled features of the encoder "
-               f"(RUC's code: the 128-d contrastive output). Published: RUC {table}, one run; the row of all labels: its "
-               f"Table 1{'; in brackets: F1 as it should be' if misprinted(printed) else ''}."
-               + " Those are other data sets with other networks: compare signs, not values." * (lab.images.name not in RUC_SETS))
+    brackets = "; in brackets: F1 as it should be" if misprinted(printed) else ""
+    foreign = "" if lab.images.name in RUC_SETS else (" Those are other data sets with other networks: compare signs, "
+                                                      "not values.")
+    setting = (f"{lab.images.name}, n = {len(lab.images):,}, split: all, profile {lab.profile}, "
+               f"seeds {list(lab.seeds)}; confidence at least {lab.budget.ruc.tau1}, {k} neighbours{cut}{found}, among "
+               "pooled features of the encoder (RUC's code: the 128-d contrastive output). "
+               f"Published: RUC {table}, one run; the row of all labels: its Table 1{brackets}.{foreign}")
     lifts = "; ".join(f"{row} {judged[('precision', row), ('precision', 'all labels')].words()}" for row in STRATEGIES)
-    gains = f"Precision of a set minus that of all labels (whose accuracy is {mean_std(accuracy)}): {lifts}. {rules(judged)}"
+    gains = ("Precision of a set minus that of all labels (whose accuracy is "
+             f"{mean_std(accuracy)}): {lifts}. {rules(judged)}")
     return [setting, against_itself(printed), gains]
