@@ -206,6 +206,7 @@ def claim(
     count = {word: answers.count(word) for word in ("better", "equivalent", "worse", "undecided")}
     holds = ("yes" if count["better"] == number else "in part" if count["better"] else
              "open" if count["undecided"] == number else "no")
+    if number == 1: return f"{holds}: {answers[0]}"
     return f"{holds}: " + ", ".join(f"{word} in {n}" for word, n in count.items() if n) + f" of {pairs}"
 
 # %% ../nbs/44b_statistics.ipynb #21acf9e4
