@@ -40,7 +40,9 @@ def first_sets(
     bases:dict[int, Clustering], # seed -> what RUC would stand on, with features
 ) -> tuple[dict, pd.DataFrame]: # (seed, strategy) -> bool (N,); a row each with its `clean_quality`, and one a seed for all labels
     "What each strategy would believe at first, with the recipe of the budget, and how well that goes."
-    sets = {(seed, strategy): choose_clean(base, base.features, replace(lab.budget.ruc, strategy=strategy)) for seed, base in bases.items() for strategy in STRATEGIES}
+    recipes = {strategy: replace(lab.budget.ruc, strategy=strategy) for strategy in STRATEGIES}
+    sets = {(seed, strategy): choose_clean(base, base.features, recipe, seed)
+            for seed, base in bases.items() for strategy, recipe in recipes.items()}
     everything = {(seed, "all labels"): torch.ones_like(base.labels, dtype=torch.bool) for seed, base in bases.items()}
     rows = [dict(seed=seed, strategy=strategy, **clean_quality(lab.images.labels, bases[seed].labels, is_clean)) for (seed, strategy), is_clean in (everything | sets).items()]
     return sets, pd.DataFrame(rows, columns=["seed", "strategy", *QUALITY, "size", "lost"])
