@@ -7,7 +7,7 @@ __all__ = ['CODE', 'published', 'published_value', 'Run', 'provenance', 'set_nam
            'watcher', 'by_epoch', 'save_arrays', 'read_arrays', 'is_kept', 'network_of', 'clustering_of', 'base_of',
            'measure', 'finished', 'expected_seconds', 'settle', 'complete', 'cores', 'one_core', 'workers_for', 'pool',
            'side_by_side', 'do', 'frame', 'committed_records', 'agreement', 'mean_std', 'markdown_table', 'latex_table',
-           'write_table', 'save_figure', 'paired', 'interval', 'verdict']
+           'write_table', 'save_figure']
 
 # %% ../nbs/44_records.ipynb #c241516c
 import io, itertools, json, math, os, platform, resource, shutil, subprocess, tarfile, threading, time
@@ -25,7 +25,6 @@ import numpy as np
 import pandas as pd
 import torch
 from filelock import FileLock, Timeout
-from scipy.special import stdtrit
 
 import rpsc
 from .backbone import Classifier, build_encoder, embed, resolve_precision
@@ -521,39 +520,3 @@ def save_figure(
         for kind, settings in dict(svg=dict(metadata=dict(Date=None)), png=dict(dpi=110, metadata=dict(Software=None))).items():
             with whole_file(folder / f"{name}.{kind}") as part: fig.savefig(part, format=kind, bbox_inches="tight", **settings)
     return folder / f"{name}.png"
-
-# %% ../nbs/44_records.ipynb #9ec10f07
-def paired(
-    ours, # values over seeds
-    other, # values over the same seeds, in the same order
-) -> str: # "+0.013 ± 0.020, better in 2 of 3 seeds"
-    "Compare two rows seed by seed; a seed without a result on either side is left out."
-    difference = np.asarray(list(ours), float) - np.asarray(list(other), float)
-    difference = difference[np.isfinite(difference)]
-    if not len(difference): return "no seed has both results"
-    spread = f" ± {difference.std(ddof=1):.3f}" if len(difference) > 1 else ""
-    return f"{difference.mean():+.3f}{spread}, better in {int((difference > 0).sum())} of {len(difference)} seeds"
-
-# %% ../nbs/44_records.ipynb #52c3432c
-def interval(
-    differences, # numbers over seeds, such as ours minus the other's; a seed without a result (NaN) is left out
-    level:float=.95, # how often such an interval holds the true mean, 0 < level < 1
-) -> tuple[float, float]: # low, high; (-inf, inf) for fewer than two differences
-    "Student's interval of a mean difference. Raises `ValueError` for an impossible level."
-    if not 0 < level < 1: raise ValueError(f"level: got {level!r}; accepted: a number between 0 and 1")
-    known = np.asarray(list(differences), float)
-    known = known[np.isfinite(known)]
-    if len(known) < 2: return -math.inf, math.inf
-    half = stdtrit(len(known) - 1, (1 + level) / 2) * known.std(ddof=1) / len(known) ** .5
-    return float(known.mean() - half), float(known.mean() + half)
-
-# %% ../nbs/44_records.ipynb #5c25d801
-def verdict(
-    differences, # as in `interval`
-    above:str="better", # if the whole interval is above 0
-    below:str="worse", # if it is below 0
-    undecided:str="undecided", # if it holds 0
-) -> str: # one of the three
-    "What the 95 % interval of a mean difference says."
-    low, high = interval(differences)
-    return above if low > 0 else below if high < 0 else undecided
