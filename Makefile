@@ -80,7 +80,7 @@ bench: install ## measure speed
 lock: install ## write constraints.txt anew from settings.ini (LOCK=--upgrade: newest versions)
 	@mkdir -p build && cp constraints.txt build/constraints.txt
 	@echo uv | .venv/bin/uv pip compile --quiet $(LOCK) --no-annotate --no-header --python-version 3.11 \
-		setup.py - --extra dev --extra encoders --extra analysis -o build/constraints.txt
+		setup.py - --extra dev --extra encoders --extra photos --extra analysis -o build/constraints.txt
 	@{ echo '# Exact versions: installed and tested on Python 3.11, resolvable up to 3.14. Written by: make lock'; \
 		grep -vE '^(#|nvidia-|cuda-|triton)' build/constraints.txt; } > build/constraints.part
 	@mv build/constraints.part constraints.txt

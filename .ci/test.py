@@ -22,7 +22,9 @@ LOGS = ROOT / "build" / "test"
 DURATIONS = LOGS / "durations.json"
 NBDEV_TEST = Path(sys.executable).parent / "nbdev_test"
 LIMIT = 1200  # seconds for one notebook: many times what any needs, against one that hangs
-THREADS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
+SETTINGS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
+# the same instructions on every x86 processor, hence the same last digits: training makes much of them (see 45_experiments)
+SETTINGS |= dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
 running = set()
 
 
@@ -44,7 +46,7 @@ def run_notebook(name: str, path: Path, flags: str) -> tuple:
     command = [str(NBDEV_TEST), "--path", str(path), "--n_workers", "0", "--do_print", "--flags", flags]
     start = time.time()
     with open(log, "w") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **THREADS}, stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **SETTINGS}, stdin=subprocess.DEVNULL,
                                    stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
         running.add(process)
         try:

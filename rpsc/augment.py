@@ -7,7 +7,8 @@ __all__ = ['OPERATIONS', 'STEPS', 'SCAN_OPS', 'FREEMATCH_OPS', 'RUC_OPS', 'RUC_T
            'contrast', 'color', 'sharpness', 'hue', 'invert', 'solarize', 'posterize', 'autocontrast', 'equalize',
            'affine_maps', 'warp', 'identity', 'apply_ops', 'draw_ops', 'random_ops', 'color_jitter', 'random_grayscale',
            'gaussian_blur', 'random_blur', 'random_flip', 'random_crop', 'center_crop', 'random_boxes', 'resized_crop',
-           'random_resized_crop', 'cutout', 'random_cutout', 'elastic', 'random_warp', 'Augment', 'preset', 'view']
+           'random_resized_crop', 'hole_edges', 'cutout', 'random_cutout', 'elastic', 'random_warp', 'Augment',
+           'preset', 'view']
 
 # %% ../nbs/01_augment.ipynb #8de5fccc
 import math
@@ -27,6 +28,12 @@ def to_float(
         got = f"{tuple(images.shape)} {images.dtype}" if isinstance(images, Tensor) else type(images).__name__
         raise ValueError(f"images: got {got}, accepted is a (B, C, H, W) tensor of uint8 levels or of floats in [0, 1]")
     return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
+
+# %% ../nbs/01_augment.ipynb #7f050697
+def _accept(argument, value, accepted):
+    "`ValueError` that names the argument and lists what is accepted, unless `value` is."
+    if value in accepted: return
+    raise ValueError(f"{argument}: got {value!r}, accepted are {', '.join(map(str, accepted))}")
 
 # %% ../nbs/01_augment.ipynb #d569fa9b
 def _per_image(value, x):
@@ -441,36 +448,54 @@ def random_resized_crop(
     return resized_crop(x, random_boxes(len(x), *x.shape[2:], generator, scale, ratio), size)
 
 # %% ../nbs/01_augment.ipynb #094e1b2a
+def hole_edges(
+    middle:Tensor, # (B,) pixels; whole numbers for "scan"
+    side:Tensor, # (B,) pixels, >= 0; whole numbers for "scan"
+    kind:str="scan", # "scan" (SCAN, SPICE) or "pil" (RUC, TorchSSL, USB)
+) -> tuple[Tensor, Tensor]: # first pixel of the hole, and the one after its last; either may be outside the image
+    "Where a hole begins and ends along one direction; `ValueError` for another `kind`."
+    _accept("kind", kind, ("scan", "pil"))
+    if kind == "scan": return middle - side // 2, middle + side // 2
+    corner = (middle - side / 2).clamp_min(0).floor()
+    return corner, (corner + side).floor() + 1
+
+# %% ../nbs/01_augment.ipynb #4662dbef
 def cutout(
     x:Tensor, # (B, C, H, W)
-    center:Tensor, # (B, 2) integers, on the CPU: row, column
-    side:Tensor, # (B,) integers, on the CPU
+    middle:Tensor, # (B, 2), on the CPU: row, column
+    side:Tensor, # (B,), on the CPU
     fill:tuple=(.5,), # in [0, 1], one value or one a channel
+    kind:str="scan", # or "pil", see `hole_edges`
     inplace:bool=False, # write into `x` if it holds floats
 ) -> Tensor: # (B, C, H, W) in [0, 1]
-    "Fill the square that begins `side // 2` before `center`, clipped at the borders."
+    "Fill the square around `middle`, clipped at the borders."
     def is_inside(middle, length):
-        start = (middle - side // 2).unsqueeze(1)
-        return ((torch.arange(length) >= start) & (torch.arange(length) < start + side.unsqueeze(1))).float().to(x.device)
-    rows, columns = (is_inside(middle, length) for middle, length in zip(center.unbind(1), x.shape[2:]))
+        (start, stop), place = (edge.unsqueeze(1) for edge in hole_edges(middle, side, kind)), torch.arange(length)
+        return ((place >= start) & (place < stop)).float().to(x.device)
+    rows, columns = (is_inside(along, length) for along, length in zip(middle.unbind(1), x.shape[2:]))
     x, fill = to_float(x) if inplace else to_float(x).clone(), torch.tensor(fill, device=x.device).view(-1, 1, 1)
     for part, row, column in zip(x.split(128), rows.split(128), columns.split(128)):
         hole = row[:, None, :, None] * column[:, None, None, :]            # arithmetic on 0 and 1 is three times faster than masked_fill
         part.mul_(1 - hole).addcmul_(hole, fill)
     return x
 
-# %% ../nbs/01_augment.ipynb #4662dbef
+# %% ../nbs/01_augment.ipynb #2e383bdc
 def random_cutout(
     x:Tensor, # (B, C, H, W)
     generator:torch.Generator, # on the CPU
-    low:int=1, # smallest side
-    high:int=16, # largest side
+    low:float=1, # smallest side
+    high:float=16, # largest side
     fill:tuple=(.5,), # in [0, 1], one value or one a channel
+    kind:str="scan", # sides and middles are whole numbers; "pil": real ones, see `hole_edges`
+    nearest:float=0., # smallest coordinate of a middle ("pil"): 1 in TorchSSL and USB
     inplace:bool=False, # write into `x` if it holds floats
 ) -> Tensor: # (B, C, H, W) in [0, 1]
-    "One square hole an image at a random place, its side an integer uniform in low..high."
-    center = torch.stack([torch.randint(side, (len(x),), generator=generator) for side in x.shape[2:]], 1)
-    return cutout(x, center, torch.randint(low, high + 1, (len(x),), generator=generator), fill, inplace)
+    "One square hole an image at a random place, its side uniform in `low` .. `high`; `ValueError` for another `kind`."
+    def whole(start, stop): return torch.randint(start, stop, (len(x),), generator=generator)
+    def real(start, stop): return torch.empty(len(x)).uniform_(start, stop, generator=generator)
+    middle = [real(nearest, length) if kind == "pil" else whole(0, length) for length in x.shape[2:]]
+    side = real(low, high) if kind == "pil" else whole(low, high + 1)
+    return cutout(x, torch.stack(middle, 1), side, fill, kind, inplace)
 
 # %% ../nbs/01_augment.ipynb #e8e6d943
 def elastic(
@@ -551,24 +576,28 @@ def _largest_hole(size): return round(size / 2 if size <= 32 else size / 3)
 
 # %% ../nbs/01_augment.ipynb #2b67591a
 def _contrastive_steps(size):
-    "The chains of the two contrastive methods, for photographs."
+    "The chains of the contrastive methods, for photographs."
     s = .5 if size <= 32 else 1.
     flip, grey, blur = ("flip", {"p": .5}), ("grayscale", {"p": .2}), ("blur", {"sigma": (.1, 2.), "p": .5})
+    def box(smallest): return "resized_crop", {"size": size, "scale": (smallest, 1.)}
+    def jitter(light, hue, p=.8): return "jitter", {"strength": (light, light, light, hue), "p": p}
     return {
-        "moco": (("resized_crop", {"size": size, "scale": (.2, 1.)}), ("jitter", {"strength": (.4, .4, .4, .1), "p": .8}), grey, blur, flip),
-        "simclr": (("resized_crop", {"size": size, "scale": (.08, 1.)}), flip,
-                   ("jitter", {"strength": (.8 * s, .8 * s, .8 * s, .2 * s), "p": .8}), grey) + ((blur,) if s == 1. else ())}
+        "moco": (box(.2), jitter(.4, .1), grey, blur, flip),
+        "simclr": (box(.08), flip, jitter(.8 * s, .2 * s), grey) + ((blur,) if s == 1. else ()),
+        "scan-simclr": (box(.2), flip, jitter(.4, .1), grey),
+        "tsuc": (box(.2), jitter(.4, .4, p=1.), grey, flip)}
 
 # %% ../nbs/01_augment.ipynb #47242230
 def _strong_steps(size, fill, weak, ruc_base, light):
     "The chains with drawn operations; `weak`, `ruc_base` and the colour `light` depend on the kind of images."
     flip = tuple(step for step in weak if step[0] == "flip")
+    def hole(low, high, fill, **kind): return "cutout", dict(low=low, high=high, fill=fill, **kind, inplace=True)
     return {
         "scan": (*flip, ("crop", {"size": size}), ("ops", {"ops": SCAN_OPS, "n": 4}),
-                 ("cutout", {"low": 1, "high": _largest_hole(size), "fill": fill, "inplace": True})),
-        "freematch": (*weak, ("ops", {"ops": FREEMATCH_OPS, "n": 3}), ("cutout", {"low": 0, "high": size // 2, "fill": light, "inplace": True})),
+                 hole(1, _largest_hole(size), fill, kind="scan")),
+        "freematch": (*weak, ("ops", {"ops": FREEMATCH_OPS, "n": 3}), hole(0, size / 2, light, kind="pil", nearest=1.)),
         "ruc": (*ruc_base, ("ops", {"ops": RUC_OPS, "n": 2, "replacement": False, "p": .5}),
-                ("cutout", {"low": min(16, size // 2), "high": min(16, size // 2), "fill": (127 / 255,), "inplace": True})),
+                hole(min(16, size // 2), min(16, size // 2), (127 / 255,), kind="pil")),
         "ruc-weak": ruc_base}
 
 # %% ../nbs/01_augment.ipynb #1da91f98
@@ -587,18 +616,14 @@ def _glyphs(size, fill, light, pad_mode):
     weak = (("crop", {"size": size, "pad": size // 8, "mode": pad_mode}),)
     bent = (("center_crop", {"size": size}), ("warp", {"rotate": 20., "scale": (.8, 1.2), "shear": .3, "shift": .15, "bend": .12}),
             ("jitter", {"strength": (.3, .3, 0., 0.), "p": 1.}))
-    return {"none": (("center_crop", {"size": size}),), "weak": weak, "moco": bent, "simclr": bent,
+    return {"none": (("center_crop", {"size": size}),), "weak": weak,
+            **dict.fromkeys(("moco", "simclr", "scan-simclr", "tsuc"), bent),
             **_strong_steps(size, fill, weak, weak, light),
             "ruc-table5": (*weak, ("ops", {"ops": RUC_TABLE5_OPS, "n": 2}))}
 
-# %% ../nbs/01_augment.ipynb #7f050697
-def _accept(argument, value, accepted):
-    "`ValueError` that names the argument and lists what is accepted, unless `value` is."
-    if value not in accepted: raise ValueError(f"{argument}: got {value!r}, accepted are {', '.join(map(str, accepted))}")
-
-# %% ../nbs/01_augment.ipynb #296bcda4
+# %% ../nbs/01_augment.ipynb #16b55aaa
 def preset(
-    name:str, # none weak moco simclr scan freematch ruc ruc-weak ruc-table5
+    name:str, # none weak moco simclr scan-simclr tsuc scan freematch ruc ruc-weak ruc-table5
     size:int, # side of the result
     channels:int=3, # 1 or 3
     domain:str="natural", # or "glyphs": no flips, no hue

@@ -9,8 +9,6 @@ __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'Stem', 'stem_for', 'plain_block'
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
-import os
-import warnings
 from collections import OrderedDict
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass
@@ -20,13 +18,12 @@ from types import FunctionType
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from .data import ImageSet, fingerprint
+from .data import ImageSet
+from .files import damaged, fingerprint, read_tensors, write_tensors
 
 # %% ../nbs/02_backbone.ipynb #03f28e6e
 @dataclass(frozen=True)
@@ -380,7 +377,9 @@ def supports_bf16(
 ) -> bool: # True: bf16 is expected to be faster than fp32
     "Whether `device` multiplies bf16 in hardware: AMX or AVX512-BF16 on a CPU, compute capability 8 or more on CUDA; False for other devices."
     device = torch.device(device)
-    if device.type == "cpu": return _cpu_flag("_is_amx_tile_supported") or _cpu_flag("_is_avx512_bf16_supported")
+    if device.type == "cpu":
+        if torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2"): return False            # torch was told to use older instructions, or knows no newer ones here
+        return _cpu_flag("_is_amx_tile_supported") or _cpu_flag("_is_avx512_bf16_supported")
     if device.type != "cuda" or not torch.cuda.is_available(): return False
     with torch.cuda.device(device): return torch.cuda.is_bf16_supported(including_emulation=False)
 
@@ -466,28 +465,19 @@ def _device_of(encoder, images):
 
 # %% ../nbs/02_backbone.ipynb #ef2b9ced
 def _write_features(path, features, generator):
-    "Store features and the generator's state at `path` in one atomic step."
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = dict(features=features.cpu().contiguous())
-    if generator is not None: tensors["generator"] = generator.get_state()
-    temporary = path.with_name(f"{path.stem}-{os.getpid()}-{id(tensors)}.part")      # no two writers share it
-    try:
-        save_file(tensors, temporary, metadata=dict(checksum=fingerprint(tensors)))
-        os.replace(temporary, path)
-    finally: temporary.unlink(missing_ok=True)
+    "Store features and the generator's state at `path`, whole or not at all."
+    left = {} if generator is None else dict(generator=generator.get_state())
+    write_tensors(path, dict(features=features, **left))
 
 # %% ../nbs/02_backbone.ipynb #c661ba9b
 def _read_features(path, shape, generator):
-    "Features of `shape` from `path`, with the generator put where they left it; None, with a warning, for a damaged file."
+    "Features of `shape` from `path`, with the generator put where they left it; None where there are none, and, with a warning, for a damaged file."
+    if not (found := read_tensors(path)): return None
     try:
-        with safe_open(path, "pt") as file:
-            tensors, checksum = {k: file.get_tensor(k) for k in file.keys()}, file.metadata()["checksum"]
-        if fingerprint(tensors) != checksum or tensors["features"].shape != shape: raise ValueError("content does not match its checksum or shape")
-        if generator is not None: generator.set_state(tensors["generator"])
-    except Exception as error:      # whatever is wrong with a cache, the features can be computed
-        warnings.warn(f"cached features {path} are damaged ({type(error).__name__}: {error}); computing them again", RuntimeWarning, stacklevel=3)
-        return None
-    return tensors["features"]
+        if found[0]["features"].shape != shape: raise ValueError(f"holds features of shape {tuple(found[0]['features'].shape)} instead of {shape}")
+        if generator is not None: generator.set_state(found[0]["generator"])
+    except (KeyError, ValueError, RuntimeError) as error: return damaged(path, error)
+    return found[0]["features"]
 
 # %% ../nbs/02_backbone.ipynb #c98bdd6a
 def _check_finite(features, rows, precision):
@@ -539,7 +529,7 @@ def embed(
     if cache is None: return compute()
     path = Path(cache) / f"{feature_key(encoder, images, augment, generator, index, batch_size, precision)}.safetensors"
     leaves = None if augment is None else generator
-    features = _read_features(path, (len(rows), encoder.dim), leaves) if path.exists() else None
+    features = _read_features(path, (len(rows), encoder.dim), leaves)
     if features is None:
         features = compute()
         _write_features(path, features, leaves)

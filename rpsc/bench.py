@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PAIRS', 'Pair', 'interleaved', 'report', 'pil_operation', 'pil_operations', 'pil_scan', 'augmentation_pair',
-           'lean_scan', 'lean_pair', 'one_thread', 'step_by_step', 'stage_pair', 'moco_pair', 'knn_pair',
+           'lean_scan', 'lean_pair', 'one_thread', 'step_by_step', 'stage_pair', 'moco_pair', 'knn_pair', 'blacked_out',
            'pil_freematch', 'plain_semi_step', 'semi_pair', 'pil_ruc', 'PilStage', 'plain_ruc_epoch', 'ruc_pair',
            'main']
 
@@ -91,7 +91,7 @@ def pil_scan(mean:tuple, std:tuple, size:int=32, seed:int=0) -> Callable: # PIL 
     rng = np.random.default_rng(seed)
     def hole(x):
         side, row, column = rng.integers(1, size // 2 + 1), *rng.integers(size, size=2)
-        x[:, max(0, row - side // 2) : row + (side + 1) // 2, max(0, column - side // 2) : column + (side + 1) // 2] = 0
+        x[:, max(0, row - side // 2) : row + side // 2, max(0, column - side // 2) : column + side // 2] = 0
         return x
     return T.Compose([T.RandomHorizontalFlip(), T.RandomCrop(size), partial(pil_operations, rng=rng), T.ToTensor(), T.Normalize(mean, std), hole])
 
@@ -118,7 +118,7 @@ def lean_scan(mean:tuple, std:tuple, size:int=32, seed:int=0) -> Callable: # PIL
         if rng.random() < .5: image = T.hflip(image)
         x = (T.to_tensor(pil_operations(image, rng)) - mean) / std
         side, row, column = rng.integers(1, size // 2 + 1), *rng.integers(size, size=2)
-        x[:, max(0, row - side // 2) : row + (side + 1) // 2, max(0, column - side // 2) : column + (side + 1) // 2] = 0
+        x[:, max(0, row - side // 2) : row + side // 2, max(0, column - side // 2) : column + side // 2] = 0
         return x
     return view
 
@@ -217,15 +217,20 @@ def knn_pair(
     return Pair(f"knn of {n:,}×{dim}, k={k}, against bare FAISS", lambda: knn(features, k), bare, "≥ 0.83× (within 1.2×)")
 
 # %% ../nbs/46_bench.ipynb #ecf208ed
+def blacked_out(image, side:float, middle, colour:tuple): # a copy
+    "A square as the codes of FreeMatch and RUC draw it with Pillow: the corner is clipped before the side is added, both ends count."
+    from PIL import ImageDraw
+    image, (top, left) = image.copy(), (int(max(0, place - side / 2)) for place in middle)
+    ImageDraw.Draw(image).rectangle((left, top, min(image.width, left + side), min(image.height, top + side)), colour)
+    return image
+
+# %% ../nbs/46_bench.ipynb #cfbc35c6
 def pil_freematch(mean:tuple, std:tuple, size:int=32, seed:int=0) -> tuple[Callable, Callable]: # weak, strong: PIL image -> float32 (3, size, size)
     "FreeMatch's views as chains of torchvision's transforms: flip and reflecting crop; the strong one adds three operations and a hole."
     from torchvision import transforms as T
     rng = np.random.default_rng(seed)
     def hole(image):
-        side, row, column = int(rng.uniform(0, .5) * size), *rng.integers(size, size=2)
-        image = image.copy()
-        image.paste((125, 123, 114), (int(column) - side // 2, int(row) - side // 2, int(column) + (side + 1) // 2, int(row) + (side + 1) // 2))
-        return image
+        return blacked_out(image, rng.uniform(0, .5) * size, size - (size - 1) * rng.random(2), (125, 123, 114))
     weak, end = [T.RandomHorizontalFlip(), T.RandomCrop(size, 4, padding_mode="reflect")], [T.ToTensor(), T.Normalize(mean, std)]
     return T.Compose(weak + end), T.Compose([*weak, partial(pil_operations, rng=rng, ops=FREEMATCH_OPS, n=3), hole, *end])
 
@@ -270,9 +275,7 @@ def pil_ruc(mean:tuple, std:tuple, size:int=32, seed:int=0) -> tuple[Callable, C
             if rng.random() < .5: image = pil_operations(image, rng, ops=(RUC_OPS[k],), n=1)
         return image
     def square(image):
-        image, (row, column) = image.copy(), rng.integers(size, size=2)
-        image.paste((127, 127, 127), (int(column) - side // 2, int(row) - side // 2, int(column) + side // 2, int(row) + side // 2))
-        return image
+        return blacked_out(image, side, size * rng.random(2), (127, 127, 127))
     base, end = [T.RandomResizedCrop(size, (.2, 1.)), T.RandomHorizontalFlip()], [T.ToTensor(), T.Normalize(mean, std)]
     return T.Compose(end), T.Compose(base + end), T.Compose([*base, operations, square, *end])
 

@@ -243,8 +243,9 @@ def _parse(name:str) -> tuple[str, str, int|None, str|None]: # kind, name, size,
     if head in ARCHITECTURES: return "built", head, None, file or None
     if _is_file_name(name): return "file", name, None, name
     close = difflib.get_close_matches(name, ARCHITECTURES, 1)
-    raise ValueError(f"encoder: got {name!r}; accepted: {', '.join(ARCHITECTURES)}, 'timm:NAME', a file of weights (.safetensors, .pth), or an nn.Module"
-                     + f". Did you mean {close[0]!r}?" * bool(close))
+    hint = f". Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"encoder: got {name!r}; accepted: {', '.join(ARCHITECTURES)}, 'timm:NAME', "
+                     f"a file of weights (.safetensors, .pth), or an nn.Module{hint}")
 
 # %% ../nbs/07_encoders.ipynb #2519b817
 def file_size(

@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['TINY', 'TINY_SEMI', 'TINY_SCAN', 'TINY_TSUC', 'TINY_ADDONS', 'BUDGETS', 'CLUSTER', 'LARGE', 'PAPER', 'STAGE_CODE',
            'SYSTEMS', 'STAGE_SWITCHES', 'SCAN_SWITCHES', 'LABEL_STEP', 'SEMI_SWITCHES', 'TSUC_SWITCHES', 'Budget',
-           'budget_for', 'code_fingerprint', 'encoder_config', 'encoder_key', 'held', 'pretrained', 'Job', 'System',
-           'register', 'names', 'switches_of', 'stage_recipe', 'self_labelled', 'joined', 'at_size', 'semi_recipe',
-           'retrained', 'foundation', 'starting_network', 'register_addon', 'fit']
+           'budget_for', 'code_fingerprint', 'encoder_config', 'encoder_key', 'held', 'pretrained_parts', 'pretrained',
+           'Job', 'System', 'register', 'names', 'switches_of', 'stage_recipe', 'self_labelled', 'joined', 'at_size',
+           'semi_recipe', 'retrained', 'foundation', 'starting_network', 'register_addon', 'fit']
 
 # %% ../nbs/40_methods.ipynb #070ac23a
-import difflib, os
+import difflib
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -19,19 +19,19 @@ from typing import Callable
 
 import torch
 from filelock import FileLock
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 import rpsc
 from .backbone import Encoder, build_encoder, embed, resolve_precision
 from .baselines.classical import feature_kmeans, feature_spectral, pixel_kmeans, pixel_spectral
 from .baselines.noisy import DivideMix, Gupta, MCorrection, PCorrection, check_noisy, divide_mix, gupta, m_correction, p_correction
-from .baselines.scan import Scan, check_scan, scan_cluster, scan_self_label
+from .baselines.scan import SCAN_IMAGENET, Scan, check_scan, scan_cluster, scan_self_label
 from .baselines.tsuc import TSUC, check_tsuc, tsuc
-from .data import Clustering, ImageSet, _known_name, fingerprint, load
+from .data import Clustering, ImageSet, _known_name, load
+from .files import fingerprint, read_tensors, sweep, write_tensors
 from .freematch import FreeMatch, build_network, check_switches, train_semi
-from .pretrain import Recipe, pretrain, shrink
+from .pretrain import Recipe, pretrain, projected, projection_mlp, shrink
 from .ruc import RUC, check_recipe, retrain
 from .selection import check_no_empty, reliable_labels, spice_labels
 from .self_labeling import SPICE_SELF, HeadNetwork, SelfLabeling, looker, self_label
@@ -48,6 +48,7 @@ class Budget:
     epochs:int = 30 # of the self-labelling stage
     large_batch:int|None = None # M; None: 100 images a cluster, at most 5,000 (the paper's values)
     hidden:int = 512 # of the heads
+    judge:int|None = 10_000 # images on which heads are compared; None: all (the papers)
     limit:int|None = None # images used of a data set; None: all
     size:int|None = None # pixels to load a data set at; None: its own
     extra:str|None = None # split of unlabelled images that join in pre-training (STL-10's "unlabeled")
@@ -67,7 +68,7 @@ class Budget:
 TINY = Recipe(method="simclr", epochs=80, batch_size=128, optimizer="adam", lr=2e-3, weight_decay=0., temperature=1., view="simclr")
 TINY_SEMI = FreeMatch(steps=400, batch_size=32, ratio=4, lr=.1, ema=.98, momentum=.98, bn_momentum=.1, epoch=40)
 TINY_SCAN = Scan(cluster_epochs=24, cluster_batch=64, cluster_lr=6e-3, label_epochs=8, label_batch=128, label_lr=3e-4)
-TINY_TSUC = TSUC(epochs=20, lr=.03)
+TINY_TSUC = TSUC(epochs=20, lr=.03, schedule="constant", round_schedule="constant")
 TINY_ADDONS = dict(ruc=RUC(epochs=6, lr=.1, k=40), gupta=Gupta(epochs=6, lr=.1), dividemix=DivideMix(epochs=8, batch_size=100, warmup=.25, ramp_up=.25),
                    mcorrection=MCorrection(epochs=24, batch_size=100), pcorrection=PCorrection(epochs=24, batch_size=100))
 BUDGETS = dict(
@@ -76,17 +77,19 @@ BUDGETS = dict(
                  tsuc=replace(TINY_TSUC, epochs=1), **{name: replace(recipe, epochs=2) for name, recipe in TINY_ADDONS.items()}),
     mini=Budget("mini", "tiny", TINY, epochs=10, hidden=128, semi=TINY_SEMI, scan=TINY_SCAN, tsuc=TINY_TSUC, **TINY_ADDONS),
     cpu=Budget("cpu", "resnet10", Recipe(epochs=60, batch_size=256, optimizer="adam", lr=2e-3, temperature=.2, queue=4096, momentum=.99, splits=4), stem="stride2", limit=10_000,
-               semi=FreeMatch(steps=8000, bn_momentum=.1, epoch=400), scan=Scan(label_epochs=50), tsuc=TSUC(epochs=30), ruc=RUC(epochs=20, batch_size=250), gupta=Gupta(epochs=20, batch_size=250),
+               semi=FreeMatch(steps=8000, bn_momentum=.1, epoch=400), scan=Scan(label_epochs=50), tsuc=TSUC(epochs=30, schedule="constant"), ruc=RUC(epochs=20, batch_size=250), gupta=Gupta(epochs=20, batch_size=250),
                dividemix=DivideMix(epochs=20), mcorrection=MCorrection(epochs=40), pcorrection=PCorrection(epochs=40)),
 )
 
 # %% ../nbs/40_methods.ipynb #f85e7ad0
-CLUSTER = Budget("paper", "resnet34", Recipe(), stem="cluster", epochs=100, seeds=5, semi=FreeMatch(network="wrn28-2"))
-LARGE = replace(CLUSTER, stem=None, size=224, semi=FreeMatch(network="wrn37-2"), semi_size=96, scan=Scan(heads=10))
+CLUSTER = Budget("paper", "resnet34", Recipe(), stem="cluster", epochs=100, judge=None, seeds=5, semi=FreeMatch(network="wrn28-2"))
+LARGE = replace(CLUSTER, stem=None, size=224, semi=FreeMatch(network="wrn37-2"), semi_size=96, scan=SCAN_IMAGENET)
 PAPER = {
-    "stl10": replace(CLUSTER, pretrain=Recipe(queue=65_536), extra="unlabeled", semi=FreeMatch(network="wrn37-2"), ruc=RUC(lambda_u=50)),
+    "stl10": replace(CLUSTER, pretrain=Recipe(queue=65_536), extra="unlabeled", semi=FreeMatch(network="wrn37-2"),
+                     scan=Scan(cluster_epochs=100, label_epochs=100), ruc=RUC(lambda_u=50)),
     "cifar10": replace(CLUSTER, epochs=30, agreement=.99, ruc=RUC(batch_size=250, tau2=.99)),
-    "cifar100-20": replace(CLUSTER, agreement=.99, semi=FreeMatch(network="wrn28-8", weight_decay=1e-3), scan=Scan(cluster_epochs=100), ruc=RUC(batch_size=250, lambda_u=100)),
+    "cifar100-20": replace(CLUSTER, agreement=.99, semi=FreeMatch(network="wrn28-8", weight_decay=1e-3), scan=Scan(cluster_epochs=100, cluster_batch=512),
+                           ruc=RUC(batch_size=250, lambda_u=100)),
     "tiny-imagenet": CLUSTER,
     "imagenet10": replace(LARGE, pretrain=Recipe(epochs=5000, queue=6400)),
     "imagenet-dogs15": replace(LARGE, pretrain=Recipe(epochs=3000)),
@@ -144,35 +147,44 @@ def _with_extra(images:ImageSet, split:str|None) -> ImageSet: # without labels
 def held(
     folder:Path|None, # of a stage; None: nothing to hold
 ):
-    "A context in which no other process works in `folder`."
+    "A context in which no other process works in `folder`; what a killed one left half written there is removed."
     if folder is None: yield; return
     Path(folder).mkdir(parents=True, exist_ok=True)
-    with FileLock(Path(folder) / "lock"): yield
+    with FileLock(Path(folder) / "lock"): sweep(folder); yield
 
 # %% ../nbs/40_methods.ipynb #105a78a2
-def _pretrain(encoder:Encoder, images:ImageSet, budget:Budget, seed:int, folder:Path|None) -> None:
-    "Train `encoder` by the budget's recipe; its weights are kept in `folder`."
+def _pretrain(parts:nn.ModuleDict, images:ImageSet, budget:Budget, seed:int, folder:Path|None) -> None:
+    "Train encoder and projection by the budget's recipe; their weights are kept in `folder`."
     seen = _with_extra(images, budget.extra)
-    pretrain(encoder, seen, shrink(budget.pretrain, len(seen)), seed, folder=folder)
-    if folder is None: return
-    save_file({k: v.contiguous() for k, v in encoder.state_dict().items()}, folder / "part")
-    os.replace(folder / "part", folder / "encoder.safetensors")
+    pretrain(parts["encoder"], seen, shrink(budget.pretrain, len(seen)), seed, folder=folder, mlp=parts["projection"])
+    if folder: write_tensors(folder / "encoder.safetensors", parts.state_dict())
 
 # %% ../nbs/40_methods.ipynb #b92062b8
+def pretrained_parts(
+    images:ImageSet, # to train on; labels are not looked at
+    budget:"str|Budget"="mini", # encoder and recipe
+    seed:int=0, # of weights, batches, views
+    cache:Path|None=None, # folder for weights and checkpoints; None keeps nothing
+) -> nn.ModuleDict: # encoder and projection, in evaluation mode, on the device of the images
+    "The budget's encoder and the projection behind which its views were compared, pre-trained on `images` or read from `cache`."
+    budget = budget_for(budget, images.name)
+    encoder = build_encoder(**encoder_config(images, budget, seed))
+    parts = nn.ModuleDict(dict(encoder=encoder, projection=projection_mlp(encoder.dim, budget.pretrain.dim))).to(images.device)
+    folder = Path(cache) / "encoders" / encoder_key(images, budget, seed) if cache else None
+    with held(folder):
+        kept = read_tensors(folder / "encoder.safetensors") if folder else None
+        if kept: parts.load_state_dict(kept[0])
+        else: _pretrain(parts, images, budget, seed, folder)
+    return parts.eval()
+
 def pretrained(
     images:ImageSet, # to train on; labels are not looked at
     budget:"str|Budget"="mini", # encoder and recipe
     seed:int=0, # of weights, batches, views
     cache:Path|None=None, # folder for weights and checkpoints; None keeps nothing
 ) -> Encoder: # in evaluation mode, on the device of the images
-    "The budget's encoder, pre-trained on `images` or read from `cache`."
-    budget = budget_for(budget, images.name)
-    encoder = build_encoder(**encoder_config(images, budget, seed)).to(images.device)
-    folder = Path(cache) / "encoders" / encoder_key(images, budget, seed) if cache else None
-    with held(folder):
-        if folder and (folder / "encoder.safetensors").exists(): encoder.load_state_dict(load_file(folder / "encoder.safetensors"))
-        else: _pretrain(encoder, images, budget, seed, folder)
-    return encoder.eval()
+    "The encoder of `pretrained_parts`."
+    return pretrained_parts(images, budget, seed, cache)["encoder"]
 
 # %% ../nbs/40_methods.ipynb #76ac15c3
 STAGE_CODE = ("data", "augment", "backbone", "neighbors", "train", "selection", "scl", "self_labeling", "freematch", "baselines.scan", "baselines.tsuc")
@@ -209,6 +221,14 @@ class Job:
 
     @cached_property
     def features(self) -> Tensor: return embed(self.encoder, self.images, cache=Path(self.cache) / "features" if self.cache else None)
+
+    def embedding(self,
+        neighbors_from:str, # "features" or "projection"
+    ) -> Tensor|None: # (N, dim), rows of length 1; None: the features
+        "Where neighbours are looked for. Raises `ValueError` for the projection of an encoder of the caller's, which is not known."
+        if neighbors_from == "features": return None
+        if self.given: raise ValueError("neighbors_from: got 'projection' with an encoder of the caller's; accepted: features")
+        return projected(pretrained_parts(self.images, self.budget, self.seed, self.cache)["projection"], self.features)
 
 # %% ../nbs/40_methods.ipynb #549ebe5b
 @dataclass(frozen=True)
@@ -274,7 +294,8 @@ def stage_recipe(
 ) -> SelfLabeling: # what will run
     "A system's recipe with the budget's length and the caller's switches."
     size = job.budget.large_batch or min(100 * job.n_clusters, 5000)
-    return replace(recipe, **{**dict(epochs=job.budget.epochs, hidden=job.budget.hidden, large_batch=size), **switches_of(job, STAGE_SWITCHES)})
+    length = dict(epochs=job.budget.epochs, hidden=job.budget.hidden, large_batch=size, judge=job.budget.judge)
+    return replace(recipe, **length | switches_of(job, STAGE_SWITCHES))
 
 # %% ../nbs/40_methods.ipynb #7558c1be
 def self_labelled(
@@ -305,16 +326,18 @@ def joined(
 
 # %% ../nbs/40_methods.ipynb #c240f8fa
 SCAN_SWITCHES = tuple(Scan.__dataclass_fields__)
-LABEL_STEP = ("label_epochs", "label_batch", "label_lr", "threshold", "loss", "temperature")
+LABEL_STEP = ("label_epochs", "label_batch", "label_lr", "ema", "threshold", "loss", "temperature")
 
 @register("scan", "SCAN", SCAN_SWITCHES)
 def _(job:Job) -> Clustering:
     recipe = replace(job.budget.scan, **job.switches)
     check_scan(recipe, len(job.images), job.n_clusters)
     first_step = replace(recipe, **{name: Scan.__dataclass_fields__[name].default for name in LABEL_STEP})
-    folder = job.shared("scan", asdict(first_step), job.features)
-    with held(folder): network, first = scan_cluster(job.encoder, job.images, job.features, job.n_clusters, first_step, job.seed, job.watch, folder)
-    folder = job.shared("scan-labels", asdict(recipe), job.features)
+    near = job.embedding(recipe.neighbors_from)
+    folder = job.shared("scan", asdict(first_step), job.features, near)
+    with held(folder):
+        network, first = scan_cluster(job.encoder, job.images, job.features, job.n_clusters, first_step, job.seed, job.watch, folder, embedding=near)
+    folder = job.shared("scan-labels", asdict(recipe), job.features, near)
     with held(folder): return joined(cluster=first, self_label=scan_self_label(network, job.images, recipe, job.seed, job.watch, folder))
 
 # %% ../nbs/40_methods.ipynb #463aa692
@@ -353,11 +376,12 @@ def retrained(
     return joined(self_label=first, semi=second)
 
 # %% ../nbs/40_methods.ipynb #07934612
-@register("spice", "SPICE", (*STAGE_SWITCHES, *SEMI_SWITCHES, "agreement", "neighbors", "score", "balance"))
+@register("spice", "SPICE", (*STAGE_SWITCHES, *SEMI_SWITCHES, "agreement", "neighbors", "score", "equal_labels"))
 def _(job:Job) -> Clustering:
     semi_recipe(job, threshold="fixed")
     first = self_labelled(SPICE_SELF, job)
-    rule = dict(k=job.switches.get("neighbors", 100), threshold=job.switches.get("agreement", job.budget.agreement), **switches_of(job, ("score", "balance")))
+    rule = dict(k=job.switches.get("neighbors", 100), threshold=job.switches.get("agreement", job.budget.agreement),
+                score=job.switches.get("score", .99), balance=job.switches.get("equal_labels", True))
     return retrained(job, first, *spice_labels(job.features, first.probs, **rule, seed=job.seed), threshold="fixed")
 
 @register("rpsc", "RPSC", (*STAGE_SWITCHES, *SEMI_SWITCHES, "consistency", "neighbors"))
@@ -365,7 +389,7 @@ def _(job:Job) -> Clustering:
     semi_recipe(job)
     first = self_labelled(SelfLabeling(), job)
     rule = dict(gamma=job.switches.get("gamma", .5), k=job.switches.get("neighbors", 100), threshold=job.switches.get("consistency", .95))
-    return retrained(job, first, *reliable_labels(job.features, first.probs, **rule))
+    return retrained(job, first, *reliable_labels(job.features, first.probs, **rule, seed=job.seed))
 
 # %% ../nbs/40_methods.ipynb #61cacd56
 TSUC_SWITCHES = tuple(TSUC.__dataclass_fields__)
@@ -405,18 +429,19 @@ def register_addon(
     title:str, # as in RUC's tables
     recipe:type, # dataclass of its switches
     check:Callable, # check(recipe) raises `ValueError`
-    train:Callable, # train(images, base, network, recipe, seed, watch, folder) -> Clustering
+    train:Callable, # train(images, base, network, recipe, seed, watch, folder, **more) -> Clustering; more: an embedding, where the recipe asks for one
 ) -> None:
     "Register a system that re-trains on another clustering."
     @register(name, title, tuple(recipe.__dataclass_fields__), is_addon=True)
     def _(job:Job) -> Clustering:
         settings = replace(getattr(job.budget, name), **job.switches)
         check(settings)
-        base = foundation(job)
-        return train(job.images, base, starting_network(job, base, settings.start), settings, job.seed, job.watch, job.folder)
+        base, near = foundation(job), job.embedding(getattr(settings, "neighbors_from", "features"))
+        more = {} if near is None else dict(embedding=near)
+        return train(job.images, base, starting_network(job, base, settings.start), settings, job.seed, job.watch, job.folder, **more)
 
 # %% ../nbs/40_methods.ipynb #ecc2f9da
-for add_on in [("ruc", "RUC", RUC, check_recipe, lambda *given: retrain(*given)[0]), ("gupta", "Gupta et al.", Gupta, check_noisy, gupta),
+for add_on in [("ruc", "RUC", RUC, check_recipe, lambda *given, **more: retrain(*given, **more)[0]), ("gupta", "Gupta et al.", Gupta, check_noisy, gupta),
                ("dividemix", "DivideMix", DivideMix, check_noisy, divide_mix), ("mcorrection", "M-correction", MCorrection, check_noisy, m_correction),
                ("pcorrection", "P-correction", PCorrection, check_noisy, p_correction)]: register_addon(*add_on)
 

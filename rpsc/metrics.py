@@ -202,9 +202,11 @@ def neighborhood_purity(
     sizes = torch.as_tensor(sizes, device=features.device)
     if sizes.min() < 1 or sizes.max() > len(features): raise ValueError(f"sizes: from {sizes.min()} to {sizes.max()}; accepted: 1 to {len(features)}, the number of samples")
     unit, parts = torch.nn.functional.normalize(features), []
+    mixed = torch.randperm(len(features), generator=torch.Generator().manual_seed(0)).to(features.device)
     for start in range(0, len(prototypes), block):
         rows = slice(start, start + block)
-        order = (torch.nn.functional.normalize(prototypes[rows]) @ unit.T).sort(dim=1, descending=True, stable=True).indices
+        similarity = torch.nn.functional.normalize(prototypes[rows]) @ unit.T
+        order = mixed[similarity[:, mixed].sort(dim=1, descending=True, stable=True).indices]
         hits = (y[order] == classes[rows, None]).float().cumsum(1)
         parts.append(hits[:, sizes - 1] / sizes)
     return torch.cat(parts)

@@ -86,15 +86,15 @@ def _knn_exact(rows, asked, k, metric, slice_rows=65_536):
     return tuple(np.concatenate(part) for part in zip(*parts))
 
 # %% ../nbs/03_neighbors.ipynb #665aff57
-def _inverted_file(rows, metric, shift, slice_rows=65_536):
-    "A trained and filled FAISS IVF index over `rows`, read slice by slice; the sample it is trained on is drawn with a fixed seed."
+def _inverted_file(rows, order, metric, shift, slice_rows=65_536):
+    "A trained FAISS IVF index, filled with `rows` in this order, slice by slice; the sample it is trained on is drawn with a fixed seed."
     lists = max(1, min(int(4 * len(rows) ** .5), len(rows) // 39))                # 39 rows a list: the least FAISS trains on without a warning
     kind = faiss.METRIC_L2 if metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
     index = faiss.index_factory(rows.shape[1], f"IVF{lists},Flat", kind)
     index.nprobe = min(lists, max(16, lists // 64))
     sample = np.sort(np.random.default_rng(0).permutation(len(rows))[:64 * lists])
     index.train(_comparable("features", rows[sample], metric, shift))
-    for s in range(0, len(rows), slice_rows): index.add(_comparable("features", rows[s:s + slice_rows], metric, shift))
+    for s in range(0, len(rows), slice_rows): index.add(_comparable("features", rows[order[s:s + slice_rows]], metric, shift))
     return index
 
 # %% ../nbs/03_neighbors.ipynb #1e1d6006
@@ -106,13 +106,19 @@ def _search_cells(index, queries, k, metric):
     return -np.sqrt(value.clip(0)) if metric == "euclidean" else value, found
 
 # %% ../nbs/03_neighbors.ipynb #de4b3814
+def _shuffled(n):
+    "An order of `n` rows that has nothing to do with that of the files; always the same."
+    return torch.randperm(n, generator=torch.Generator().manual_seed(0))
+
+# %% ../nbs/03_neighbors.ipynb #8ed3bf22
 def _knn_ivf(rows, asked, k, metric, slice_rows=65_536):
     "Neighbours through an inverted file, a slice of the queries at a time."
-    shift, name = _center(rows, metric), "features" if asked is None else "queries"
-    index, asked = _inverted_file(rows, metric, shift, slice_rows), rows if asked is None else asked
+    shift, name, order = _center(rows, metric), "features" if asked is None else "queries", _shuffled(len(rows)).numpy()
+    index, asked = _inverted_file(rows, order, metric, shift, slice_rows), rows if asked is None else asked
     slices = (_comparable(name, asked[s:s + slice_rows], metric, shift) for s in range(0, len(asked), slice_rows))
     parts = [_search_cells(index, queries, k, metric) for queries in slices]
-    return tuple(np.concatenate(part) for part in zip(*parts))
+    similarity, found = (np.concatenate(part) for part in zip(*parts))
+    return similarity, order[found]
 
 # %% ../nbs/03_neighbors.ipynb #cd258fd7
 def _torch_rows(name, x, metric, shift=None):
@@ -144,6 +150,23 @@ def _knn_torch(rows, asked, k, metric, block=2**27):
     return tuple(torch.cat(part) for part in zip(*parts))
 
 # %% ../nbs/03_neighbors.ipynb #8a4fe08f
+def _at(rows, index):
+    "Rows of a tensor or of an array."
+    return rows[index] if isinstance(rows, Tensor) else rows[index.numpy()]
+
+# %% ../nbs/03_neighbors.ipynb #f84fd3be
+def _without_order(search, rows, asked, k, metric):
+    "What `search` finds; of rows that are equally near to a query, a random choice in a random order, always the same."
+    most = min(k + 1, len(rows)) if k > 1 else 1                                  # one more tells whether the last is no nearer than the next
+    similarity, index = (torch.as_tensor(found) for found in search(rows, asked, most, metric))
+    tied = (similarity[:, 1:] == similarity[:, :-1]).any(1).nonzero()[:, 0]
+    if len(tied):
+        order, queries = _shuffled(len(rows)).to(index.device), rows if asked is None else asked
+        similarity[tied], places = (torch.as_tensor(found) for found in search(_at(rows, order), _at(queries, tied), most, metric))
+        index[tied] = order[places]
+    return similarity[:, :k].contiguous(), index[:, :k].contiguous()
+
+# %% ../nbs/03_neighbors.ipynb #8b0873ec
 def knn(
     features:Tensor, # (N, D) tensor on any device, or numpy array, memory map included; any float type
     k:int, # neighbours of each query, 1 … N
@@ -159,9 +182,9 @@ def knn(
     k = _count("k", k, len(rows), "the number of rows of features")
     asked = None if queries is None else _matrix("queries", queries, host=on_host)
     if asked is not None and asked.shape[1] != rows.shape[1]: raise ValueError(f"queries must have {rows.shape[1]} columns like features; got {asked.shape[1]}")
-    if not on_host: return _knn_torch(rows, None if asked is None else torch.as_tensor(asked, device=rows.device), k, metric)
-    search = _knn_exact if len(rows) < exact_below else _knn_ivf
-    return tuple(torch.from_numpy(found) for found in search(rows, asked, k, metric))
+    if not on_host: return _without_order(_knn_torch, rows, None if asked is None else torch.as_tensor(asked, device=rows.device), k, metric)
+    if len(rows) < exact_below: return _without_order(_knn_exact, rows, asked, k, metric)
+    return tuple(torch.from_numpy(found) for found in _knn_ivf(rows, asked, k, metric))
 
 # %% ../nbs/03_neighbors.ipynb #6055467e
 def without_self(
@@ -196,12 +219,12 @@ def _spherical_centers(x, k, seed, n_init, iterations):
 # %% ../nbs/03_neighbors.ipynb #85db5019
 def _without_empty(x, centers, metric):
     "`centers` and labels with every cluster in use; raises when the rows hold fewer distinct values than there are centres."
-    same = 1 - 1e-6 if metric == "cosine" else 0
+    same, chance = 1 - 1e-6 if metric == "cosine" else 0, np.random.default_rng(0)
     for _ in range(2 * len(centers) + 1):
         similarity, labels = (found[:, 0] for found in _knn_exact(centers, x, 1, metric))
         empty = np.flatnonzero(np.bincount(labels, minlength=len(centers)) == 0)
         if not len(empty): return centers, labels
-        farthest = similarity.argmin()
+        farthest = chance.choice(np.flatnonzero(similarity == similarity.min()))   # of equals any: the first may be of one class
         if similarity[farthest] >= same: break
         centers[empty[0]] = x[farthest]
     raise ValueError(f"k must not exceed the number of distinct rows of features; {len(empty)} of k={len(centers)} clusters stay empty")

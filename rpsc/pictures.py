@@ -56,7 +56,9 @@ def _check_file(path:"str|Path") -> None:
 def open_regular(
     path:"str|Path",
 ) -> BinaryIO: # to be closed by the caller
-    "Open a file for reading and never wait. `ValueError` for a folder, pipe, socket, device, endless link or a file of no bytes; `OSError` as `open`."
+    """Open a file for reading and never wait. `OSError` as `open`.
+
+    `ValueError` for a folder, pipe, socket, device, endless link, or a file of no bytes."""
     _check_file(path)
     file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | getattr(os, "O_NONBLOCK", 0)))
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode): return file
@@ -65,10 +67,12 @@ def open_regular(
 
 # %% ../nbs/00a_pictures.ipynb #94898307
 FORMATS = { # Pillow's name -> suffixes, in any case; files with other suffixes are not taken
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"), "MPO": (".mpo",), "PNG": (".png", ".apng"), "GIF": (".gif",), "WEBP": (".webp",), "TIFF": (".tif", ".tiff"),
-    "BMP": (".bmp",), "DIB": (".dib",), "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"), "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
-    "AVIF": (".avif", ".avifs"), "HEIF": (".heic", ".heif", ".hif"), "TGA": (".tga", ".icb", ".vda", ".vst"), "ICO": (".ico",), "CUR": (".cur",), "ICNS": (".icns",),
-    "PSD": (".psd",), "QOI": (".qoi",), "PCX": (".pcx",), "SGI": (".sgi", ".rgb", ".rgba", ".bw"), "SUN": (".ras",), "DDS": (".dds",), "XBM": (".xbm",), "XPM": (".xpm",),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"), "MPO": (".mpo",), "PNG": (".png", ".apng"), "GIF": (".gif",),
+    "WEBP": (".webp",), "TIFF": (".tif", ".tiff"), "BMP": (".bmp",), "DIB": (".dib",),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"), "JPEG2000": (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"),
+    "AVIF": (".avif", ".avifs"), "HEIF": (".heic", ".heif", ".hif"), "TGA": (".tga", ".icb", ".vda", ".vst"),
+    "ICO": (".ico",), "CUR": (".cur",), "ICNS": (".icns",), "PSD": (".psd",), "QOI": (".qoi",), "PCX": (".pcx",),
+    "SGI": (".sgi", ".rgb", ".rgba", ".bw"), "SUN": (".ras",), "DDS": (".dds",), "XBM": (".xbm",), "XPM": (".xpm",),
     "MSP": (".msp",), "IM": (".im",)}
 SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 _WITHOUT_MARK = ("TGA", "PCX", "IM") # any bytes may look like one
@@ -98,10 +102,10 @@ def _has_deep_planes(image:Image.Image) -> bool:
 
 # %% ../nbs/00a_pictures.ipynb #6a5d6dba
 def _unscaled(image:Image.Image) -> Image.Image:
-    "The same image; a PNM of more than 8 bits is to be read as it is, where Pillow would scale each value in Python, and colours to 8 bits."
+    "The same image; a PNM of more than 8 bits is read as it is (Pillow would scale its values, colours to 8 bits)."
     if image.format == "PPM" and image.tile[0][0] == "ppm" and image.tile[0][3][1] > 255:
-        image.info["maxval"] = image.tile[0][3][1]
-        image.tile = [image.tile[0]._replace(codec_name="raw", args=({"RGB": "RGB;16B", "I": "I;16B"}[image.mode], 0, 1))]
+        raw, image.info["maxval"] = {"RGB": "RGB;16B", "I": "I;16B"}[image.mode], image.tile[0][3][1]
+        image.tile = [image.tile[0]._replace(codec_name="raw", args=(raw, 0, 1))]
     return image
 
 # %% ../nbs/00a_pictures.ipynb #60788feb
@@ -109,7 +113,7 @@ def _open(
     file:BinaryIO,
     name:"str|Path", # of the file, for the formats that are known by their suffix alone
 ) -> Image.Image: # its header is read
-    "A file as Pillow sees it. `ValueError` for what is no picture of `FORMATS`; Pillow's plug-ins raise many other types."
+    "A file as Pillow sees it. `ValueError` for what is no picture of `FORMATS`; Pillow's plug-ins raise many types."
     suffix = Path(name).suffix.lower()
     formats = [known for known in _known_formats() if known not in _WITHOUT_MARK or suffix in FORMATS[known]]
     file.seek(0)
@@ -118,9 +122,12 @@ def _open(
     else: return _OtherTiff(file) if _has_deep_planes(image) else _unscaled(image)
     file.seek(0)
     start = file.read(12)
-    if start[4:8] == b"ftyp" and start[8:11] in (b"hei", b"hev", b"mif", b"msf"): return _open_heif(file) # brands of ISO 23008-12
+    brands = (b"hei", b"hev", b"mif", b"msf") # of ISO 23008-12
+    if start[4:8] == b"ftyp" and start[8:11] in brands: return _open_heif(file)
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"): return _OtherTiff(file)
-    raise ValueError("not an image that Pillow can read" if start[:2] != b"%!" else "PostScript, which is a program and is not run")
+    is_program = start[:2] == b"%!"
+    raise ValueError("PostScript, which is a program and is not run" if is_program
+        else "not an image that Pillow can read")
 
 # %% ../nbs/00a_pictures.ipynb #c283075c
 _WHY_NOT = { # suffixes of files that people expect to be pictures
@@ -129,7 +136,8 @@ _WHY_NOT = { # suffixes of files that people expect to be pictures
     "an array; load it with numpy and give it to rpsc.data.load or a model": ".npy .npz .h5 .hdf5 .mat .pt .pkl",
     "a raw photograph; convert it to TIFF or JPEG first": ".dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .raw",
     "a drawing or a document; convert it to PNG first": ".svg .eps .ps .pdf .ai .wmf .emf .docx .pptx",
-    "a scientific format that is not read; convert it to TIFF first": ".fits .fit .dcm .nii .czi .lif .nd2 .oib .oif .vsi .mrc .exr .hdr"}
+    "a scientific format that is not read; convert it to TIFF first":
+        ".fits .fit .dcm .nii .czi .lif .nd2 .oib .oif .vsi .mrc .exr .hdr"}
 _WHY_NOT = {suffix: why for why, suffixes in _WHY_NOT.items() for suffix in suffixes.split()}
 
 # %% ../nbs/00a_pictures.ipynb #4d56d6e8
@@ -143,8 +151,10 @@ def not_taken(
     common = Counter(suffixes).most_common(most)
     named = [f"{count:,} {suffix or 'without a suffix'}" for suffix, count in common]
     others = len(paths) - sum(count for _, count in common)
-    line = f"{len(paths):,} other file{'s' * (len(paths) > 1)} not taken: {', '.join(named + [f'{others:,} more'] * (others > 0))}"
-    return line, [Problem(str(path), f"not taken: {_WHY_NOT.get(suffix, 'no suffix of a picture')}") for path, suffix in zip(paths, suffixes)]
+    if others: named.append(f"{others:,} more")
+    reasons = [f"not taken: {_WHY_NOT.get(suffix, 'no suffix of a picture')}" for suffix in suffixes]
+    line = f"{len(paths):,} other file{'s' * (len(paths) > 1)} not taken: {', '.join(named)}"
+    return line, [Problem(str(path), reason) for path, reason in zip(paths, reasons)]
 
 # %% ../nbs/00a_pictures.ipynb #d978beff
 FITS, GROUNDS, PAGES = ("crop", "pad", "squash"), {"white": 255, "black": 0, "grey": 128}, ("first", "all")
@@ -155,14 +165,17 @@ class Reading:
     "How files become pixels. `ValueError` for a switch out of range."
     size:int = 96 # height and width of the square
     fit:str = "crop" # "crop", "pad" or "squash"
-    range:"tuple[float, float]|None" = None # (low, high), shown as black and white in files of more than 8 bits; None: their whole scale
+    # values shown as black and white, of more than 8 bits; None: the whole scale
+    range:"tuple[float, float]|None" = None
     ground:str = "white" # under transparency: "white", "black" or "grey"
     pages:str = "first" # "first", or "all": each page or frame of a file is a picture
 
     def __post_init__(self):
-        if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 1: raise ValueError(f"size: {self.size!r}, accepted are integers from 1")
+        if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 1:
+            raise ValueError(f"size: {self.size!r}, accepted are integers from 1")
         for name, accepted in (("fit", FITS), ("ground", tuple(GROUNDS)), ("pages", PAGES)):
-            if getattr(self, name) not in accepted: raise ValueError(f"{name}: {getattr(self, name)!r}, accepted are {', '.join(map(repr, accepted))}")
+            if (given := getattr(self, name)) not in accepted:
+                raise ValueError(f"{name}: {given!r}, accepted are {', '.join(map(repr, accepted))}")
         object.__setattr__(self, "range", _as_range(self.range))
 
     def to_json(self) -> dict:
@@ -172,8 +185,9 @@ class Reading:
     @classmethod
     def from_json(cls, values:dict) -> "Reading":
         "From `to_json`; what is not there has its default."
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
-        if unknown: raise ValueError(f"reading: {', '.join(unknown)} not known, accepted are {', '.join(field.name for field in fields(cls))}")
+        names = [field.name for field in fields(cls)]
+        if unknown := sorted(set(values) - set(names)):
+            raise ValueError(f"reading: {', '.join(unknown)} not known, accepted are {', '.join(names)}")
         return cls(**values)
 
 # %% ../nbs/00a_pictures.ipynb #f6692a67
@@ -181,13 +195,15 @@ def _as_range(values) -> "tuple[float, float]|None":
     "Two finite numbers, the first below the second, or None."
     if values is None: return None
     try: low, high = map(float, values)
-    except (TypeError, ValueError): raise ValueError(f"range: {values!r}, accepted are two numbers (low, high), or None") from None
-    if not (math.isfinite(low) and math.isfinite(high) and low < high): raise ValueError(f"range: {low:g} to {high:g}, accepted are finite numbers, low < high")
+    except (TypeError, ValueError):
+        raise ValueError(f"range: {values!r}, accepted are two numbers (low, high), or None") from None
+    if not -math.inf < low < high < math.inf:
+        raise ValueError(f"range: {low:g} to {high:g}, accepted are finite numbers, low < high")
     return low, high
 
 # %% ../nbs/00a_pictures.ipynb #d5189bc8
 def _to_8_bits(values:np.ndarray, low:float, high:float) -> np.ndarray: # uint8, same shape
-    "Map `low` to 0 and `high` to 255; some rows at a time, since doubles take eight times the room, and 16 bits by a table, which is faster."
+    "Map `low` to 0 and `high` to 255: 16 bits by a table, others some rows at a time, for doubles take more room."
     if values.dtype == np.uint16 and values.size > 2**16: return _to_8_bits(np.arange(2**16), low, high)[values]
     result = np.empty(values.shape, np.uint8)
     step = max(1, 2**20 // max(1, math.prod(values.shape[1:])))
@@ -225,7 +241,8 @@ class _OtherTiff:
 
     def __init__(self, file:BinaryIO):
         try: from tifffile import TiffFile
-        except ImportError: raise ValueError(f"a TIFF that is damaged, or of a kind that Pillow does not know: {REMEDY} in that case") from None
+        except ImportError:
+            raise ValueError(f"a TIFF that is damaged, or of a kind that Pillow does not know ({REMEDY})") from None
         file.seek(0)
         self.pages, self.info = TiffFile(file).pages, {}
         self.seek(0)
@@ -237,14 +254,16 @@ class _OtherTiff:
     def seek(self, page:int) -> None:
         if page >= len(self.pages): raise EOFError
         self.page = self.pages[page]
-        self.size, self.n_frames, self.itemsize = (self.page.imagewidth, self.page.imagelength), len(self.pages), self.page.dtype.itemsize
+        self.size, self.n_frames = (self.page.imagewidth, self.page.imagelength), len(self.pages)
+        self.itemsize = self.page.dtype.itemsize
 
     def values(self) -> np.ndarray: # (H, W), (H, W, 3) or, with transparency, (H, W, 4)
         values = self.page.asarray()
         if values.ndim == 3 and self.page.axes.startswith("S"): values = np.moveaxis(values, 0, 2)
         bands = values.shape[2] if values.ndim == 3 else 1
         if values.ndim not in (2, 3) or bands > 4 or values.dtype.kind not in "uif":
-            raise ValueError(f"TIFF of {bands} bands of {values.dtype}; accepted are numbers in 1 band, 3 for colours, or 4 with transparency: choose and save them")
+            raise ValueError(f"TIFF of {bands} bands of {values.dtype}; accepted are numbers in 1 band, 3 for colours "
+                             "or in 4 with transparency: choose and save them")
         if bands < 3: return values.reshape(*values.shape[:2], -1)[..., 0]
         return values if bands == 3 or any(kind in (1, 2) for kind in self.page.extrasamples) else values[..., :3]
 
@@ -306,12 +325,15 @@ def _raster(
     nodata = _nodata(image)
     if isinstance(image, _OtherTiff):
         values = image.values()
-        return _Raster(image.size, lambda box: _without(values[box[1]:box[3], box[0]:box[2]], nodata), top=255 if values.dtype == np.uint8 else None)
+        def cut(box): return _without(values[box[1]:box[3], box[0]:box[2]], nodata)
+        return _Raster(image.size, cut, top=255 if values.dtype == np.uint8 else None)
     if tiles := _byte_tiles(image): return _deep_colours(image, again, tiles)
     if image.tile and image.tile[0][3] == "LA;16B": return _grey_and_alpha(image)
     image.load()
-    if image.mode[0] in "IF": return _Raster(image.size, lambda box: _without(np.asarray(image.crop(box)), nodata), top=image.info.get("maxval"))
-    return _Raster(image.size, lambda box: image if box == (0, 0, *image.size) else image.crop(box), is_deep=False)
+    if image.mode[0] not in "IF":
+        return _Raster(image.size, lambda box: image if box == (0, 0, *image.size) else image.crop(box), is_deep=False)
+    def cut(box): return _without(np.asarray(image.crop(box)), nodata)
+    return _Raster(image.size, cut, top=image.info.get("maxval"))
 
 # %% ../nbs/00a_pictures.ipynb #1bfc6407
 def _scale(raster:_Raster) -> tuple[float, float]:
@@ -354,7 +376,8 @@ def _padded(image:Image.Image, size:int) -> Image.Image:
     small = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.BILINEAR)
     pixels = np.asarray(small)
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    middle = border[border.sum(1, dtype=int).argsort(kind="stable")[len(border) // 2]] # a median of each channel may be a colour that is nowhere
+    # not a median of each channel: that may be a colour which is nowhere in the picture
+    middle = border[border.sum(1, dtype=int).argsort(kind="stable")[len(border) // 2]]
     square = Image.new("RGB", (size, size), tuple(middle.tolist()))
     square.paste(small, [(size - side) // 2 for side in small.size])
     return square
@@ -370,9 +393,10 @@ def _to_square(image:Image.Image, size:int, fit:str) -> Image.Image:
 MAX_PIXELS = 2**30 // 4 // 3 # larger pictures are not decoded
 MEMORY = 2**30 # bytes that the pictures decoded at a time may take together
 LIGHT = 2**27 # bytes; pictures that take more are decoded in a child process
-SECONDS = 10 # of processor time for a picture in a child
+SECONDS = 8 # of processor time for a picture in a child; with its start less than ten
 LARGE = 2**24 # pixels; larger pictures are reduced on the way, box by box
-_DECODER_BYTES = {"WEBP": 12, "AVIF": 12, "HEIF": 12, "JPEG2000": 16, "TIFF": 4, "SGI": 2, "QOI": 4, "DDS": 4, "PPM": 4} # a pixel, besides Pillow's own; measured
+_DECODER_BYTES = { # a pixel, besides Pillow's own; measured
+    "WEBP": 12, "AVIF": 12, "HEIF": 12, "JPEG2000": 16, "TIFF": 4, "SGI": 2, "QOI": 4, "DDS": 4, "PPM": 4}
 _NESTED = ("ICO", "CUR", "ICNS") # hold files of other formats, whose size the header does not tell
 
 # %% ../nbs/00a_pictures.ipynb #f83b02b9
@@ -401,29 +425,33 @@ def _cost(
     "What decoding will take, from the header."
     left, is_deep = _pixels(image), _is_deep(image)
     if isinstance(image, _OtherTiff): own = 2 * image.itemsize * image.page.samplesperpixel
-    else: own = 8 if image.mode[0] not in "IF" and is_deep else {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
+    elif is_deep and image.mode[0] not in "IF": own = 8 # decoded twice
+    else: own = 1 if image.mode in ("1", "L", "P") else 2 if image.mode.startswith("I;16") else 4
     copies = 0 if image.mode == "RGB" and not is_deep else 4 if image.mode in ("1", "L") else 12
     decoder = 6 * (scans > 1) if image.format in ("JPEG", "MPO") else _DECODER_BYTES.get(image.format, 0)
     memory = left * own + pixels * decoder + copies * min(left, 2**22 if left > LARGE else left)
-    in_python = bool(image.tile) and image.tile[0][0] in Image.DECODERS
-    return memory, pixels / 1e6 * (1.5 if in_python else .1 if image.format == "JPEG2000" else .015 * scans if scans > 1 else .03)
+    if image.tile and image.tile[0][0] in Image.DECODERS: seconds = 1.5 # of a million pixels, decoded by Python
+    else: seconds = .1 if image.format == "JPEG2000" else .015 * scans if scans > 1 else .03
+    return memory, pixels / 1e6 * seconds
 
 # %% ../nbs/00a_pictures.ipynb #32c25fbb
-_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE, # EXIF 2.3, tag 274
-          6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90}
+_TURNS = { # EXIF 2.3, tag 274
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90}
 
 # %% ../nbs/00a_pictures.ipynb #24a0eaf2
 @contextmanager
 def _forgiven_end(image, remarks:dict):
     "Within it `image.load` succeeds when the pixels are there and what follows them cannot be parsed."
-    is_concerned = image.format in ("TIFF", "PNG") and not isinstance(image, _OtherTiff) and not getattr(image, "is_animated", False)
+    has_more = isinstance(image, _OtherTiff) or getattr(image, "is_animated", False)
     end = getattr(image, "load_end", None)
     def load_end():
         try: end()
         except Exception:
             remarks["metadata"] = 1
             image._size = image.im.size # a TIFF that lies on its side claims the size of the upright picture
-    if is_concerned: image.load_end = load_end
+    if image.format in ("TIFF", "PNG") and not has_more: image.load_end = load_end
     try: yield
     finally: vars(image).pop("load_end", None) # else image and function would keep each other in memory
 
@@ -442,7 +470,8 @@ def _reduced(raster:_Raster, scale:"tuple|None", reading:Reading, remarks:dict) 
         height = width
     longer = (max(width, height),) * 2
     factors = [max(1, side // twice) for side in (longer if reading.fit == "pad" else (width, height))]
-    left, top = left + width % factors[0] // 2, top + height % factors[1] // 2 # whole blocks: less than half a pixel of the result is left out
+    # whole blocks only: less than half a pixel of the result is left out
+    left, top = left + width % factors[0] // 2, top + height % factors[1] // 2
     width, height = (side - side % factor for side, factor in zip((width, height), factors))
     result = Image.new("RGB", (width // factors[0], height // factors[1]))
     step = factors[1] * max(1, 2**22 // (width * factors[1]))
@@ -471,7 +500,8 @@ def _count_pages(image) -> int:
     "Pages or frames of an open image, at least 1 and at most `MOST_PAGES`; its position is lost."
     page, end = 1, time.thread_time() + SECONDS / 2 # a directory of pages can be made to be slow
     try:
-        if image.format in _PAGED and image.format != "TIFF": return min(MOST_PAGES, max(1, getattr(image, "n_frames", 1)))
+        if image.format not in _PAGED: return 1
+        if image.format != "TIFF": return min(MOST_PAGES, max(1, getattr(image, "n_frames", 1)))
         while image.format == "TIFF" and page < MOST_PAGES and time.thread_time() < end:
             image.seek(page)
             page += 1
@@ -506,7 +536,8 @@ def _scans(image, file:BinaryIO) -> int:
     return max(2, count) if is_progressive or count > 4 else 1 # a few others belong to thumbnails
 
 # %% ../nbs/00a_pictures.ipynb #c56f983a
-def _one_page(file:BinaryIO, name, image, page:int, job:Callable, reading:Reading, room:Callable) -> "tuple[np.ndarray, dict]":
+def _one_page(file:BinaryIO, name, image, page:int, job:Callable, reading:Reading, room:Callable) -> tuple[np.ndarray,
+    dict]:
     "The answer of a job about one page of an open file, and remarks."
     remarks = {}
     def again():
@@ -515,14 +546,16 @@ def _one_page(file:BinaryIO, name, image, page:int, job:Callable, reading:Readin
         return other
     _go_to(image, page)
     pixels = _pixels(image)
-    if pixels > MAX_PIXELS: raise _Refused(f"{image.size[0]} × {image.size[1]} pixels, more than MAX_PIXELS = {MAX_PIXELS:,}")
+    if pixels > MAX_PIXELS:
+        raise _Refused(f"{image.size[0]} × {image.size[1]} pixels, more than MAX_PIXELS = {MAX_PIXELS:,}")
     scans = _scans(image, file)
     _draft(image, reading)
-    with room(image.format, *_cost(image, pixels, scans)), _forgiven_end(image, remarks): return job(image, again, reading, remarks), remarks
+    with room(image.format, *_cost(image, pixels, scans)), _forgiven_end(image, remarks):
+        return job(image, again, reading, remarks), remarks
 
 # %% ../nbs/00a_pictures.ipynb #56a6d433
 def _pages(file:BinaryIO, name, pages:list, job:Callable, reading:Reading, room:Callable) -> Iterator:
-    "For each page an answer with remarks, or the exception that it met; what the first page meets is raised when no other is asked for."
+    "For each page an answer with remarks, or the exception that it met, which is raised when it is the only page."
     with _open(file, name) as image:
         for page in pages:
             try: found, remarks = _one_page(file, name, image, page, job, reading, room)
@@ -531,8 +564,8 @@ def _pages(file:BinaryIO, name, pages:list, job:Callable, reading:Reading, room:
                 if len(pages) == 1: raise
                 yield error
                 continue
-            if pages == [1] and reading.pages == "first" and (count := _count_pages(image)) > 1: remarks["left"] = count - 1
-            yield found, remarks
+            others = _count_pages(image) - 1 if pages == [1] and reading.pages == "first" else 0
+            yield found, remarks | ({"left": others} if others else {})
 
 # %% ../nbs/00a_pictures.ipynb #5cc4b6ec
 def _bare_png(data:bytes, *also:bytes) -> bytes: # kinds of chunks
@@ -548,7 +581,7 @@ def _bare_png(data:bytes, *also:bytes) -> bytes: # kinds of chunks
 
 # %% ../nbs/00a_pictures.ipynb #aacfde7e
 def _bare_jpeg(data:bytes, with_exif:bool) -> bytes:
-    "The segments of a JPEG that decode the picture: tables, frame, Adobe's colour transform, and everything from the first scan on; EXIF if asked."
+    "The segments that decode a JPEG: tables, frame, Adobe's transform, all from the first scan on; EXIF if asked."
     kept, place = data[:2], 2
     while (place := data.find(b"\xff", place)) >= 0 and place + 4 <= len(data):
         marker = data[place + 1]
@@ -573,9 +606,11 @@ def _ended_jpeg(data:bytes, name, reading:Reading, room:Callable) -> bytes:
     def job(image, again, reading, remarks): return np.asarray(image.convert("RGB"))
     data = data.removesuffix(b"\xff")
     ended = data + b"\xff\xd9"
-    (one, _), (other, _) = (next(_pages(io.BytesIO(more), name, [1], job, reading, room)) for more in (ended, data + 64 * b"\x55" + b"\xff\xd9"))
+    fuller = data + 64 * b"\x55" + b"\xff\xd9"
+    one, other = (next(_pages(io.BytesIO(more), name, [1], job, reading, room))[0] for more in (ended, fuller))
     wrong = np.flatnonzero((one != other).any((1, 2)))
-    if len(wrong) and len(one) - wrong[0] > MAY_BE_LOST * len(one): raise _Refused(f"image file is truncated: {1 - wrong[0] / len(one):.0%} of the rows are missing")
+    lost = 1 - wrong[0] / len(one) if len(wrong) else 0
+    if lost > MAY_BE_LOST: raise _Refused(f"image file is truncated: {lost:.0%} of the rows are missing")
     return ended
 
 # %% ../nbs/00a_pictures.ipynb #53aa3e92
@@ -649,24 +684,37 @@ def _serve(memory:int, seconds:float) -> None:
     _limit_memory(memory)
     warnings.simplefilter("ignore")
     for line in sys.stdin.buffer:
-        ask = json.loads(line)
+        path, pages, job, reading = json.loads(line)
         try:
-            with open_regular(ask["path"]) as file:
-                for answer in _timed(_answers(file, ask["path"], ask["pages"], JOBS[ask["job"]], Reading.from_json(ask["reading"]), nothing), seconds):
-                    _send(output, answer)
+            with open_regular(path) as file:
+                answers = _answers(file, path, pages, JOBS[job], Reading.from_json(reading), nothing)
+                for answer in _timed(answers, seconds): _send(output, answer)
         except Exception as error: _send(output, error, is_last=True)
 
 # %% ../nbs/00a_pictures.ipynb #89a0d299
 def _send(output:BinaryIO, answer, is_last:bool=False) -> None:
     "Write an answer: a line that describes it, and the bytes of its array."
     if isinstance(answer, Exception): head, body = dict(reason=_why(answer), is_last=is_last), b""
-    else: head, body = dict(shape=answer[0].shape, dtype=str(answer[0].dtype), remarks=answer[1]), np.ascontiguousarray(answer[0]).tobytes()
+    else:
+        array, remarks = answer
+        head, body = dict(shape=array.shape, dtype=str(array.dtype), remarks=remarks), array.tobytes()
     output.write(json.dumps(head).encode() + b"\n" + body)
     output.flush()
 
 # %% ../nbs/00a_pictures.ipynb #a1f69347
+def _receive(source:BinaryIO) -> "tuple[np.ndarray, dict]|Exception":
+    "What `_send` has written; an exception says in `is_last` whether no more will come. `ValueError` at the end."
+    head = json.loads(source.readline())
+    if "reason" in head:
+        error = ValueError(head["reason"])
+        error.is_last = head["is_last"]
+        return error
+    body = source.read(math.prod(head["shape"]) * np.dtype(head["dtype"]).itemsize)
+    return np.frombuffer(body, head["dtype"]).reshape(head["shape"]), head["remarks"]
+
+# %% ../nbs/00a_pictures.ipynb #7b5af55c
 class Decoders:
-    "The memory, and the child processes, that the pictures of a set share while they are decoded in many threads. A context."
+    "Memory and child processes that the pictures of a set share while they are decoded in many threads. A context."
 
     def __init__(self,
         memory:int=MEMORY, # bytes for all pictures that are decoded at a time; more than this no single one gets
@@ -683,7 +731,9 @@ class Decoders:
     @contextmanager
     def held(self, amount:int):
         "Wait until `amount` bytes are free, and hold them."
-        if amount > self.memory: raise _Refused(f"needs about {amount / 2**30:.2g} GiB to decode, more than the {self.memory / 2**30:.2g} GiB that reading may take")
+        if amount > self.memory:
+            needed, most = (f"{size / 2**30:.2g} GiB" for size in (amount, self.memory))
+            raise _Refused(f"needs about {needed} to decode, more than the {most} that reading may take")
         with self._changed:
             self._changed.wait_for(lambda: self.free >= amount)
             self.free -= amount
@@ -695,7 +745,8 @@ class Decoders:
 
     def room(self, format:str, amount:int, seconds:float):
         "A context for decoding in this process. Raises `_Heavy` for what a child should do."
-        if amount <= self.memory and (amount > LIGHT or seconds > 1 or format in _NESTED): raise _Heavy(max(amount, LIGHT))
+        is_heavy = amount > LIGHT or seconds > 1 or format in _NESTED
+        if is_heavy and amount <= self.memory: raise _Heavy(max(amount, LIGHT))
         return self.held(amount)
 
     def ask(self, path, pages:list, job:str, reading:Reading, amount:int) -> list:
@@ -705,26 +756,25 @@ class Decoders:
             while len(found) < len(pages):
                 try: child = self._idle.pop()
                 except IndexError: child = self._start()
-                request = dict(path=str(path), pages=pages[len(found):], job=job, reading=reading.to_json())
-                found += self._receive(child, request, amount > LIGHT)
+                found += self._answers(child, (str(path), pages[len(found):], job, reading.to_json()), amount > LIGHT)
         return found
 
     def _start(self) -> subprocess.Popen:
-        code = f"import sys; sys.path[:] = {sys.path!r}; from rpsc.pictures import _serve; _serve({self.memory}, {self.seconds})"
+        code = "import sys; sys.path[:] = {!r}; from rpsc.pictures import _serve; _serve({}, {})"
         threads = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1") # their stacks would count as memory
-        return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | threads)
+        command = [sys.executable, "-c", code.format(sys.path, self.memory, self.seconds)]
+        return subprocess.Popen(command, env=os.environ | threads, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL)
 
-    def _receive(self, child:subprocess.Popen, request:dict, is_large:bool) -> list:
-        found = []
+    def _answers(self, child:subprocess.Popen, request:tuple, is_large:bool) -> list:
+        "For each page of the request what the child answers, or fewer, the last of which says why it ended."
+        found, count = [], len(request[1])
         try:
             child.stdin.write(json.dumps(request).encode() + b"\n")
             child.stdin.flush()
-            while len(found) < len(request["pages"]):
-                head = json.loads(child.stdout.readline())
-                if "reason" in head: found += [ValueError(head["reason"])] * (len(request["pages"]) - len(found) if head["is_last"] else 1)
-                else:
-                    body = child.stdout.read(math.prod(head["shape"]) * np.dtype(head["dtype"]).itemsize)
-                    found.append((np.frombuffer(body, head["dtype"]).reshape(head["shape"]), head["remarks"]))
+            while len(found) < count:
+                answer = _receive(child.stdout)
+                found += [answer] * (count - len(found) if getattr(answer, "is_last", False) else 1)
         except (OSError, ValueError): return found + [ValueError(self._end(child))]
         except BaseException: # Ctrl-C
             child.kill()
@@ -772,7 +822,8 @@ def read_pages(
     "Decode pages of a file. Never raises for what a file holds."
     places = [split_page(path) for path in paths]
     answers = _job(places[0][0], [page for _, page in places], "square", reading, decoders)
-    return [Problem(str(path), _why(answer)) if isinstance(answer, Exception) else answer for path, answer in zip(paths, answers)]
+    return [Problem(str(path), _why(answer)) if isinstance(answer, Exception) else answer
+            for path, answer in zip(paths, answers)]
 
 # %% ../nbs/00a_pictures.ipynb #5bfa6331
 def read_picture(
@@ -782,7 +833,8 @@ def read_picture(
 ) -> "tuple[np.ndarray, dict]|Problem": # uint8 (3, size, size), and remarks
     "Decode one picture; any failure is returned as a `Problem`."
     if decoders is None:
-        with warnings.catch_warnings(action="ignore"), Decoders() as decoders: return read_picture(path, reading, decoders) # what matters becomes a Problem
+        with warnings.catch_warnings(action="ignore"), Decoders() as decoders: # what matters becomes a Problem
+            return read_picture(path, reading, decoders)
     return read_pages([path], reading, decoders)[0]
 
 # %% ../nbs/00a_pictures.ipynb #a7a19623
@@ -815,7 +867,7 @@ def _heads(files:list, most:int=SAMPLE) -> list[_Head]:
     found = []
     for path in _spread(files, most):
         try:
-            with warnings.catch_warnings(action="ignore"), open_regular(split_page(path)[0]) as file, _open(file, path) as image:
+            with open_regular(split_page(path)[0]) as file, _open(file, path) as image:
                 is_clear = image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info
                 found.append(_Head(str(path), tuple(image.size), _is_deep(image), is_clear))
         except Exception: continue
@@ -829,7 +881,7 @@ def _median_size(heads:list[_Head]) -> int:
 # %% ../nbs/00a_pictures.ipynb #458471d8
 def default_size(files:list, most:int=SAMPLE) -> int: # a multiple of 8, from 16 to 96
     "The rounded median of the shorter sides of at most `most` evenly spaced files; 96 when none can be read."
-    return _median_size(_heads(files, most))
+    with warnings.catch_warnings(action="ignore"): return _median_size(_heads(files, most))
 
 # %% ../nbs/00a_pictures.ipynb #18384739
 def _values(image, again:Callable, reading:Reading, remarks:dict) -> np.ndarray: # float64 (M,)
@@ -838,12 +890,13 @@ def _values(image, again:Callable, reading:Reading, remarks:dict) -> np.ndarray:
     if not raster.is_deep: return np.empty(0)
     width, height = raster.size
     rows = [raster.cut((0, y, width, y + 1))[:, _spread(range(width), 128)] for y in _spread(range(height), 128)]
-    values = np.concatenate(rows).astype(np.float64)[..., :3].ravel() if rows[0].ndim == 3 else np.concatenate(rows).astype(np.float64).ravel()
+    values = np.concatenate(rows).astype(np.float64)
+    values = values if values.ndim == 2 else values[..., :3] # without transparency
     return values[np.isfinite(values)]
 
 # %% ../nbs/00a_pictures.ipynb #847061f0
-def _visible(image, again:Callable, reading:Reading, remarks:dict) -> np.ndarray: # float64 (grounds,), or nothing for an opaque or empty picture
-    "Which share of what a picture shows differs from each ground."
+def _visible(image, again:Callable, reading:Reading, remarks:dict) -> np.ndarray: # float64 (grounds,)
+    "Which share of what a picture shows differs from each ground; nothing for an opaque or empty picture."
     image.load()
     points = np.asarray(image.resize((128, 128), Image.Resampling.NEAREST).convert("RGBA")).reshape(-1, 4).astype(float)
     grey, shown = points[:, :3] @ (.299, .587, .114), points[:, 3] > 127
@@ -859,7 +912,7 @@ def _asked(heads:list[_Head], job:str, decoders:Decoders) -> list[np.ndarray]:
     found = []
     for head in _spread(heads, DECODED) if heads else []:
         path, page = split_page(head.path)
-        with warnings.catch_warnings(action="ignore"): answer = _job(path, [page], job, Reading(), decoders)[0]
+        answer = _job(path, [page], job, Reading(), decoders)[0]
         if not isinstance(answer, Exception) and answer[0].size: found.append(answer[0])
     return found
 
@@ -873,8 +926,9 @@ def _common_range(heads:list[_Head], decoders:Decoders) -> "tuple[tuple|None, li
     if (values == np.round(values)).all(): low, high = math.floor(low), math.ceil(high)
     if not low < high: high = low + max(1, abs(low) * 1e-6)
     low, high = float(f"{low:.6g}"), float(f"{high:.6g}")
-    return (low, high), [f"values from {low:,g} to {high:,g} are shown as black to white (quantiles {QUANTILES[0]:g} and {QUANTILES[1]:g} of {len(found)} "
-                         f"file{'s' * (len(found) > 1)} of more than 8 bits; --range LOW HIGH sets them)"]
+    files = f"{len(found)} file{'s' * (len(found) > 1)} of more than 8 bits"
+    return (low, high), [f"values from {low:,g} to {high:,g} are shown as black to white "
+                         f"(quantiles {QUANTILES[0]:g} and {QUANTILES[1]:g} of {files}; --range LOW HIGH sets them)"]
 
 # %% ../nbs/00a_pictures.ipynb #a9d7dfaf
 def _common_ground(heads:list[_Head], decoders:Decoders) -> "tuple[str, list[str]]":
@@ -885,7 +939,8 @@ def _common_ground(heads:list[_Head], decoders:Decoders) -> "tuple[str, list[str
     enough = seen >= .75 * len(found)
     ground = list(GROUNDS)[(enough if enough.any() else seen).argmax()]
     if ground == "white": return ground, []
-    return ground, [f"transparent pictures are laid on {ground}: {len(found) - seen[0]} of {len(found)} could not be seen on white"]
+    lost = len(found) - seen[0]
+    return ground, [f"transparent pictures are laid on {ground}: {lost} of {len(found)} could not be seen on white"]
 
 # %% ../nbs/00a_pictures.ipynb #83c63661
 def _cut_off(heads:list[_Head], fit:str) -> list[str]:
@@ -893,7 +948,8 @@ def _cut_off(heads:list[_Head], fit:str) -> list[str]:
     lost = sorted((1 - min(head.size) / max(head.size), head.size) for head in heads)
     if fit != "crop" or not lost or lost[len(lost) // 2][0] <= .25: return []
     share, (width, height) = lost[len(lost) // 2]
-    return [f"{share:.0%} of the median picture ({width} × {height}) is cut off at its ends to make it square: --fit pad or --fit squash lets the whole picture in"]
+    return [f"{share:.0%} of the median picture ({width} × {height}) is cut off at its ends to make it square: "
+            "--fit pad or --fit squash lets the whole picture in"]
 
 # %% ../nbs/00a_pictures.ipynb #11334b21
 def survey(
@@ -906,8 +962,9 @@ def survey(
 ) -> "tuple[Reading, list[str]]": # how to read them, and notes for a person
     "Look at a sample of the files of a set and say how all are read. `ValueError` for a switch out of range."
     given = dict(size=size, fit=fit, range=range, ground=ground, pages=pages)
-    asked, heads, notes = Reading(**{name: value for name, value in given.items() if value is not None}), _heads(files), []
-    with Decoders() as decoders:
+    asked, notes = Reading(**{name: value for name, value in given.items() if value is not None}), []
+    with warnings.catch_warnings(action="ignore"), Decoders() as decoders: # Pillow's remarks on metadata
+        heads = _heads(files)
         if size is None: asked = replace(asked, size=_median_size(heads))
         for name, choose in (("range", _common_range), ("ground", _common_ground)):
             if given[name] is not None: continue

@@ -723,17 +723,18 @@ def _scan_cluster(lab, recipe:Scan) -> Phase:
     "SCAN's step 2."
     n, pair, epochs = len(lab.images), min(recipe.cluster_batch, len(lab.images)), recipe.cluster_epochs
     network, count = encoder_network(lab, "linear", lab.n_clusters * recipe.heads), 2 * epochs * (n // pair) * pair
-    work = [(Train(network, 2 * pair, "adam"), count), (Forward(network, min(EMBED, n)), (epochs + 1) * n), (Compare(encoder_dim(lab), n), n)]
+    learn = Train(network, 2 * pair, recipe.optimizer) if recipe.learns == "network" else Forward(network, 2 * pair)
+    work = [(learn, count), (Forward(network, min(EMBED, n)), (epochs + 1) * n), (Compare(encoder_dim(lab), n), n)]
     first = replace(recipe, **{name: Scan.__dataclass_fields__[name].default for name in LABEL_STEP})
     held = pixel_bytes(lab) + 4 * n * encoder_dim(lab)
-    return Phase("SCAN step 2", work + _views(lab, recipe.view, 2 * pair, count), held, copies=1, shared=("scan", first))
+    return Phase("SCAN step 2", work + _views(lab, recipe.cluster_view or recipe.view, 2 * pair, count), held, copies=1, shared=("scan", first))
 
 # %% ../nbs/47_plan.ipynb #62a5c57a
 def _scan_label(lab, recipe:Scan) -> Phase:
     "SCAN's step 3."
     n, size, epochs = len(lab.images), min(recipe.label_batch, len(lab.images)), recipe.label_epochs
     network, count = encoder_network(lab, "linear", lab.n_clusters), epochs * (n // size) * size
-    work = [(Train(network, size, "adam"), count), (Forward(network, size, True), count), (Forward(network, min(EMBED, n)), (epochs + 1) * n)]
+    work = [(Train(network, size, recipe.optimizer), count), (Forward(network, size, True), count), (Forward(network, min(EMBED, n)), (epochs + 1) * n)]
     return Phase("SCAN step 3", work + _views(lab, recipe.view, size, count), pixel_bytes(lab) + 4 * n * encoder_dim(lab), copies=2, shared=("scan-labels", recipe))
 
 # %% ../nbs/47_plan.ipynb #f5ed7b17
