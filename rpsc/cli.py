@@ -37,7 +37,8 @@ WORDS = ((r"[:;] [^:;]* may help$", f": {MAY_HELP}"), (r"; (loosen the|use a sma
          (r" are too few for batch_size=\d+: using batch_size=(\d+)(, queue=\d+)?",
           r" are few: they are used \1 at a time"),
          (r", fewer than large_batch=\d+", ""), (r" \(uniformity [^)]*\)", ""), (r"\bema \S+: ", ""),
-         (r"\bbalance=False\b", "--unbalanced"), (r"\bn_clusters\b", "-k"), (r"\brandom_state\b", "--seed"),
+         (r"\bbalance=False( \(on the command line --unbalanced\))?",
+          "--unbalanced"), (r"\bn_clusters\b", "-k"), (r"\brandom_state\b", "--seed"),
          (r"\b(budget|encoder|size|fit|pages)=", r"--\1 "))
 
 def in_words_of_commands(text:str) -> str:
