@@ -32,10 +32,14 @@ def sentence(
 
 # %% ../nbs/49_cli.ipynb #eb86d2e7
 MAY_HELP = "a smaller -k, a larger --budget or another --seed may help"
-WORDS = ((r"[:;] [^:;]* may help$", f": {MAY_HELP}"), (r": (lower the learning rate|use at most \S+$).*", f": {MAY_HELP}"), (r"; (loosen the|use a smaller) .*", f"; {MAY_HELP}"),
-         (r"\(try more neighbours, or ", "("), (r", fewer than large_batch=\d+", ""), (r" are too few for batch_size=\d+: using batch_size=(\d+)(, queue=\d+)?", r" are few: they are used \1 at a time"),
-         (r"\(uniformity [^)]*\)", ""), (r"\bema \S+: ", ""), (r"\bbalance=False\b", "--unbalanced"), (r"\bn_clusters\b", "-k"), (r"\brandom_state\b", "--seed"), (r"\bbudget=", "--budget "),
-         (r"\bencoder=", "--encoder "), (r"\bsize=", "--size "), (r"\bfit=", "--fit "), (r"\bpages=", "--pages "))
+WORDS = ((r"[:;] [^:;]* may help$", f": {MAY_HELP}"), (r"; (loosen the|use a smaller|use at most) .*", f"; {MAY_HELP}"),
+         (r": lower the learning rate .*", f": {MAY_HELP}"), (r"\(try more neighbours, or ", "("),
+         (r" are too few for batch_size=\d+: using batch_size=(\d+)(, queue=\d+)?",
+          r" are few: they are used \1 at a time"),
+         (r", fewer than large_batch=\d+", ""), (r" \(uniformity [^)]*\)", ""), (r"\bema \S+: ", ""),
+         (r"\bbalance=False( \(on the command line --unbalanced\))?",
+          "--unbalanced"), (r"\bn_clusters\b", "-k"), (r"\brandom_state\b", "--seed"),
+         (r"\b(budget|encoder|size|fit|pages)=", r"--\1 "))
 
 def in_words_of_commands(text:str) -> str:
     "A sentence of the library in one line, for somebody who knows the options of a command alone."
@@ -66,7 +70,8 @@ def _ended(error:BaseException, text:str, code:int) -> typer.Exit:
 # %% ../nbs/49_cli.ipynb #e3b3ca8f
 def _misunderstood(error) -> typer.Exit:
     "The exit for what the parser did not understand."
-    place, text = getattr(getattr(error, "ctx", None), "command_path", "rpsc"), " ".join(error.format_message().split()).rstrip(".")
+    place, text = getattr(getattr(error, "ctx", None), "command_path",
+                          "rpsc"), " ".join(error.format_message().split()).rstrip(".")
     if len(text) > 200: text = f"{text[:200]}…"                                  # a shell has put in a whole folder
     hint = "; a pattern goes in quotes, 'photos/*.jpg', or give the folder" if "unexpected extra arg" in text else ""
     return _ended(error, f"{text}{hint} (see: {place} --help)", error.exit_code)
@@ -115,7 +120,8 @@ def option(*words:str, **settings):
     return typer.Option(*words, show_default=settings.pop("show_default", False), **settings)
 
 # %% ../nbs/49_cli.ipynb #a99dd912
-ImagesAt = Annotated[str, typer.Argument(metavar="PATH", help="Folder of images, with its sub-folders; or a list of paths (.txt), a pattern in quotes, the name of a data set (see: rpsc data).")]
+ImagesAt = Annotated[str, typer.Argument(metavar="PATH", help="Folder of images, with its sub-folders; or a list of "
+                                         "paths (.txt), a pattern in quotes, the name of a data set (see: rpsc data).")]
 Clusters = Annotated[int, option("-k", "--clusters", min=2, metavar="N", help="Number of clusters; `rpsc suggest-k PATH` has an opinion.")]
 Out = Annotated[Optional[Path], option("-o", "--out", metavar="FOLDER", help="Folder for the results; it remembers what was begun. Default: here, named after the images.")]
 Coder = Annotated[str, option("--encoder", metavar="NAME", show_default=True, help="auto, a network to train here (tiny, resnet18, …), timm:NAME, or a file of weights.")]
@@ -125,14 +131,20 @@ Kind = Annotated[Domain, option("--domain", show_default=True, help="natural: ph
 Seed = Annotated[int, option("--seed", min=0, metavar="N", show_default=True, help="Of everything random.")]
 Limit = Annotated[Optional[int], option("--limit", min=2, metavar="N", help="Use at most so many images, a random part.")]
 Device = Annotated[str, option("--device", metavar="NAME", show_default=True, help="auto, cpu, or cuda; auto: a GPU if there is one.")]
-Anew = Annotated[bool, option("--overwrite", help="Replace results of other settings, once the new ones are complete; trained encoders are kept.")]
-Fitted = Annotated[Optional[Fit], option("--fit", help="Pictures that are not square: crop their ends, pad them, or squash them. Default: crop.")]
-Range = Annotated[Optional[tuple[float, float]], option("--range", metavar="LOW HIGH", help="Values shown as black and white, of files deeper than 8 bits. Default: chosen for all of them, and said.")]
-Leaves = Annotated[Optional[Pages], option("--pages", help="Of files with several pictures: the first, or all. Default: first.")]
-Without = Annotated[Optional[list[str]], option("--exclude", metavar="PATTERN", help="Leave out files or folders of such a name, or path below PATH; may be repeated. Example: --exclude 'raw/*'")]
+Anew = Annotated[bool, option("--overwrite", help="Replace results of other settings, once the new ones are complete; "
+                              "trained encoders are kept.")]
+Fitted = Annotated[Optional[Fit], option("--fit", help="Pictures that are not square: crop their ends, pad them, or "
+                                         "squash them. Default: crop.")]
+Range = Annotated[Optional[tuple[float, float]], option("--range", metavar="LOW HIGH", help=(
+    "Values shown as black and white, of files deeper than 8 bits. Default: chosen for all of them, and said."))]
+Leaves = Annotated[Optional[Pages], option("--pages", help="Of files with several pictures: the first, or all. "
+                                           "Default: first.")]
+Without = Annotated[Optional[list[str]], option("--exclude", metavar="PATTERN", help=(
+    "Leave out files or folders of such a name, or path below PATH; may be repeated. Example: --exclude 'raw/*'"))]
 Uneven = Annotated[bool, option("--unbalanced", help="Clusters need not be about equally large (rpsc, spice).")]
-Method = Annotated[str, option("--method", metavar="NAME", show_default=True, help="A name of `rpsc methods`. rpsc, spice and, less strictly, scan and tsuc take clusters for about equally large; "
-                               "where one kind is most of the images, use --unbalanced or kmeans-features.")]
+Method = Annotated[str, option("--method", metavar="NAME", show_default=True, help=(
+    "A name of `rpsc methods`. rpsc, spice and, less strictly, scan and tsuc take clusters for about equally large; "
+    "where one kind is most of the images, use --unbalanced or kmeans-features."))]
 Plan = Annotated[bool, option("--plan-only", help="Print the plan and stop.")]
 
 # %% ../nbs/49_cli.ipynb #1fcc9f6d
@@ -156,11 +168,15 @@ def command(
 
 # %% ../nbs/49_cli.ipynb #6470f718
 @command("cluster", "Cluster a folder of images.", "rpsc cluster photos -k 12 -o photos-clusters")
-def cluster(path:ImagesAt, k:Clusters, out:Out=None, method:Method="rpsc", unbalanced:Uneven=False, encoder:Coder="auto", size:Side=None,
-            fit:Fitted=None, range:Range=None, pages:Leaves=None, exclude:Without=None, budget:Work=Profile.auto, domain:Kind=Domain.auto,
-            seed:Seed=0, limit:Limit=None, device:Device="auto", overwrite:Anew=False, plan_only:Plan=False) -> None:
-    """Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv, run.json and model/ to OUT,
-    by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The default method takes clusters for about equally large."""
+def cluster(
+    path:ImagesAt, k:Clusters, out:Out=None, method:Method="rpsc", unbalanced:Uneven=False, encoder:Coder="auto",
+    size:Side=None, fit:Fitted=None, range:Range=None, pages:Leaves=None, exclude:Without=None,
+    budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, limit:Limit=None, device:Device="auto",
+    overwrite:Anew=False, plan_only:Plan=False,
+) -> None:
+    """Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv,
+    run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The default
+    method takes clusters for about equally large."""
     asked = request(locals())
     from rpsc import commands
     commands.cluster(asked)
@@ -177,11 +193,18 @@ def predict(results:Annotated[Path, typer.Argument(metavar="OUT", help="Folder t
 
 # %% ../nbs/49_cli.ipynb #22d0bfc7
 @command("refine", "Improve any labelling of images (RUC).", "rpsc refine my-labels.csv photos -o photos-refined")
-def refine(labels:Annotated[Path, typer.Argument(metavar="LABELS", help="Table, .csv or .parquet, with a column of paths and one of labels, by any usual name.")], path:ImagesAt,
-           path_column:Annotated[Optional[str], option("--path-column", metavar="NAME", help="Column of the paths, by its name or number.")]=None,
-           label_column:Annotated[Optional[str], option("--label-column", metavar="NAME", help="Column of the labels, by its name or number.")]=None,
-           out:Out=None, encoder:Coder="auto", size:Side=None, fit:Fitted=None, range:Range=None, pages:Leaves=None, exclude:Without=None,
-           budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, device:Device="auto", overwrite:Anew=False, plan_only:Plan=False) -> None:
+def refine(
+    labels:Annotated[Path, typer.Argument(metavar="LABELS", help="Table, .csv or .parquet, with a column of paths "
+                                          "and one of labels, by any usual name.")],
+    path:ImagesAt,
+    path_column:Annotated[Optional[str], option("--path-column", metavar="NAME", help=(
+        "Column of the paths, by its name or number."))]=None,
+    label_column:Annotated[Optional[str], option("--label-column", metavar="NAME", help=(
+        "Column of the labels, by its name or number."))]=None,
+    out:Out=None, encoder:Coder="auto", size:Side=None, fit:Fitted=None, range:Range=None, pages:Leaves=None,
+    exclude:Without=None, budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, device:Device="auto",
+    overwrite:Anew=False, plan_only:Plan=False,
+) -> None:
     'Writes the same files as rpsc cluster, by default to NAME-refined; the column "given" of its table holds the labels that came in.'
     given = locals()
     from rpsc import commands
@@ -189,9 +212,13 @@ def refine(labels:Annotated[Path, typer.Argument(metavar="LABELS", help="Table, 
 
 # %% ../nbs/49_cli.ipynb #a71c90b1
 @command("suggest-k", "Say how many clusters there may be.", "rpsc suggest-k photos -o photos-clusters")
-def suggest(path:ImagesAt, out:Out=None, most:Annotated[Optional[int], option("--max-k", min=3, metavar="N", help="Largest number to try. Default: 30, at most a tenth of the images.")]=None,
-            encoder:Coder="auto", size:Side=None, fit:Fitted=None, range:Range=None, pages:Leaves=None, exclude:Without=None,
-            budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, limit:Limit=None, device:Device="auto") -> None:
+def suggest(
+    path:ImagesAt, out:Out=None,
+    most:Annotated[Optional[int], option("--max-k", min=3, metavar="N", help="Largest number to try. Default: 30, at "
+                                         "most a tenth of the images.")]=None,
+    encoder:Coder="auto", size:Side=None, fit:Fitted=None, range:Range=None, pages:Leaves=None, exclude:Without=None,
+    budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, limit:Limit=None, device:Device="auto",
+) -> None:
     "The answer may be that there is no clear number. Writes suggest-k.csv and suggest-k.svg to OUT; the encoder that it trains there serves rpsc cluster, too."
     given = locals()
     from rpsc import commands
@@ -200,10 +227,14 @@ def suggest(path:ImagesAt, out:Out=None, most:Annotated[Optional[int], option("-
 
 # %% ../nbs/49_cli.ipynb #d725f5b7
 @command("compare", "Run several methods on the same images and compare them.", "rpsc compare photos -k 12 --methods kmeans-features,scan,rpsc")
-def compare(path:ImagesAt, k:Clusters, out:Out=None,
-            methods:Annotated[str, option("--methods", metavar="NAMES", show_default=True, help="Names of `rpsc methods`, separated by commas.")]="kmeans-features,scan,spice,rpsc",
-            encoder:Coder="auto", size:Side=None, fit:Fitted=None, range:Range=None, pages:Leaves=None, exclude:Without=None,
-            budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, limit:Limit=None, device:Device="auto", overwrite:Anew=False, plan_only:Plan=False) -> None:
+def compare(
+    path:ImagesAt, k:Clusters, out:Out=None,
+    methods:Annotated[str, option("--methods", metavar="NAMES", show_default=True, help="Names of `rpsc methods`, "
+                                  "separated by commas.")]="kmeans-features,scan,spice,rpsc",
+    encoder:Coder="auto", size:Side=None, fit:Fitted=None, range:Range=None, pages:Leaves=None, exclude:Without=None,
+    budget:Work=Profile.auto, domain:Kind=Domain.auto, seed:Seed=0, limit:Limit=None, device:Device="auto",
+    overwrite:Anew=False, plan_only:Plan=False,
+) -> None:
     "Writes compare.csv and compare.md to OUT, by default NAME-compared. Methods that are done are not done again."
     given = locals()
     from rpsc import commands

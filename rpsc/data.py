@@ -30,7 +30,8 @@ from torch import Tensor, nn
 
 from .files import cache_folder, fingerprint, no_copy_tensor
 from .folders import Found, classes_of, find_files, image_files, layout, numbered
-from .pictures import MAX_PIXELS, SUFFIXES, Problem, Reading, _read_image, not_taken, survey # noqa: F401 (some for whoever looks for them here)
+from .pictures import MAX_PIXELS, SUFFIXES, Problem, Reading, _read_image, survey # noqa: F401 (some for whoever looks for them here)
+from .pictures import not_taken
 from .stores import all_pages, decode_files
 
 # %% ../nbs/00c_data.ipynb #6c857bd2
@@ -431,7 +432,8 @@ def _read_idx(
     except (EOFError, zlib.error) as error: raise OSError(f"{packed}: {error}") from error
     zero, kind, axes = struct.unpack_from(">HBB", data.ljust(4, b"?"))
     start, shape = 4 + 4 * axes, struct.unpack_from(f">{axes}I", data.ljust(4 + 4 * axes, b"\0"), 4)
-    if (zero, kind) != (0, 8) or len(data) - start != math.prod(shape): raise OSError(f"{path}: no whole idx file of bytes")
+    if (zero, kind) != (0, 8) or len(data) - start != math.prod(shape):
+        raise OSError(f"{path}: no whole idx file of bytes")
     return torch.frombuffer(bytearray(data), dtype=torch.uint8, offset=start).reshape(shape)
 
 # %% ../nbs/00c_data.ipynb #d26d83db
@@ -442,7 +444,8 @@ def _load_mnist(root:Path, split:str, check:"bool|str", name:str="mnist") -> _So
     parts = _parts(_check_split(split, _SPLITS, name))
     def build(download):
         if download: kind(root, download=True)
-        names = [f"{'train' if train else 't10k'}-{what}-ubyte" for what in ("images-idx3", "labels-idx1") for train in parts]
+        names = [f"{'train' if train else 't10k'}-{what}-ubyte" for what in ("images-idx3", "labels-idx1")
+                 for train in parts]
         return [_read_idx(root / kind.__name__ / "raw" / file) for file in names]
     read = _fetch(name, root, check, build)
     pixels, labels = torch.cat(read[:len(parts)]), torch.cat(read[len(parts):]).long()
@@ -596,10 +599,12 @@ for _name in IMAGENET_SUBSETS: _LOADERS[_name] = partial(_load_imagenet, name=_n
 # %% ../nbs/00c_data.ipynb #e6c9973d
 def _notes(found:Found, classes:list, parts:list, class_names:"list[str]|None") -> list[str]:
     "What a person should know about the files of a folder."
-    sizes = {part: parts.count(part) for part in ("train", "val", "test") if part in parts}
+    sizes = ", ".join(f"{part} ({parts.count(part):,})" for part in ("train", "val", "test") if part in parts)
     notes, loose = [found.left_out_in_words()], classes.count(None)
-    if sizes: notes.append(f"parts of the folder, taken together: {', '.join(f'{part} ({n:,})' for part, n in sizes.items())}")
-    if class_names and loose: notes.append(f"{loose:,} of {len(classes):,} pictures lie beside the class folders: their class is not known, so nothing is compared with the folders' names")
+    if sizes: notes.append(f"parts of the folder, taken together: {sizes}")
+    if class_names and loose:
+        notes.append(f"{loose:,} of {len(classes):,} pictures lie beside the class folders: their class is not known, "
+                     "so nothing is compared with the folders' names")
     return [note for note in notes if note]
 
 # %% ../nbs/00c_data.ipynb #fd43de3d
@@ -607,18 +612,24 @@ def _folder_source(folder:Path, split:str, exclude:Sequence[str]=()) -> _Source:
     "The files of a folder, with classes where its sub-folders name them."
     found = find_files(folder, exclude)
     classes, parts = layout(found.files, folder)
-    _check_split(split, _SPLITS, str(folder))
+    _check_split(split, (*_SPLITS, *["val"] * ("val" in parts)), str(folder))
     wanted = "val" if split == "test" and "test" not in parts else split
     if split != "all" and not ("train" in parts and wanted in parts):
-        raise ValueError(f"split: {split!r}, but {folder} has no sub-folders train and test that hold images; accepted is 'all'")
+        raise ValueError(f"split: {split!r}, but {folder} has no sub-folders train and test that hold images; "
+                         f"accepted is 'all'")
     line, others = not_taken(found.others)
-    if not found.files: raise FileNotFoundError("; ".join(filter(None, [
-        f"{folder}: no image file", f"looked in all visible sub-folders for pictures (jpg, png, tif and {len(SUFFIXES) - 3} other endings)", found.left_out_in_words(), line])))
+    if not found.files:
+        where = f"looked in all visible sub-folders for pictures (jpg, png, tif and {len(SUFFIXES) - 3} other endings)"
+        unlisted = [f"{problem.path}: {problem.reason}" for problem in found.problems[:3]]
+        facts = [f"{folder}: no image file", where, found.left_out_in_words(), line, *unlisted]
+        raise FileNotFoundError("; ".join(filter(None, facts)))
     labels, class_names = numbered(classes)
     ranks = {part: rank for rank, part in enumerate(("train", "val", "test", None))}
-    rows = sorted((i for i, part in enumerate(parts) if split == "all" or part == wanted), key=lambda i: ranks[parts[i]])
+    rows = sorted((i for i, part in enumerate(parts) if split == "all" or part == wanted),
+                  key=lambda i: ranks[parts[i]])
     notes = _notes(found, classes, parts, class_names) + [line] * bool(line)
-    return _Source(folder.resolve().name, files=[found.files[i] for i in rows], labels=None if labels is None else labels[rows],
+    return _Source(folder.resolve().name, files=[found.files[i] for i in rows],
+                   labels=None if labels is None else labels[rows],
                    class_names=class_names, problems=[*found.problems, *others], notes=notes if split == "all" else [])
 
 # %% ../nbs/00c_data.ipynb #7ae6ebde
@@ -669,14 +680,15 @@ def _find_source(name_or_path, root, split:str, check:"bool|str", exclude:Sequen
                          "or an array (N, H, W), (N, C, H, W), (N, H, W, C)")
     if (name := _known_name(name_or_path)) is None: return _path_source(name_or_path, split, exclude)
     if Path(name_or_path).exists():
-        warnings.warn(f"{name_or_path} means the data set {name}; the folder {Path(name_or_path).resolve()} is meant by ./{name_or_path}")
+        warnings.warn(f"{name_or_path} means the data set {name}; the folder {Path(name_or_path).resolve()} is meant "
+                      f"by ./{name_or_path}")
     return _LOADERS[name](Path(root or cache_folder() / "data").expanduser(), split, check)
 
 # %% ../nbs/00c_data.ipynb #656b9a43
 def load(
-    name_or_path:"str|Path|Sequence|Tensor|np.ndarray", # a name of `dataset_names`, a folder of images, a list of files (also as a text file, or a pattern), or an array as `ImageSet` takes it
+    name_or_path:"str|Path|Sequence|Tensor|np.ndarray", # a data set, folder, files (list, .txt, pattern), array
     root:"str|Path|None"=None, # folder of named data sets; None: `data` in `cache_folder()`
-    split:str="all", # "all", "train" or "test"; STL-10 also has "unlabeled"
+    split:str="all", # "all", "train" or "test"; STL-10 also has "unlabeled", a folder may have "val"
     size:"int|None"=None, # height and width; None: the data set's own; folders: the median shorter side, 16 to 96
     limit:"int|None"=None, # at most this many images, a random subset with seed 0
     store:"str|Path|None"=None, # where to keep decoded files; None: memory up to 256 MiB, else `stores` in `cache_folder()`
@@ -686,7 +698,7 @@ def load(
     ground:"str|None"=None, # what lies under transparency: "white", "black", "grey"; None: by a sample of the files
     pages:"str|None"=None, # of files with several: "first" (None) or "all", where page 2 has the path "FILE#page=2"
     reading:"dict|None"=None, # of another `ImageSet`, to read files as its were read; what is given besides wins
-    exclude:Sequence[str]=(), # of a folder: patterns of names, or of paths below it, that are left out ("*.gif", "raw", "raw/2019*")
+    exclude:Sequence[str]=(), # names, or paths below a folder, that are left out: "*.gif", "raw/2019*"
 ) -> ImageSet:
     """Load all images of a source as one `ImageSet`; files that cannot be read are listed in its `problems`, what else should be known in its `notes`.
 
@@ -696,4 +708,5 @@ def load(
     does not exist, an empty folder, and a benchmark that is neither in `root` nor can be downloaded (the message says which file to put where)."""
     size, limit = _check_count("size", size), _check_count("limit", limit)
     if not (isinstance(check, bool) or check == "unpickle"): raise ValueError(f"check: {check!r}, accepted are True, False and 'unpickle'")
-    return _realize(_find_source(name_or_path, root, split, check, exclude), size, limit, store, reading, fit=fit, range=range, ground=ground, pages=pages)
+    return _realize(_find_source(name_or_path, root, split, check, exclude), size, limit, store, reading, fit=fit,
+                    range=range, ground=ground, pages=pages)

@@ -25,8 +25,9 @@ from torch import Tensor
 from .pictures import SUFFIXES, Problem
 
 # %% ../nbs/00b_folders.ipynb #e09c9372
-LEFT_OUT = (*"""@eaDir #recycle #snapshot @tmp @sharebin @Recycle @Recently-Snapshot $RECYCLE.BIN RECYCLER FOUND.[0-9][0-9][0-9] Thumbs Thumbs.db
-    ehthumbs*.db desktop.ini __MACOSX lost+found""".split(), "System Volume Information", "Network Trash Folder", "Temporary Items") # patterns, in any case
+LEFT_OUT = (*"""@eaDir #recycle #snapshot @tmp @sharebin @Recycle @Recently-Snapshot *@Syno* ~snapshot $RECYCLE.BIN
+    RECYCLER RECYCLED FOUND.[0-9][0-9][0-9] Thumbs Thumbs.db ehthumbs*.db desktop.ini __MACOSX lost+found""".split(),
+    "System Volume Information", "Network Trash Folder", "Temporary Items") # patterns, in any case
 _LEFT_OUT = re.compile("|".join(translate(pattern.lower()) for pattern in LEFT_OUT))
 
 # %% ../nbs/00b_folders.ipynb #960c5b08
@@ -55,7 +56,8 @@ class Found:
     def left_out_in_words(self) -> "str|None": # None for none
         "What was left out, in a sentence."
         if not self.left_out: return None
-        parts = [f"{n:,} {why}" if why in ("hidden", "excluded", "linked twice") else f"{n:,} in {why}" for why, n in sorted(self.left_out.items())]
+        parts = [f"{n:,} {why}" if why in ("hidden", "excluded", "linked twice") else f"{n:,} in {why}" for why,
+                 n in sorted(self.left_out.items())]
         n = sum(self.left_out.values())
         return f"{n:,} picture{'s' * (n != 1)} left out: {', '.join(parts)}"
 
@@ -73,7 +75,10 @@ def _is_folder(entry:os.DirEntry) -> bool:
     "Whether an entry is a folder, or a link to one; a link that leads nowhere, or round in circles, is not."
     return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
-def _entries(place:str, problems:list[Problem]) -> "tuple[list[os.DirEntry], list[os.DirEntry]]": # folders, files; both with links
+def _entries(
+    place:str,
+    problems:list[Problem], # grows
+) -> "tuple[list[os.DirEntry], list[os.DirEntry]]": # folders, files; both with links
     "What a folder holds, sorted; one that cannot be listed becomes a problem."
     folders, files = [], []
     try:
@@ -132,11 +137,12 @@ class _Search:
             real.add(goal)
 
 # %% ../nbs/00b_folders.ipynb #a0f7f8b8
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), # UTF-16's mark begins UTF-32's
+# UTF-16's mark begins UTF-32's
+MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 def text_of(data:bytes) -> str:
-    "The text of a file, whatever its encoding: by its mark, by zeros between letters, else UTF-8, else that of Windows."
+    "The text of a file, whatever its encoding: by its mark, by zeros between letters, else UTF-8 or that of Windows."
     guesses = [name for mark, name in MARKS if data.startswith(mark)][:1]
     if not guesses and b"\0" in data[:200]: guesses = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
     for name in [*guesses, "utf-8", "cp1252"]:
@@ -145,22 +151,26 @@ def text_of(data:bytes) -> str:
     return data.decode("latin-1")
 
 # %% ../nbs/00b_folders.ipynb #fb68e96d
-ARCHIVES = {".zip": "unzip {} -d {}", ".tar": "tar xf {} -C {}", ".tgz": "tar xf {} -C {}", ".gz": "tar xf {} -C {}", ".bz2": "tar xf {} -C {}",
+ARCHIVES = {".zip": "unzip {} -d {}", ".tar": "tar xf {} -C {}", ".tgz": "tar xf {} -C {}", ".gz": "tar xf {} -C {}",
+            ".bz2": "tar xf {} -C {}",
             ".xz": "tar xf {} -C {}", ".7z": "7z x {} -o{}", ".rar": "unrar x {} {}/"}
 
 def listed(path:Path) -> list[str]:
-    "The paths in a text file, one a line; blank lines and lines that begin with # are none. Raises `ValueError` where no line is a file."
+    "The paths in a text file, one a line; # begins a remark. Raises `ValueError` where none is a file."
     lines = [line.strip() for line in text_of(path.read_bytes()).splitlines()]
     lines = [*dict.fromkeys(line for line in lines if line and not line.startswith("#"))]
-    def place(line): return next((str(p) for p in (path.parent / line, Path(line).expanduser()) if p.exists()), str(path.parent / line))
+    def place(line):
+        return next((str(p) for p in (path.parent / line, Path(line).expanduser()) if p.exists()),
+                    str(path.parent / line))
     places = [*map(place, lines)]
     if any(map(os.path.exists, places)): return places
-    raise ValueError(f"{path}: none of its {len(lines):,} lines is the path of a file (first {lines[:1]}); accepted: one path a line, relative to the list "
-                     "or to this folder; a table of labels goes to `rpsc refine TABLE FOLDER`")
+    raise ValueError(f"{path}: none of its {len(lines):,} lines is the path of a file (first {lines[:1]}); accepted: "
+                     "one path a line, relative to the list or to this folder; a table of labels goes to "
+                     "`rpsc refine TABLE FOLDER`")
 
 # %% ../nbs/00b_folders.ipynb #68403423
 def _by_pattern(pattern:str) -> list[str]:
-    "The pictures that a pattern means, by their own names or by that of a folder. Raises `FileNotFoundError` where it means none."
+    "The pictures that a pattern means, by their names or by that of a folder. Raises `FileNotFoundError` for none."
     found = [file for match in sorted(glob.glob(pattern, recursive=True))
              for file in (_Search(match).found.files if os.path.isdir(match) else [match] * is_picture(match))]
     if not found: raise FileNotFoundError(f"{pattern}: no picture has such a name")
@@ -173,9 +183,12 @@ TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx", ".xls")
 def _check_no_folder(path:Path) -> None:
     "Raise `ValueError` for an archive and a table, with what to do."
     how, new = ARCHIVES.get(path.suffix.lower()), path.with_name(path.name.split(".")[0])
-    if how: raise ValueError(f"{path}: an archive; unpack it ({how.format(shlex.quote(str(path)), shlex.quote(str(new)))}) and give the folder {new}")
+    if how:
+        raise ValueError(f"{path}: an archive; unpack it "
+                         f"({how.format(shlex.quote(str(path)), shlex.quote(str(new)))}) and give the folder {new}")
     if path.suffix.lower() in TABLES:
-        raise ValueError(f"{path}: a table; accepted: the folder of its images, or a list of paths, one a line, that ends with .txt")
+        raise ValueError(f"{path}: a table; accepted: the folder of its images, or a list of paths, one a line, that "
+                         f"ends with .txt")
 
 # %% ../nbs/00b_folders.ipynb #c5cc71eb
 def find_files(
@@ -184,10 +197,12 @@ def find_files(
 ) -> Found:
     """The files that are meant, broken links included (they become a `Problem` when they are read, not a silence).
 
-    Raises `FileNotFoundError` for a path that does not exist, `ValueError` for an archive, a table, a list without paths, and half of an export."""
+    Raises `FileNotFoundError` for a path that does not exist, `ValueError` for an archive, a table, a list without
+    paths, and half of an export."""
     path = Path(place).expanduser()
     if (path / UNFINISHED).exists():
-        raise ValueError(f"{path}: an export that was not finished; the same `rpsc data NAME --export {path}` goes on with it, or give another folder")
+        raise ValueError(f"{path}: an export that was not finished; the same `rpsc data NAME --export {path}` goes on "
+                         f"with it, or give another folder")
     if path.is_dir(): return _Search(str(path), exclude).found
     if path.is_file():
         _check_no_folder(path)
@@ -216,7 +231,8 @@ def numbered(names:list) -> "tuple[Tensor|None, list[str]|None]": # int64 (N,), 
     return None if None in names else torch.tensor([number[name] for name in names]), class_names
 
 # %% ../nbs/00b_folders.ipynb #117e2bbd
-PARTS = dict(train="train training", val="val valid validation dev", test="test testing") # part -> its names, in any case
+# part -> its names, in any case
+PARTS = dict(train="train training", val="val valid validation dev", test="test testing")
 _PART = {name: part for part, names in PARTS.items() for name in names.split()}
 
 def part_of(name:str) -> "str|None": # train, val or test

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['SEPARATORS', 'FORMULA', 'PATHS', 'LABELS', 'OTHERS', 'HOW', 'cut', 'fit_of', 'cells_of', 'squared', 'is_number',
            'harmless', 'original', 'plain', 'has_heading', 'named_column', 'shows_pictures', 'path_column',
-           'label_column', 'text_table', 'cleaned', 'numbers', 'read_labelling', 'folded', 'known_as', 'readings',
-           'parents_of', 'Meant', 'common_steps', 'home_of', 'pictures_in', 'Index', 'are_other_parts', 'match_rows',
-           'numbered', 'in_words', 'rows_meant', 'labels_of', 'join_labels', 'spread_confidence']
+           'label_column', 'text_table', 'cleaned', 'numbers', 'read_labelling', 'whole_table', 'folded', 'known_as',
+           'readings', 'parents_of', 'Meant', 'common_steps', 'home_of', 'pictures_in', 'Index', 'are_other_parts',
+           'match_rows', 'numbered', 'in_words', 'rows_meant', 'labels_of', 'join_labels', 'spread_confidence']
 
 # %% ../nbs/43_labels.ipynb #32f38de0
 import csv
@@ -37,18 +37,24 @@ SEPARATORS = ",;\t|"
 
 def cut(text:str, separator:str) -> list[list[str]]:
     "Rows of cells; a cell in quotes may hold separators, blanks around cells do not count."
-    return [[cell.strip(" ") for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)]
+    return [[cell.strip(" ") for cell in row]
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)]
 
-def fit_of(text:str, separator:str) -> "tuple[float, int]": # share of rows with as many cells as the first, number of these cells
+def fit_of(
+    text:str,
+    separator:str,
+) -> "tuple[float, int]": # share of rows with as many cells as the first, number of these cells
     "How well a separator cuts the first rows of a text."
     widths = [len(row) for row in cut("".join(text.splitlines(keepends=True)[:100]), separator) if any(row)]
-    return (sum(width == widths[0] for width in widths) / len(widths), widths[0]) if widths and widths[0] > 1 else (0., 1)
+    if not widths or widths[0] < 2: return 0., 1
+    return sum(width == widths[0] for width in widths) / len(widths), widths[0]
 
 # %% ../nbs/43_labels.ipynb #e24e39cf
 def cells_of(text:str) -> list[list[str]]:
     "The rows of a text, without empty ones and remarks above."
     lines = text.splitlines(keepends=True)
-    while lines and (not lines[0].strip() or re.match(r"\s*#|sep=.$", lines[0].strip("\r\n")) and len(lines) > 1): lines.pop(0)
+    while lines and (not lines[0].strip() or re.match(r"\s*#|sep=.$", lines[0].strip("\r\n")) and len(lines) > 1):
+        lines.pop(0)
     text = "".join(lines)
     separator = max(SEPARATORS, key=lambda separator: fit_of(text, separator))
     if fit_of(text, separator)[0] > 0: return [row for row in cut(text, separator) if any(row)]
@@ -60,8 +66,8 @@ def squared(rows:list[list[str]]) -> list[list[str]]:
     width = len(rows[0]) if rows else 0
     for i, row in enumerate(rows, 1):
         if len(row) > width and any(row[width:]):
-            raise ValueError(f"row {i} has {len(row)} cells, the first has {width} ({' | '.join(row)[:80]}); put names that hold a comma or another "
-                             "separator in quotes, or save the table with another separator")
+            raise ValueError(f"row {i} has {len(row)} cells, the first has {width} ({' | '.join(row)[:80]}); put names "
+                             "that hold a comma or another separator in quotes, or save the table with another separator")
     return [[*row[:width], *[""] * (width - len(row))] for row in rows]
 
 # %% ../nbs/43_labels.ipynb #161b32f1
@@ -81,10 +87,10 @@ def original(cell:str) -> str:
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 # %% ../nbs/43_labels.ipynb #9fb02464
-PATHS = """path filepath imagepath imgpath file filename imagefile imagefilename imgfile image img imagename imgname imageid imgid fileid picture photo
-    photoname url uri imageurl fileurl name id key""".split()
-LABELS = """cluster label labels class classname labelname category categoryname target prediction predicted clusterid classid labelid categoryid
-    clustername groundtruth gt y species breed diagnosis tag group kind type name""".split()
+PATHS = """path filepath imagepath imgpath file filename imagefile imagefilename imgfile image img imagename imgname
+    imageid imgid fileid picture photo photoname url uri imageurl fileurl name id key""".split()
+LABELS = """cluster label labels class classname labelname category categoryname target prediction predicted clusterid
+    classid labelid categoryid clustername groundtruth gt y species breed diagnosis tag group kind type name""".split()
 
 def plain(name) -> str:
     "The name of a column without what does not matter."
@@ -92,7 +98,7 @@ def plain(name) -> str:
 
 # %% ../nbs/43_labels.ipynb #e5054449
 def has_heading(rows:list[list[str]], named:list[str]) -> bool:
-    "Whether the first row names columns: it names no picture, and a column by a known name, or by one of `named`, or pictures come below."
+    "Whether the first row names columns: no picture, and a known column or one of `named`, or pictures come below."
     if any(map(is_picture, rows[0])): return False
     known = {*PATHS, *LABELS, "confidence", *map(plain, named)}
     return any(plain(cell) in known for cell in rows[0]) or any(map(is_picture, rows[1] if len(rows) > 1 else []))
@@ -100,10 +106,12 @@ def has_heading(rows:list[list[str]], named:list[str]) -> bool:
 # %% ../nbs/43_labels.ipynb #4a7a5725
 def named_column(table:pd.DataFrame, name:str, option:str) -> str:
     "The column that somebody has asked for, by its name or its number from 1. Raises `ValueError`."
-    found = [column for column in table if str(column) == name] or [column for column in table if plain(column) == plain(name)]
+    found = [column for column in table if str(column) == name]
+    found = found or [column for column in table if plain(column) == plain(name)]
     if not found and name.isdecimal() and 1 <= int(name) <= table.shape[1]: found = [table.columns[int(name) - 1]]
     if found: return found[0]
-    raise ValueError(f"{option}: got {name!r}; accepted: {', '.join(map(str, table.columns))}, or a number from 1 to {table.shape[1]}")
+    raise ValueError(f"{option}: got {name!r}; accepted: {', '.join(map(str, table.columns))}, or a number from 1 to "
+                     f"{table.shape[1]}")
 
 # %% ../nbs/43_labels.ipynb #d9f4e445
 def shows_pictures(cells) -> bool:
@@ -113,27 +121,34 @@ def shows_pictures(cells) -> bool:
 
 def path_column(table:pd.DataFrame) -> "str|None":
     "The column of the paths, by its name and its cells."
-    known = sorted((column for column in table if plain(column) in PATHS), key=lambda column: PATHS.index(plain(column)))
+    known = sorted((column for column in table if plain(column) in PATHS),
+                   key=lambda column: PATHS.index(plain(column)))
     shows = [column for column in table if shows_pictures(table[column].tolist())]
-    if [plain(column) for column in known] == ["name"] and not any(plain(column) in LABELS[:-1] for column in table): known = [] # the name of a cluster
+    # the name of a cluster
+    if [plain(column) for column in known] == ["name"] and not any(plain(column) in LABELS[:-1] for column in table):
+        known = []
     return next((column for column in known if column in shows), (shows or known or [None])[0])
 
 def label_column(table:pd.DataFrame, path:str) -> "str|None":
     "The column of the labels: by its name, or the only one that is left."
     others = [column for column in table if column != path and plain(column) != "confidence"]
-    known = sorted((column for column in others if plain(column) in LABELS), key=lambda column: LABELS.index(plain(column)))
+    known = sorted((column for column in others if plain(column) in LABELS),
+                   key=lambda column: LABELS.index(plain(column)))
     return known[0] if known else others[0] if len(others) == 1 else None
 
 # %% ../nbs/43_labels.ipynb #4cef60a5
-OTHERS = {b"PK\3\4": "a workbook or an archive; save it as CSV (UTF-8)", b"\xd0\xcf\x11\xe0": "an old workbook; save it as CSV (UTF-8)",
-          b"PAR1": "a Parquet file; give it a name that ends with .parquet", b"%PDF": "a PDF", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture"}
+OTHERS = {b"PK\3\4": "a workbook or an archive; save it as CSV (UTF-8)",
+          b"\xd0\xcf\x11\xe0": "an old workbook; save it as CSV (UTF-8)",
+          b"PAR1": "a Parquet file; give it a name that ends with .parquet", b"%PDF": "a PDF",
+          b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture"}
 
 def text_table(data:bytes, named:list[str]) -> pd.DataFrame: # of texts
     "The table in a text file. Raises `ValueError` for what is none."
     if data[:2] == b"\x1f\x8b": data = gzip.decompress(data)
     for mark, what in OTHERS.items():
         if data.startswith(mark): raise ValueError(f"this is {what}")
-    if re.match(rb"\s*[\[{]", data.removeprefix(b"\xef\xbb\xbf")): raise ValueError("this is JSON; save it as a table with a column for paths and one for labels")
+    if re.match(rb"\s*[\[{]", data.removeprefix(b"\xef\xbb\xbf")):
+        raise ValueError("this is JSON; save it as a table with a column for paths and one for labels")
     rows = squared([[original(cell) for cell in row] for row in cells_of(text_of(data))])
     if not rows: raise ValueError("it is empty")
     heading = rows.pop(0) if has_heading(rows, named) else [str(i) for i in range(1, len(rows[0]) + 1)]
@@ -158,25 +173,31 @@ def read_labelling(
     path:Path, # .parquet, or a text with any usual separator, encoding and heading
     paths:"str|None"=None, # name or number of the column of the paths; None: found
     labels:"str|None"=None, # of the labels
-) -> pd.DataFrame: # path, value: text; confidence: number or NaN; rows without a value are left out. `attrs["folder"]`: where the table lies
-    "Read a table of labels. Raises `FileNotFoundError`, and `ValueError` for a file that is no table or has other columns."
+) -> pd.DataFrame: # path, value: text; confidence: number or NaN; rows without a value are left out
+    """Read a table of labels; where it lies and which columns they are is in `attrs["folder"]` and `attrs["columns"]`.
+
+    Raises `FileNotFoundError`, and `ValueError` for a file that is no table or has other columns."""
     path = Path(path)
-    if not path.is_file(): raise FileNotFoundError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; accepted: a table, .csv or .parquet")
-    named = [name for name in (paths, labels) if name is not None]
-    try: table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else text_table(path.read_bytes(), named)
-    except OSError as error:
-        if error.strerror: raise
-        raise ValueError(f"{path}: this is no table ({error}); accepted: .csv or .parquet") from error
-    except Exception as error: raise ValueError(f"{path}: this is no table ({error}); accepted: .csv or .parquet") from error       # parsers raise many types
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no such file"
+        raise FileNotFoundError(f"{path}: {what}; accepted: a table, .csv or .parquet")
+    table = whole_table(path, [name for name in (paths, labels) if name is not None])
     where = path_column(table) if paths is None else named_column(table, paths, "--path-column")
     what = label_column(table, where) if labels is None else named_column(table, labels, "--label-column")
     if where is None or what is None:
-        raise ValueError(f"{path}: columns {', '.join(map(str, table.columns))}; accepted: path, and one of cluster, label, name, or the like; "
-                         "--path-column and --label-column say which they are")
+        raise ValueError(f"{path}: columns {', '.join(map(str, table.columns))}; accepted: path, and one of cluster, "
+                         "label, name, or the like; --path-column and --label-column say which they are")
     confidence = next((numbers(table[column]) for column in table if plain(column) == "confidence"), math.nan)
-    table = pd.DataFrame(dict(path=table[where].map(cleaned), value=table[what].map(cleaned), confidence=confidence)).dropna(subset=["path", "value"])
-    table.attrs |= dict(folder=str(path.absolute().parent), columns=(str(where), str(what)))
-    return table.reset_index(drop=True)
+    read = pd.DataFrame(dict(path=table[where].map(cleaned), value=table[what].map(cleaned), confidence=confidence))
+    read.attrs |= dict(folder=str(path.absolute().parent), columns=(str(where), str(what)))
+    return read.dropna(subset=["path", "value"]).reset_index(drop=True)
+
+def whole_table(path:Path, named:list[str]) -> pd.DataFrame:
+    "All columns of a table. Raises `OSError` for a file that cannot be read, `ValueError` for one that is no table."
+    try: return pd.read_parquet(path) if path.suffix.lower() == ".parquet" else text_table(path.read_bytes(), named)
+    except Exception as error: # parsers raise many types
+        if isinstance(error, OSError) and error.strerror: raise
+        raise ValueError(f"{path}: this is no table ({error}); accepted: .csv or .parquet") from error
 
 # %% ../nbs/43_labels.ipynb #d7ac9921
 def folded(name:str) -> str:
@@ -195,15 +216,18 @@ def readings(path:str) -> list[str]:
     found, text = [path], path
     if match := re.match(r"(?i)[a-z][a-z0-9+.-]+:/{1,3}(localhost/)?", path):
         rest = path[match.end():]
-        text = unquote(rest if re.match(r"(?i)[a-z]:[\\/]", rest) or not path.lower().startswith("file:") else f"/{rest}")
+        text = unquote(rest if re.match(r"(?i)[a-z]:[\\/]", rest) or not path.lower().startswith("file:")
+                       else f"/{rest}")
         found.append(text)
+    if "%" in text: found.append(unquote(text))
     if "\\" in text: found.append(re.sub(r"[\\/]+", "/", text))
     return [os.path.normpath(text) for text in dict.fromkeys(found)]
 
 def parents_of(path:str) -> tuple[str, ...]: # the last first
     "The folders of a path; the last element is / for an absolute one, . for a relative one."
     drive, rest = re.match(r"((?:[A-Za-z]:)?/*)(.*)", unicodedata.normalize("NFC", path), re.S).groups()
-    return (*reversed([step for step in rest.split("/")[:-1] if step]), drive.lower().rstrip("/") or ("/" if drive else "."))
+    return (*reversed([step for step in rest.split("/")[:-1] if step]),
+            drive.lower().rstrip("/") or ("/" if drive else "."))
 
 # %% ../nbs/43_labels.ipynb #aa63b169
 @dataclass(frozen=True)
@@ -226,7 +250,6 @@ def home_of(parents:tuple, steps:int) -> tuple:
     "The first folders of a row, without the `steps` last ones; at least / or a dot."
     return (parents[-1], *reversed(parents[steps:-1]))
 
-@lru_cache(4096)
 def pictures_in(folder:str) -> frozenset: # in one form, with and without their endings
     "Names of the pictures in a folder; none where there is no such folder."
     for form in ("NFC", "NFD"):
@@ -243,7 +266,7 @@ class Index:
         folder:"str|Path", # of the images
         beside:"str|Path|None"=None, # folder of the table
     ):
-        pictures_in.cache_clear()
+        self.pictures_in = lru_cache(4096)(pictures_in)
         self.files = [os.path.abspath(file) for file in files]
         self.bases = [*dict.fromkeys(os.path.abspath(base) for base in (os.curdir, beside, folder) if base is not None)]
         self.by_path, self.by_name, self.sorted = defaultdict(list), defaultdict(list), {}
@@ -263,7 +286,7 @@ class Index:
             place = os.path.normpath(place)
             images = self.by_path.get((folded(place), folded(name)), [])
             if images: found |= {*self.exact(images, name)}
-            elif folded(name) in pictures_in(place):
+            elif folded(name) in self.pictures_in(place):
                 image = self.by_real_path.get(os.path.realpath(os.path.join(place, name)))
                 if image is None: is_other = True
                 else: found.add(image)
@@ -275,7 +298,8 @@ class Index:
 
     def ends(self, name:str, parents:tuple) -> "tuple[int, list[int]]": # steps in common, the images that share them
         "The images whose path ends most like that of a row."
-        if name not in self.sorted: self.sorted[name] = sorted((parents_of(self.files[i]), i) for i in self.by_name.get(name, []))
+        if name not in self.sorted:
+            self.sorted[name] = sorted((parents_of(self.files[i]), i) for i in self.by_name.get(name, []))
         rows = self.sorted[name]
         place = bisect_left(rows, (parents,))
         steps = max((common_steps(parents, row) for row, _ in rows[max(0, place - 1):place + 1]), default=-1)
@@ -325,28 +349,35 @@ def match_rows(
         if one.image is not None: claims[one.image].add((one.steps, one.row))
     def judged(one):
         if one.image is None or one.how == "path": return one
-        if one.has_folders and any(one.home[:n] in homes for n in range(1, len(one.home))): return replace(one, image=None, how="none")
+        if one.has_folders and any(one.home[:n] in homes for n in range(1, len(one.home))):
+            return replace(one, image=None, how="none")
         best = max(steps for steps, _ in claims[one.image])
         alone = one.steps == best and sum(steps == best for steps, _ in claims[one.image]) == 1
         return one if alone else replace(one, image=None, how="unclear")
     return [judged(read[path]) for path in paths]
 
 # %% ../nbs/43_labels.ipynb #47d5f2db
-def numbered(values:list[str]) -> tuple[list[int], "list[str]|None"]: # 0 … K - 1 for each; names of the K, None where they are these numbers
+def numbered(
+    values:list[str],
+) -> tuple[list[int], "list[str]|None"]: # 0 … K - 1 for each; names of the K, None where they are these numbers
     "Clusters as numbers."
-    kinds = sorted(set(values), key=lambda value: (0, int(value), "") if re.fullmatch(r"-?\d+", value) else (1, 0, value))
-    return [*map({kind: i for i, kind in enumerate(kinds)}.get, values)], None if kinds == [*map(str, range(len(kinds)))] else kinds
+    kinds = sorted(set(values), key=lambda value: (0, int(value), "") if re.fullmatch(r"-?\d+", value)
+                   else (1, 0, value))
+    return [*map({kind: i for i, kind in enumerate(kinds)}.get,
+                 values)], None if kinds == [*map(str, range(len(kinds)))] else kinds
 
 # %% ../nbs/43_labels.ipynb #d0723749
-HOW = dict(path="by their own path", end="by the end of their path", name="by their name alone", elsewhere="name files that are not among the images",
+HOW = dict(path="by their own path", end="by the end of their path", name="by their name alone",
+           elsewhere="name files that are not among the images",
            unclear="could mean several images, or mean one that another row means", none="mean no image")
 
-def in_words(found:list[Meant]) -> str:
+def in_words(found:list[Meant], paths:list[str]) -> str: # `paths` of the rows
     "How many rows were matched in which way, and how many were not."
     counts = Counter(one.how for one in found)
     parts = [f"{counts[how]:,} {words}" for how, words in HOW.items() if counts[how]]
     matched = sum(one.image is not None for one in found)
-    return f"{matched:,} of {len(found):,} rows: {', '.join(parts)}"
+    first = next((f" (first {path})" for path, one in zip(paths, found) if one.image is None), "")
+    return f"{matched:,} of {len(found):,} rows: {', '.join(parts)}{first}"
 
 # %% ../nbs/43_labels.ipynb #aa91d3cf
 def rows_meant(images:ImageSet, table:pd.DataFrame, folder:"str|Path") -> list[Meant]:
@@ -355,8 +386,13 @@ def rows_meant(images:ImageSet, table:pd.DataFrame, folder:"str|Path") -> list[M
     numbers = {str(i): Meant(i, "path") for i in range(len(images))}
     return [numbers.get(path, Meant()) for path in table.path]
 
-def labels_of(images:ImageSet, table:pd.DataFrame, found:list[Meant], folder:"str|Path") -> dict: # number of an image -> (value, confidence), in order
-    "The label of each image. Raises `ValueError` for two rows that contradict each other, and where fewer than two images have one."
+def labels_of(
+    images:ImageSet,
+    table:pd.DataFrame, # of `read_labelling`
+    found:list[Meant], # of `rows_meant`
+    folder:"str|Path", # of the images
+) -> dict: # number of an image -> (value, confidence), in order
+    "The label of each image. Raises `ValueError` for rows that contradict each other, and for fewer than two images."
     labels = {}
     for one, value, confidence in zip(found, table.value, table.confidence):
         if one.image is None: continue
@@ -365,10 +401,13 @@ def labels_of(images:ImageSet, table:pd.DataFrame, found:list[Meant], folder:"st
             raise ValueError(f"LABELS: two rows for {name}, {labels[one.image][0]} and {value}; leave one")
         labels[one.image] = value, confidence
     if len(labels) >= 2: return dict(sorted(labels.items()))
-    raise ValueError(f"LABELS: {len(labels)} images of {folder} have a row, accepted: at least two. {in_words(found)}. Paths are looked up from here, from the "
-                     f"folder of the table and from {folder}; those of another machine must end like those here, with their last folder")
+    raise ValueError(f"LABELS: {len(labels)} images of {folder} have a row, accepted: at least two. "
+                     f"{in_words(found, table.path)}. Paths are looked up from here, from the folder of the table and "
+                     f"from {folder}; those of another machine must end like those here, with their last folder. Where "
+                     "letters look wrong, save the table as UTF-8")
 
-def join_labels(images:ImageSet, table:pd.DataFrame, folder:"str|Path") -> tuple[dict, int]: # as `labels_of`; rows that mean no image
+def join_labels(images:ImageSet, table:pd.DataFrame,
+                folder:"str|Path") -> tuple[dict, int]: # as `labels_of`; rows that mean no image
     "Put images and labels, as of `read_labelling`, together. Raises as `labels_of`."
     found = rows_meant(images, table, folder)
     return labels_of(images, table, found, folder), sum(one.image is None for one in found)
