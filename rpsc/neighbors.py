@@ -94,7 +94,8 @@ def _inverted_file(rows, order, metric, shift, slice_rows=65_536):
     index.nprobe = min(lists, max(16, lists // 64))
     sample = np.sort(np.random.default_rng(0).permutation(len(rows))[:64 * lists])
     index.train(_comparable("features", rows[sample], metric, shift))
-    for s in range(0, len(rows), slice_rows): index.add(_comparable("features", rows[order[s:s + slice_rows]], metric, shift))
+    for s in range(0, len(rows), slice_rows):
+        index.add(_comparable("features", rows[order[s:s + slice_rows]], metric, shift))
     return index
 
 # %% ../nbs/03_neighbors.ipynb #1e1d6006
@@ -157,12 +158,13 @@ def _at(rows, index):
 # %% ../nbs/03_neighbors.ipynb #f84fd3be
 def _without_order(search, rows, asked, k, metric):
     "What `search` finds; of rows that are equally near to a query, a random choice in a random order, always the same."
-    most = min(k + 1, len(rows)) if k > 1 else 1                                  # one more tells whether the last is no nearer than the next
+    most = min(k + 1, len(rows)) if k > 1 else 1  # one more tells whether the last is no nearer than the next
     similarity, index = (torch.as_tensor(found) for found in search(rows, asked, most, metric))
     tied = (similarity[:, 1:] == similarity[:, :-1]).any(1).nonzero()[:, 0]
     if len(tied):
         order, queries = _shuffled(len(rows)).to(index.device), rows if asked is None else asked
-        similarity[tied], places = (torch.as_tensor(found) for found in search(_at(rows, order), _at(queries, tied), most, metric))
+        similarity[tied], places = (torch.as_tensor(found)
+                                    for found in search(_at(rows, order), _at(queries, tied), most, metric))
         index[tied] = order[places]
     return similarity[:, :k].contiguous(), index[:, :k].contiguous()
 
@@ -182,7 +184,9 @@ def knn(
     k = _count("k", k, len(rows), "the number of rows of features")
     asked = None if queries is None else _matrix("queries", queries, host=on_host)
     if asked is not None and asked.shape[1] != rows.shape[1]: raise ValueError(f"queries must have {rows.shape[1]} columns like features; got {asked.shape[1]}")
-    if not on_host: return _without_order(_knn_torch, rows, None if asked is None else torch.as_tensor(asked, device=rows.device), k, metric)
+    if not on_host:
+        return _without_order(_knn_torch, rows, None if asked is None else torch.as_tensor(asked, device=rows.device),
+                              k, metric)
     if len(rows) < exact_below: return _without_order(_knn_exact, rows, asked, k, metric)
     return tuple(torch.from_numpy(found) for found in _knn_ivf(rows, asked, k, metric))
 
@@ -224,7 +228,8 @@ def _without_empty(x, centers, metric):
         similarity, labels = (found[:, 0] for found in _knn_exact(centers, x, 1, metric))
         empty = np.flatnonzero(np.bincount(labels, minlength=len(centers)) == 0)
         if not len(empty): return centers, labels
-        farthest = chance.choice(np.flatnonzero(similarity == similarity.min()))   # of equals any: the first may be of one class
+        # of equals any: the first may be of one class
+        farthest = chance.choice(np.flatnonzero(similarity == similarity.min()))
         if similarity[farthest] >= same: break
         centers[empty[0]] = x[farthest]
     raise ValueError(f"k must not exceed the number of distinct rows of features; {len(empty)} of k={len(centers)} clusters stay empty")

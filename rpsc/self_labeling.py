@@ -24,8 +24,8 @@ from .files import fingerprint, no_copy_tensor
 from .metrics import cluster_health
 from .neighbors import kmeans
 from .scl import cross_entropy_loss, double_softmax_ce, soft_contrastive_loss
-from .selection import (CONFIDENCES, PseudoLabels, cluster_by_centers, nearest_to_centers, per_cluster, pseudo_label,
-                            semantic_confidence, top_confident, unit)
+from .selection import (CONFIDENCES, PseudoLabels, cluster_by_centers, nearest_to_centers, per_cluster,
+                            pseudo_label, semantic_confidence, top_confident, unit)
 from .train import generator_at, make_optimizer, train
 
 # %% ../nbs/12_self_labeling.ipynb #3def8f55
@@ -38,7 +38,7 @@ class SelfLabeling:
     weight:str = "pull" # of SCL: confidence multiplies the "pull", or "all" of the loss
     temperature:float = .5 # tau of SCL (paper)
     gamma:float = .5 # share of a cluster's allocation that makes its centre (paper)
-    balance:bool = True # M / K pseudo-labels for each cluster (paper); False: sizes are found, see "Sizes that are not equal" (ours)
+    balance:bool = True # M / K images for each cluster (paper); False: as many as it has, see below (ours)
     large_batch:int = 1000 # M, images labelled at a time (paper: 1,000 for ten clusters)
     batch_size:int = 128 # S, pairs in a step (SPICE)
     passes:int = 8 # over the pairs of a large batch (SPICE)
@@ -65,7 +65,8 @@ def _check_names(recipe:SelfLabeling) -> None:
     for name, accepted in _NAMED.items():
         if getattr(recipe, name) not in accepted: raise ValueError(f"{name}: got {getattr(recipe, name)!r}; accepted: {', '.join(accepted)}")
     for name in ("balance", "batch_norm"):
-        if not isinstance(getattr(recipe, name), bool): raise ValueError(f"{name}: got {getattr(recipe, name)!r}; accepted: True, False")
+        if not isinstance(getattr(recipe, name), bool):
+            raise ValueError(f"{name}: got {getattr(recipe, name)!r}; accepted: True, False")
 
 # %% ../nbs/12_self_labeling.ipynb #bce99022
 def _check_numbers(recipe:SelfLabeling) -> None:
@@ -92,7 +93,7 @@ def check_switches(
     _check_names(recipe); _check_numbers(recipe)
     if n_clusters != int(n_clusters) or not 2 <= n_clusters <= n: raise ValueError(f"n_clusters: got {n_clusters}; accepted: 2 to {n}, the number of images")
     M = min(recipe.large_batch, n)
-    share = recipe.gamma if recipe.balance else 1.                                      # without balance one image of a cluster makes its centre
+    share = recipe.gamma if recipe.balance else 1.  # without balance one image of a cluster makes its centre
     _check_allocation(M, n_clusters, share)
     _check_allocation(min(recipe.judge or n, n), n_clusters, share, "judge")
     if M < recipe.large_batch: warnings.warn(f"the set has {n} images, fewer than large_batch={recipe.large_batch}: all of them are labelled at a time")

@@ -105,6 +105,13 @@ def _normalized(affinity):
     return (scale @ affinity @ scale).tocsr()
 
 # %% ../../nbs/20_classical.ipynb #7cf48758
+def _largest(size, n, seed):
+    "Numbers of the `n` largest pieces, largest first; which of equal ones are taken is random, their order is not."
+    mixed = np.random.default_rng(seed).permutation(len(size))
+    taken = np.sort(mixed[np.argsort(-size[mixed], kind="stable")][:n])
+    return taken[np.argsort(-size[taken], kind="stable")]
+
+# %% ../../nbs/20_classical.ipynb #3cc4da49
 def spectral_embedding(
     affinity:csr_array, # (N, N), symmetric, not negative, every row with an edge
     n_vectors:int, # K
@@ -114,7 +121,7 @@ def spectral_embedding(
     count, piece = connected_components(affinity, directed=False)
     if count > n_vectors: warnings.warn(f"spectral_embedding: the graph is in {count} pieces, more than the {n_vectors} clusters; the smaller ones are assigned arbitrarily (try more neighbours, or remove duplicates)")
     matrix, found = _normalized(affinity), []
-    for c in np.argsort(-np.bincount(piece), kind="stable")[:n_vectors]:
+    for c in _largest(np.bincount(piece), n_vectors, seed):
         rows = np.flatnonzero(piece == c)
         values, vectors = _leading(matrix[rows][:, rows], n_vectors, seed)
         found += [(value, rows, vector) for value, vector in zip(values, vectors.T)]
