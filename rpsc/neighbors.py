@@ -107,14 +107,15 @@ def _search_cells(index, queries, k, metric):
     return -np.sqrt(value.clip(0)) if metric == "euclidean" else value, found
 
 # %% ../nbs/03_neighbors.ipynb #de4b3814
-def _shuffled(n):
-    "An order of `n` rows that has nothing to do with that of the files; always the same."
-    return torch.randperm(n, generator=torch.Generator().manual_seed(0))
+def _shuffled(n, seed=0):
+    "An order of `n` rows that has nothing to do with that of the files; the same for the same seed."
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
 # %% ../nbs/03_neighbors.ipynb #8ed3bf22
-def _knn_ivf(rows, asked, k, metric, slice_rows=65_536):
+def _knn_ivf(rows, asked, k, metric, seed=0, slice_rows=65_536):
     "Neighbours through an inverted file, a slice of the queries at a time."
-    shift, name, order = _center(rows, metric), "features" if asked is None else "queries", _shuffled(len(rows)).numpy()
+    shift, order = _center(rows, metric), _shuffled(len(rows), seed).numpy()
+    name = "features" if asked is None else "queries"
     index, asked = _inverted_file(rows, order, metric, shift, slice_rows), rows if asked is None else asked
     slices = (_comparable(name, asked[s:s + slice_rows], metric, shift) for s in range(0, len(asked), slice_rows))
     parts = [_search_cells(index, queries, k, metric) for queries in slices]
@@ -156,13 +157,14 @@ def _at(rows, index):
     return rows[index] if isinstance(rows, Tensor) else rows[index.numpy()]
 
 # %% ../nbs/03_neighbors.ipynb #f84fd3be
-def _without_order(search, rows, asked, k, metric):
-    "What `search` finds; of rows that are equally near to a query, a random choice in a random order, always the same."
-    most = min(k + 1, len(rows)) if k > 1 else 1  # one more tells whether the last is no nearer than the next
+def _without_order(search, rows, asked, k, metric, seed=0):
+    "What `search` finds; of rows that are equally near to a query, a random choice in a random order of `seed`."
+    # one more tells whether the last is no nearer than the next; the one nearest centre is whichever comes first
+    most = 1 if k == 1 and asked is not None else min(k + 1, len(rows))
     similarity, index = (torch.as_tensor(found) for found in search(rows, asked, most, metric))
     tied = (similarity[:, 1:] == similarity[:, :-1]).any(1).nonzero()[:, 0]
     if len(tied):
-        order, queries = _shuffled(len(rows)).to(index.device), rows if asked is None else asked
+        order, queries = _shuffled(len(rows), seed).to(index.device), rows if asked is None else asked
         similarity[tied], places = (torch.as_tensor(found)
                                     for found in search(_at(rows, order), _at(queries, tied), most, metric))
         index[tied] = order[places]
@@ -175,6 +177,7 @@ def knn(
     queries:Tensor|None=None, # (Q, D); None: the set itself, self included
     metric:str="cosine", # "cosine", "dot" or "euclidean" (minus the distance): larger is nearer
     exact_below:int=1_000_000, # from this many rows on, FAISS IVF on CPU (approximate); other devices are always exact
+    seed:int=0, # of the order among rows that are equally near
 ) -> tuple[Tensor, Tensor]: # similarity float32 (Q, k), descending; index int64 (Q, k) into `features`; on the device of `features`
     """The `k` nearest rows of `features` for each query.
 
@@ -185,10 +188,10 @@ def knn(
     asked = None if queries is None else _matrix("queries", queries, host=on_host)
     if asked is not None and asked.shape[1] != rows.shape[1]: raise ValueError(f"queries must have {rows.shape[1]} columns like features; got {asked.shape[1]}")
     if not on_host:
-        return _without_order(_knn_torch, rows, None if asked is None else torch.as_tensor(asked, device=rows.device),
-                              k, metric)
-    if len(rows) < exact_below: return _without_order(_knn_exact, rows, asked, k, metric)
-    return tuple(torch.from_numpy(found) for found in _knn_ivf(rows, asked, k, metric))
+        asked = None if asked is None else torch.as_tensor(asked, device=rows.device)
+        return _without_order(_knn_torch, rows, asked, k, metric, seed)
+    if len(rows) < exact_below: return _without_order(_knn_exact, rows, asked, k, metric, seed)
+    return tuple(torch.from_numpy(found) for found in _knn_ivf(rows, asked, k, metric, seed))
 
 # %% ../nbs/03_neighbors.ipynb #6055467e
 def without_self(

@@ -169,7 +169,7 @@ def choose_clean(
     base:Clustering, # the clustering to improve
     features:Tensor|None, # (N, D) of an embedding trained without these labels; not needed for "confidence"
     recipe:RUC, # strategy, tau1, k
-    seed:int=0, # of the order among equal rows of features, see `rpsc.selection.nearest_rows`
+    seed:int=0, # of the order among equal rows of features, see `rpsc.neighbors.knn`
 ) -> Tensor: # (N,) bool
     "The clean set of a clustering by the recipe's strategy (RUC section 3.1); `ValueError` as in `strategy_for`."
     strategy = strategy_for(base, recipe)

@@ -22,8 +22,9 @@ from ..augment import view
 from ..backbone import Classifier, Encoder, classify, embed
 from ..data import Clustering, ImageSet, fingerprint
 from ..metrics import cluster_health
+from ..neighbors import knn
 from ..scl import cross_entropy_loss, soft_contrastive_loss
-from ..selection import nearest_rows, neighborhood_size, surest, unit
+from ..selection import neighborhood_size, surest, unit
 from ..train import EMA, Batches, make_optimizer, train
 
 # %% ../../nbs/21_scan.ipynb #85b76dce
@@ -92,7 +93,8 @@ def mine_neighbors(
     "The `k` nearest images by cosine and the image itself (SCAN, end of step 1); `ValueError` for k outside 1 ... N-1 or features that are not finite."
     most = len(features) - 1
     if k != int(k) or not 1 <= k <= most: raise ValueError(f"k: got {k}; accepted: a whole number from 1 to {most}, one less than the images")
-    index, own = nearest_rows(features, int(k) + 1, seed), torch.arange(len(features), device=features.device)[:, None]
+    index = knn(features, int(k) + 1, seed=seed)[1]
+    own = torch.arange(len(features), device=features.device)[:, None]
     is_lost = (index != own).all(1)
     index[is_lost, -1] = own[is_lost, 0]
     return index
