@@ -24,7 +24,7 @@ from .backbone import ClusterHeads, build_encoder, embed, supports_bf16
 from .data import ImageSet
 from .freematch import FreeMatch, SemiStage, build_network, semi_losses
 from .neighbors import knn
-from .pretrain import Recipe, moco_parts
+from .pretrain import Pretraining, moco_parts
 from . import ruc
 from .ruc import RUC
 from .self_labeling import SelfLabeling, Stage, looker
@@ -192,7 +192,7 @@ def moco_pair(
     "One MoCo-v2 step in bf16 with channels last against fp32 with contiguous weights."
     images = ImageSet(torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8, generator=generator_at(0)))
     def side(precision, layout):
-        recipe = Recipe(epochs=1, batch_size=batch_size, queue=2 * batch_size)
+        recipe = Pretraining(epochs=1, batch_size=batch_size, queue=2 * batch_size)
         modules, step, after = moco_parts(build_encoder(encoder_name, 32, seed=0), images, recipe)
         for module in modules.values(): module.to(memory_format=layout)
         optimizer = make_optimizer(modules["query"], "sgd", .01)

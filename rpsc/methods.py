@@ -25,14 +25,15 @@ from torch.nn import functional as F
 import rpsc
 from .backbone import Encoder, build_encoder, embed, resolve_precision
 from .baselines.classical import feature_kmeans, feature_spectral, pixel_kmeans, pixel_spectral
-from .baselines.noisy import DivideMix, Gupta, MCorrection, PCorrection, check_noisy, divide_mix, gupta, m_correction, p_correction
-from .baselines.scan import SCAN_IMAGENET, Scan, check_scan, scan_cluster, scan_self_label
-from .baselines.tsuc import TSUC, check_tsuc, tsuc
+from .baselines.noisy import DivideMix, Gupta, MCorrection, PCorrection, divide_mix, gupta, m_correction, p_correction
+from .baselines.scan import SCAN_IMAGENET, Scan, scan_cluster, scan_self_label
+from .baselines.tsuc import TSUC, tsuc
 from .data import Clustering, ImageSet, _known_name, load
 from .files import fingerprint, read_tensors, sweep, write_tensors
-from .freematch import FreeMatch, build_network, check_switches, train_semi
-from .pretrain import Recipe, pretrain, projected, projection_mlp, shrink
-from .ruc import RUC, check_recipe, retrain
+from .freematch import FreeMatch, build_network, train_semi
+from .pretrain import Pretraining, pretrain, projected, projection_mlp, shrink
+from .recipes import check_n_clusters
+from .ruc import RUC, retrain
 from .selection import check_no_empty, reliable_labels, spice_labels
 from .self_labeling import SPICE_SELF, HeadNetwork, SelfLabeling, looker, self_label
 
@@ -42,7 +43,7 @@ class Budget:
     "How much a run may spend."
     name:str # appears in records
     encoder:str # a name of `build_encoder`
-    pretrain:Recipe # for the shared encoder
+    pretrain:Pretraining # for the shared encoder
     width:int|None = None # of the encoder; None: the network's own
     stem:str|None = None # of the encoder; None: by image size
     epochs:int = 30 # of the self-labelling stage
@@ -65,7 +66,7 @@ class Budget:
     pcorrection:PCorrection = PCorrection()
 
 # %% ../nbs/40_methods.ipynb #c3fb25eb
-TINY = Recipe(method="simclr", epochs=80, batch_size=128, optimizer="adam", lr=2e-3, weight_decay=0., temperature=1., view="simclr")
+TINY = Pretraining(method="simclr", epochs=80, batch_size=128, optimizer="adam", lr=2e-3, weight_decay=0., temperature=1., view="simclr")
 TINY_SEMI = FreeMatch(steps=400, batch_size=32, ratio=4, lr=.1, ema=.98, momentum=.98, bn_momentum=.1, epoch=40)
 TINY_SCAN = Scan(cluster_epochs=24, cluster_batch=64, cluster_lr=6e-3, label_epochs=8, label_batch=128, label_lr=3e-4)
 TINY_TSUC = TSUC(epochs=20, lr=.03, schedule="constant", round_schedule="constant")
@@ -76,23 +77,23 @@ BUDGETS = dict(
                  semi=replace(TINY_SEMI, steps=2, batch_size=8, epoch=1), scan=replace(TINY_SCAN, cluster_epochs=1, label_epochs=1),
                  tsuc=replace(TINY_TSUC, epochs=1), **{name: replace(recipe, epochs=2) for name, recipe in TINY_ADDONS.items()}),
     mini=Budget("mini", "tiny", TINY, epochs=10, hidden=128, semi=TINY_SEMI, scan=TINY_SCAN, tsuc=TINY_TSUC, **TINY_ADDONS),
-    cpu=Budget("cpu", "resnet10", Recipe(epochs=60, batch_size=256, optimizer="adam", lr=2e-3, temperature=.2, queue=4096, momentum=.99, splits=4), stem="stride2", limit=10_000,
+    cpu=Budget("cpu", "resnet10", Pretraining(epochs=60, batch_size=256, optimizer="adam", lr=2e-3, temperature=.2, queue=4096, momentum=.99, splits=4), stem="stride2", limit=10_000,
                semi=FreeMatch(steps=8000, bn_momentum=.1, epoch=400), scan=Scan(label_epochs=50), tsuc=TSUC(epochs=30, schedule="constant"), ruc=RUC(epochs=20, batch_size=250), gupta=Gupta(epochs=20, batch_size=250),
                dividemix=DivideMix(epochs=20), mcorrection=MCorrection(epochs=40), pcorrection=PCorrection(epochs=40)),
 )
 
 # %% ../nbs/40_methods.ipynb #f85e7ad0
-CLUSTER = Budget("paper", "resnet34", Recipe(), stem="cluster", epochs=100, judge=None, seeds=5, semi=FreeMatch(network="wrn28-2"))
+CLUSTER = Budget("paper", "resnet34", Pretraining(), stem="cluster", epochs=100, judge=None, seeds=5, semi=FreeMatch(network="wrn28-2"))
 LARGE = replace(CLUSTER, stem=None, size=224, semi=FreeMatch(network="wrn37-2"), semi_size=96, scan=SCAN_IMAGENET)
 PAPER = {
-    "stl10": replace(CLUSTER, pretrain=Recipe(queue=65_536), extra="unlabeled", semi=FreeMatch(network="wrn37-2"),
+    "stl10": replace(CLUSTER, pretrain=Pretraining(queue=65_536), extra="unlabeled", semi=FreeMatch(network="wrn37-2"),
                      scan=Scan(cluster_epochs=100, label_epochs=100), ruc=RUC(lambda_u=50)),
     "cifar10": replace(CLUSTER, epochs=30, agreement=.99, ruc=RUC(batch_size=250, tau2=.99)),
     "cifar100-20": replace(CLUSTER, agreement=.99, semi=FreeMatch(network="wrn28-8", weight_decay=1e-3), scan=Scan(cluster_epochs=100, cluster_batch=512),
                            ruc=RUC(batch_size=250, lambda_u=100)),
     "tiny-imagenet": CLUSTER,
-    "imagenet10": replace(LARGE, pretrain=Recipe(epochs=5000, queue=6400)),
-    "imagenet-dogs15": replace(LARGE, pretrain=Recipe(epochs=3000)),
+    "imagenet10": replace(LARGE, pretrain=Pretraining(epochs=5000, queue=6400)),
+    "imagenet-dogs15": replace(LARGE, pretrain=Pretraining(epochs=3000)),
     "imagenet50": replace(LARGE, encoder="resnet50", size=256, ruc=RUC(epochs=100, batch_size=32)),
 }
 
@@ -331,7 +332,7 @@ LABEL_STEP = ("label_epochs", "label_batch", "label_lr", "ema", "threshold", "lo
 @register("scan", "SCAN", SCAN_SWITCHES)
 def _(job:Job) -> Clustering:
     recipe = replace(job.budget.scan, **job.switches)
-    check_scan(recipe, len(job.images), job.n_clusters)
+    check_n_clusters(job.n_clusters, len(job.images))
     first_step = replace(recipe, **{name: Scan.__dataclass_fields__[name].default for name in LABEL_STEP})
     near = job.embedding(recipe.neighbors_from)
     folder = job.shared("scan", asdict(first_step), job.features, near)
@@ -358,7 +359,7 @@ def semi_recipe(
     **switches, # of FreeMatch, as the system has them
 ) -> FreeMatch: # checked
     "The second stage's recipe. Raises `ValueError` for switches that do not fit: to be called before the first stage is paid for."
-    return check_switches(replace(job.budget.semi, **{**switches, **switches_of(job, SEMI_SWITCHES, "semi_")}))
+    return replace(job.budget.semi, **{**switches, **switches_of(job, SEMI_SWITCHES, "semi_")})
 
 # %% ../nbs/40_methods.ipynb #3e64ba0f
 def retrained(
@@ -397,7 +398,7 @@ TSUC_SWITCHES = tuple(TSUC.__dataclass_fields__)
 @register("tsuc", "TSUC", TSUC_SWITCHES, note="stage 1 is the shared encoder")
 def _(job:Job) -> Clustering:
     recipe = replace(job.budget.tsuc, **job.switches)
-    check_tsuc(recipe, len(job.images), job.n_clusters)
+    check_n_clusters(job.n_clusters, len(job.images))
     folder = job.shared("tsuc", asdict(recipe), job.features)
     with held(folder): return tsuc(job.encoder, job.images, job.features, job.n_clusters, recipe, job.seed, job.watch, folder)[1]
 
@@ -428,22 +429,20 @@ def register_addon(
     name:str, # of the system, and of its recipe in a `Budget`
     title:str, # as in RUC's tables
     recipe:type, # dataclass of its switches
-    check:Callable, # check(recipe) raises `ValueError`
     train:Callable, # train(images, base, network, recipe, seed, watch, folder, **more) -> Clustering; more: an embedding, where the recipe asks for one
 ) -> None:
     "Register a system that re-trains on another clustering."
     @register(name, title, tuple(recipe.__dataclass_fields__), is_addon=True)
     def _(job:Job) -> Clustering:
         settings = replace(getattr(job.budget, name), **job.switches)
-        check(settings)
         base, near = foundation(job), job.embedding(getattr(settings, "neighbors_from", "features"))
         more = {} if near is None else dict(embedding=near)
         return train(job.images, base, starting_network(job, base, settings.start), settings, job.seed, job.watch, job.folder, **more)
 
 # %% ../nbs/40_methods.ipynb #ecc2f9da
-for add_on in [("ruc", "RUC", RUC, check_recipe, lambda *given, **more: retrain(*given, **more)[0]), ("gupta", "Gupta et al.", Gupta, check_noisy, gupta),
-               ("dividemix", "DivideMix", DivideMix, check_noisy, divide_mix), ("mcorrection", "M-correction", MCorrection, check_noisy, m_correction),
-               ("pcorrection", "P-correction", PCorrection, check_noisy, p_correction)]: register_addon(*add_on)
+for add_on in [("ruc", "RUC", RUC, lambda *given, **more: retrain(*given, **more)[0]), ("gupta", "Gupta et al.", Gupta, gupta),
+               ("dividemix", "DivideMix", DivideMix, divide_mix), ("mcorrection", "M-correction", MCorrection, m_correction),
+               ("pcorrection", "P-correction", PCorrection, p_correction)]: register_addon(*add_on)
 
 # %% ../nbs/40_methods.ipynb #2d09b16c
 def fit(

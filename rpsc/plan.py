@@ -30,18 +30,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from . import experiments, records
 from .augment import view
 from .backbone import ClusterHeads, Classifier, Encoder, autocast, build_encoder, resolve_precision
-from .baselines.noisy import check_noisy
-from .baselines.scan import Scan, check_scan
-from .baselines.tsuc import check_tsuc
+from .baselines.scan import Scan
 from .bench import one_thread
 from .data import ImageSet, _find_source, _HOMES, _known_name, load
 from .files import cache_folder
 from .pictures import default_size
 from .freematch import FreeMatch
 from .methods import LABEL_STEP, SEMI_SWITCHES, SYSTEMS, Budget, Job, budget_for, stage_recipe, switches_of
-from .pretrain import Recipe, projector, shrink
+from .pretrain import Pretraining, projector, shrink
+from .recipes import check_n_clusters
 from .records import Lab, Run, finished, provenance
-from .ruc import check_recipe
 from .selection import PseudoLabels
 from .self_labeling import SPICE_SELF, SelfLabeling, Stage, check_switches, head_losses, no_look
 from .train import generator_at, make_optimizer
@@ -636,7 +634,7 @@ def _views(lab, name:str, size:int, count:int) -> list[tuple]:
     return [(Draw(name, (images.size, images.channels, images.domain), size), count)] if name != "none" and count else []
 
 # %% ../nbs/47_plan.ipynb #2f1babb9
-def _moco(lab, recipe:Recipe, asked:int) -> Phase:
+def _moco(lab, recipe:Pretraining, asked:int) -> Phase:
     "MoCo-v2 on `asked` images in all."
     B, network = recipe.batch_size, encoder_network(lab, "projector", recipe.dim)
     held = 4 * recipe.queue * recipe.dim + 2 * 4 * B * (recipe.queue + 1)
@@ -644,7 +642,7 @@ def _moco(lab, recipe:Recipe, asked:int) -> Phase:
     return Phase("pre-training", work, held, copies=1)
 
 # %% ../nbs/47_plan.ipynb #ba99a0b3
-def _simclr(lab, recipe:Recipe, asked:int) -> Phase:
+def _simclr(lab, recipe:Pretraining, asked:int) -> Phase:
     "SimCLR on `asked` images in all."
     both = 2 * recipe.batch_size
     return Phase("pre-training", [(Train(encoder_network(lab, "projector", recipe.dim), both, recipe.optimizer), 2 * asked)], 2 * 4 * both**2)
@@ -654,7 +652,7 @@ GATE = dict(every=10, limit=5000) # of `rpsc.pretrain`: epochs between looks at 
 EMBED = 1024 # images at a time in `rpsc.backbone.embed`
 
 # %% ../nbs/47_plan.ipynb #a8fe3ade
-def _gates(lab, recipe:Recipe, seen:int) -> list[tuple]:
+def _gates(lab, recipe:Pretraining, seen:int) -> list[tuple]:
     "Looks at the features while training on `seen` images."
     looks = -(-recipe.epochs // GATE["every"]) * min(GATE["limit"], seen)
     return [(Forward(encoder_network(lab), min(EMBED, seen)), 3 * looks), *_views(lab, recipe.view, min(EMBED, seen), 2 * looks)]
@@ -741,14 +739,14 @@ def _scan_label(lab, recipe:Scan) -> Phase:
 def scan_phases(lab, switches:dict) -> list[Phase]:
     "SCAN's steps 2 and 3."
     recipe = replace(lab.budget.scan, **switches)
-    check_scan(recipe, len(lab.images), lab.n_clusters)
+    check_n_clusters(lab.n_clusters, len(lab.images))
     return [_scan_cluster(lab, recipe), _scan_label(lab, recipe)]
 
 # %% ../nbs/47_plan.ipynb #cc334f66
 def tsuc_phases(lab, switches:dict) -> list[Phase]:
     "TSUC's stage 2, and its stage 1 where that is not the shared encoder."
     recipe, n = replace(lab.budget.tsuc, **switches), len(lab.images)
-    check_tsuc(recipe, n, lab.n_clusters)
+    check_n_clusters(lab.n_clusters, n)
     network, epochs = encoder_network(lab, "projector", recipe.dim), recipe.epochs + (recipe.rounds * recipe.round_epochs if recipe.stage1 == "super-and" else 0)
     work = [(Train(network, 2 * recipe.batch_size), 2 * epochs * n), *_views(lab, recipe.view, 2 * recipe.batch_size, 2 * epochs * n), (Forward(network, min(EMBED, n)), (recipe.epochs + 2) * n)]
     return [Phase("TSUC", work, pixel_bytes(lab) + 4 * n * encoder_dim(lab), copies=1, shared=("tsuc", recipe))]
@@ -766,7 +764,6 @@ def addon_phases(lab, switches:dict, system:str="ruc") -> list[Phase]:
     "The base of an add-on, and its own epochs."
     own = {name: value for name, value in switches.items() if name != "base"}
     recipe, n, base = replace(getattr(lab.budget, system), **own), len(lab.images), switches.get("base", "scan")
-    (check_recipe if system == "ruc" else check_noisy)(recipe)
     networks, trained, asked, weak, strong = PASSES[system](recipe)
     network, times = encoder_network(lab, "linear", lab.n_clusters), networks * recipe.epochs * n
     work = [(Train(network, max(1, trained) * recipe.batch_size), trained * times), (Forward(network, recipe.batch_size, True), asked * times), (Forward(network, min(EMBED, n)), times),

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SCAN_SIMCLR', 'METHODS', 'info_nce', 'nt_xent', 'Queue', 'forward_in_chunks', 'alignment', 'uniformity',
-           'feature_quality', 'Recipe', 'check_recipe', 'shrink', 'projection_mlp', 'projected', 'projector',
+           'feature_quality', 'Pretraining', 'check_recipe', 'shrink', 'projection_mlp', 'projected', 'projector',
            'moco_parts', 'simclr_parts', 'pretrain']
 
 # %% ../nbs/06_pretrain.ipynb #dc263049
@@ -21,6 +21,7 @@ from .augment import view
 from .backbone import Encoder, embed
 from .data import ImageSet
 from .metrics import knn_accuracy
+from .recipes import Recipe, above, at_least, between, one_of, whole
 from .train import EMA, Batches, cosine, generator_at, make_optimizer, train
 
 # %% ../nbs/06_pretrain.ipynb #0811992c
@@ -119,25 +120,26 @@ def feature_quality(
 
 # %% ../nbs/06_pretrain.ipynb #e843f81e
 @dataclass(frozen=True)
-class Recipe:
+class Pretraining(Recipe):
     "How to pre-train an encoder; the defaults are MoCo-v2 as SPICE runs it on CIFAR-10."
-    method:str = "moco" # or "simclr"
-    epochs:int = 1000
-    batch_size:int = 128 # images a step
-    optimizer:str = "sgd" # or "adam"
-    lr:float = .015 # at the start; falls to 0 along half a cosine
-    weight_decay:float = 1e-4
-    temperature:float = .2
-    dim:int = 128 # of the space in which views are compared
-    momentum:float = .999 # of the key encoder (moco)
-    queue:int = 12_800 # keys, a multiple of batch_size and less than the images (moco)
-    splits:int = 8 # chunks in which keys are normalised (moco)
-    asks:str = "both" # views that search for their other one: "both" (SimCLR), or "first" (SCAN's code) (simclr)
+    method:str = one_of("moco", "simclr") # or "simclr"
+    epochs:int = whole(1000)
+    batch_size:int = whole(128) # images a step
+    optimizer:str = one_of("sgd", "adam") # or "adam"
+    lr:float = at_least(0, .015) # at the start; falls to 0 along half a cosine
+    weight_decay:float = at_least(0, 1e-4)
+    temperature:float = above(0, .2)
+    dim:int = whole(128) # of the space in which views are compared
+    momentum:float = between(0, 1, .999, "[)") # of the key encoder (moco)
+    queue:int = whole(12_800) # keys, a multiple of batch_size and less than the images (moco)
+    splits:int = whole(8) # chunks in which keys are normalised (moco)
+    # views that search for their other one: "both" (SimCLR), or "first" (SCAN's code) (simclr)
+    asks:str = one_of("both", "first")
     view:str = "moco" # preset that draws both views
 
 # %% ../nbs/06_pretrain.ipynb #b88bb53e
 #: step 1 of SCAN, as its released configurations have it
-SCAN_SIMCLR = Recipe("simclr", epochs=500, batch_size=512, lr=.4, temperature=.1, asks="first", view="scan-simclr")
+SCAN_SIMCLR = Pretraining("simclr", epochs=500, batch_size=512, lr=.4, temperature=.1, asks="first", view="scan-simclr")
 
 # %% ../nbs/06_pretrain.ipynb #579ed8d0
 def _check_queue(queue:int, batch_size:int, n:int) -> None:
@@ -148,17 +150,14 @@ def _check_queue(queue:int, batch_size:int, n:int) -> None:
     if queue % batch_size: raise ValueError(f"queue {queue} must be a multiple of batch_size {batch_size}")
 
 # %% ../nbs/06_pretrain.ipynb #d63a0efe
-def check_recipe(recipe:Recipe, n:int) -> None:
+def check_recipe(recipe:Pretraining, n:int) -> None:
     "Raise `ValueError` if `recipe` cannot run on `n` images."
     batch = recipe.batch_size
-    for name, accepted in dict(method=("moco", "simclr"), asks=("both", "first")).items():
-        value = getattr(recipe, name)
-        if value not in accepted: raise ValueError(f"{name} must be {' or '.join(map(repr, accepted))}, got {value!r}")
     if n < 2 * batch: raise ValueError(f"batch_size {batch} needs at least {2 * batch} images, got {n}: use a smaller batch_size")
     if recipe.method == "moco": _check_queue(recipe.queue, batch, n)
 
 # %% ../nbs/06_pretrain.ipynb #be0e709e
-def shrink(recipe:Recipe, n:int) -> Recipe:
+def shrink(recipe:Pretraining, n:int) -> Pretraining:
     "The recipe with batches and queue that fit `n` images; a warning names what changed."
     if n >= 2 * recipe.batch_size: return recipe
     batch = max(2, n // 2)
@@ -205,7 +204,7 @@ def _two_views(images:ImageSet, rows:Tensor, augment, generator) -> tuple[Tensor
 def moco_parts(
     encoder:Encoder, # trained in place
     images:ImageSet, # without labels
-    recipe:Recipe, # dim, momentum, queue, splits, temperature, view
+    recipe:Pretraining, # dim, momentum, queue, splits, temperature, view
     seed:int=0, # of MLP, queue and batches
 ) -> tuple[dict, callable, callable]: # modules, step and after of `rpsc.train.train`
     "MoCo-v2 (He et al. 2020; Chen et al. 2020b), asymmetric: one view asks, the other is the key."
@@ -225,7 +224,7 @@ def moco_parts(
 def simclr_parts(
     encoder:Encoder, # trained in place
     images:ImageSet, # without labels
-    recipe:Recipe, # dim, temperature, asks, view
+    recipe:Pretraining, # dim, temperature, asks, view
     seed:int=0, # of MLP and batches
 ) -> tuple[dict, callable, None]: # modules, step and no after
     "SimCLR (Chen et al. 2020): both views through one network, the rest of the batch as negatives."
@@ -268,7 +267,7 @@ def _check_mlp(mlp:nn.Module, width:int, dim:int) -> None:
 def pretrain(
     encoder:Encoder, # trained in place, left in eval mode
     images:ImageSet, # labels, if any, are only looked at by the gate
-    recipe:Recipe=Recipe(), # what to do
+    recipe:Pretraining=Pretraining(), # what to do
     seed:int=0, # of everything random
     gate_every:int=10, # epochs between looks at the features
     precision:str="auto", # "auto", "bf16" or "fp32"

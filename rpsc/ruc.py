@@ -4,10 +4,9 @@
 
 # %% auto #0
 __all__ = ['PLAIN', 'BY_TEXT', 'LOSSES', 'smooth_labels', 'co_refine', 'confidence_weights', 'refurbish', 'refurbish_threshold',
-           'RUC', 'check_recipe', 'strategy_for', 'choose_clean', 'Pair', 'build_pair', 'member_logits', 'read_out',
-           'Ledger', 'Views', 'draw_views', 'Glance', 'glance', 'make_targets', 'in_order', 'batch_losses',
-           'batches_in', 'pass_order', 'Stage', 'ruc_step', 'plain_step', 'refurbish_set', 'rescued', 'first_clean',
-           'retrain']
+           'RUC', 'strategy_for', 'choose_clean', 'Pair', 'build_pair', 'member_logits', 'read_out', 'Ledger', 'Views',
+           'draw_views', 'Glance', 'glance', 'make_targets', 'in_order', 'batch_losses', 'batches_in', 'pass_order',
+           'Stage', 'ruc_step', 'plain_step', 'refurbish_set', 'rescued', 'first_clean', 'retrain']
 
 # %% ../nbs/15_ruc.ipynb #ca3ee992
 import copy, inspect, math, warnings
@@ -24,6 +23,7 @@ from .backbone import Classifier, Encoder, build_encoder, embed
 from .data import Clustering, ImageSet, fingerprint
 from .metrics import cluster_health
 from .mixmatch import guess_labels, mixmatch_losses, ramp, sharpen, soft_cross_entropy
+from .recipes import Recipe, accepting, above, at_least, between, one_of, whole
 from .selection import neighborhood_size, select_by_neighbors, select_confident, select_hybrid, surest
 from .train import cosine, generator_at, make_optimizer, train
 
@@ -88,31 +88,40 @@ def refurbish_threshold(
     return .9 + .02 * (5 * epoch // epochs) if tau2 == "schedule" else float(tau2)
 
 # %% ../nbs/15_ruc.ipynb #7f96f5f2
+def _is_tau2(value):
+    "The schedule, or a probability."
+    return value == "schedule" or not isinstance(value, str) and 0 <= value <= 1
+
+# %% ../nbs/15_ruc.ipynb #44b1e7a9
 @dataclass(frozen=True)
-class RUC:
+class RUC(Recipe):
     "Switches of robust re-training, by default RUC's code. `start` and `neighbors_from` say what `retrain` is handed."
-    objective:str = "ruc" # or "plain": cross-entropy on weak views of all labels, nothing else
-    strategy:str = "hybrid" # of the clean set: "confidence", "metric", or both
-    tau1:float = .99 # confidence that makes a label clean
-    k:int = 100 # neighbours with a vote; fewer on small sets, see `neighborhood_size`
-    neighbors_from:str = "features" # pooled ones (ours), or of a "projection" (papers), handed to `retrain`
-    start:str = "base" # "base" encoder (code) or "pretrained" one (paper) with a new head; "fresh": new weights throughout
-    co_training:bool = True # False: one network, no blending, guesses of its own
-    smoothing:bool = True # False: without the loss of Eq. 9
-    epsilon:float = .5 # of label smoothing
-    refurbishing:str = "batch" # in every batch (code), at the end of an "epoch" (paper), or "off"
-    tau2:"str|float" = "schedule" # threshold of refurbishing: .90 to .98 in five steps, or a constant
-    lambda_u:float = 25. # weight of the unlabelled loss, ramped (paper: 25, 50, 100 by data set)
-    alpha:float = 4. # of MixUp (code)
-    temperature:float = .5 # of sharpening
+    objective:str = one_of("ruc", "plain") # or "plain": cross-entropy on weak views of all labels, nothing else
+    strategy:str = one_of("hybrid", "confidence", "metric") # of the clean set: "confidence", "metric", or both
+    tau1:float = between(0, 1, .99) # confidence that makes a label clean
+    k:int = whole(100) # neighbours with a vote; fewer on small sets, see `neighborhood_size`
+    # pooled ones (ours), or of a "projection" (papers), handed to `retrain`
+    neighbors_from:str = one_of("features", "projection")
+    # "base" encoder (code) or "pretrained" one (paper) with a new head; "fresh": new weights throughout
+    start:str = one_of("base", "pretrained", "fresh")
+    co_training:bool = one_of(True, False) # False: one network, no blending, guesses of its own
+    smoothing:bool = one_of(True, False) # False: without the loss of Eq. 9
+    epsilon:float = between(0, 1, .5) # of label smoothing
+    # in every batch (code), at the end of an "epoch" (paper), or "off"
+    refurbishing:str = one_of("batch", "epoch", "off")
+    # threshold of refurbishing: .90 to .98 in five steps, or a constant
+    tau2:"str|float" = accepting("schedule", _is_tau2, "0 to 1, or 'schedule'")
+    lambda_u:float = at_least(0, 25.) # weight of the unlabelled loss, ramped (paper: 25, 50, 100 by data set)
+    alpha:float = above(0, 4.) # of MixUp (code)
+    temperature:float = above(0, .5) # of sharpening
     weak_view:str = "ruc-weak" # preset of the views that are guessed and mixed
     strong_view:str = "ruc" # preset of the smoothed loss: the code's, or "ruc-table5"
-    epochs:int = 200
-    batch_size:int = 100
-    optimizer:str = "sgd" # with Nesterov momentum .9, or "adam"
-    lr:float = .01 # at the start
-    schedule:str = "cosine" # of lr: half a cosine by epochs, or "constant"
-    weight_decay:float = 5e-4
+    epochs:int = whole(200)
+    batch_size:int = whole(100, 2)
+    optimizer:str = one_of("sgd", "adam") # with Nesterov momentum .9, or "adam"
+    lr:float = above(0, .01) # at the start
+    schedule:str = one_of("cosine", "constant") # of lr: half a cosine by epochs, or "constant"
+    weight_decay:float = at_least(0, 5e-4)
 
 # %% ../nbs/15_ruc.ipynb #59e75778
 PLAIN = RUC(objective="plain", co_training=False, refurbishing="off")
@@ -120,39 +129,6 @@ PLAIN = RUC(objective="plain", co_training=False, refurbishing="off")
 # %% ../nbs/15_ruc.ipynb #a01368b9
 # RUC section 3.2, appendix A.2 and Table 5
 BY_TEXT = RUC(start="pretrained", refurbishing="epoch", strong_view="ruc-table5", weak_view="weak")
-
-# %% ../nbs/15_ruc.ipynb #5ec5e862
-_NAMED = dict(objective=("ruc", "plain"), strategy=("confidence", "metric", "hybrid"), optimizer=("sgd", "adam"), schedule=("cosine", "constant"),
-              start=("base", "pretrained", "fresh"), refurbishing=("batch", "epoch", "off"),
-              neighbors_from=("features", "projection"))
-
-# %% ../nbs/15_ruc.ipynb #969585bb
-_RANGES = dict(tau1=(0, 1), epsilon=(0, 1), lambda_u=(0, math.inf), weight_decay=(0, math.inf),
-               k=(1, math.inf), epochs=(1, math.inf), batch_size=(2, math.inf))
-
-# %% ../nbs/15_ruc.ipynb #ea6aba75
-def _refuse(recipe:RUC, name:str, accepted:str) -> None:
-    "Raise `ValueError` about the switch `name`."
-    raise ValueError(f"{name}: got {getattr(recipe, name)!r}; accepted: {accepted}")
-
-# %% ../nbs/15_ruc.ipynb #1b81c39e
-def _check_tau2(recipe:RUC) -> None:
-    "Raise `ValueError` unless tau2 is the schedule or a probability."
-    is_number = not isinstance(recipe.tau2, str) and 0 <= recipe.tau2 <= 1
-    if recipe.tau2 != "schedule" and not is_number: _refuse(recipe, "tau2", "0 to 1, or 'schedule'")
-
-# %% ../nbs/15_ruc.ipynb #28b13cdb
-def check_recipe(
-    recipe:RUC, # what to run
-) -> None:
-    "Raise `ValueError` for a switch that does not exist or a number out of its range."
-    for name, accepted in _NAMED.items():
-        if getattr(recipe, name) not in accepted: _refuse(recipe, name, ", ".join(accepted))
-    for name, (low, high) in _RANGES.items():
-        if not low <= getattr(recipe, name) <= high: _refuse(recipe, name, f"{low} to {high}")
-    for name in ("lr", "alpha", "temperature"):
-        if not getattr(recipe, name) > 0: _refuse(recipe, name, "above 0")
-    _check_tau2(recipe)
 
 # %% ../nbs/15_ruc.ipynb #d6b0017d
 def strategy_for(
@@ -567,7 +543,7 @@ def retrain(
     Raises `ValueError` for unknown switches, a base or an embedding that does not fit the images (or is missing, see
     `neighbors_from`), or a strategy that needs probabilities it has not.
     Warns if clusters are without clean images, or empty in the end."""
-    check_recipe(recipe); _check_base(base, images)
+    _check_base(base, images)
     images, base = images.without_labels(), _moved(base, images.device)
     is_clean = first_clean(images, base, encoder, recipe, seed, embedding)
     pair = build_pair(encoder, base.n_clusters, recipe, seed).to(images.device)

@@ -23,6 +23,7 @@ from .data import Clustering, ImageSet
 from .files import fingerprint, no_copy_tensor
 from .metrics import cluster_health
 from .neighbors import kmeans
+from .recipes import Recipe, above, check_n_clusters, one_of, whole
 from .scl import cross_entropy_loss, double_softmax_ce, soft_contrastive_loss
 from .selection import (CONFIDENCES, PseudoLabels, cluster_by_centers, nearest_to_centers, per_cluster,
                             pseudo_label, semantic_confidence, top_confident, unit)
@@ -30,51 +31,35 @@ from .train import generator_at, make_optimizer, train
 
 # %% ../nbs/12_self_labeling.ipynb #3def8f55
 @dataclass(frozen=True)
-class SelfLabeling:
+class SelfLabeling(Recipe):
     "Switches of the self-labelling stage; the defaults are RPSC-Self."
-    loss:str = "scl" # "scl" (Eqs. 4-5), "ce", or "double_softmax" (SPICE)
-    confidence:str = "similarity" # kappa of SCL, one of `rpsc.selection.CONFIDENCES`; "none" is Eq. 4 as printed
-    terms:str = "full" # of SCL: "full", or "numerator" (SCL-1, SCL-2 of Table 4)
-    weight:str = "pull" # of SCL: confidence multiplies the "pull", or "all" of the loss
-    temperature:float = .5 # tau of SCL (paper)
-    gamma:float = .5 # share of a cluster's allocation that makes its centre (paper)
-    balance:bool = True # M / K images for each cluster (paper); False: as many as it has, see below (ours)
-    large_batch:int = 1000 # M, images labelled at a time (paper: 1,000 for ten clusters)
-    batch_size:int = 128 # S, pairs in a step (SPICE)
-    passes:int = 8 # over the pairs of a large batch (SPICE)
-    epochs:int = 30 # of floor(N / M) large batches each (SPICE: 30 on CIFAR-10)
-    heads:int = 10 # trained side by side (paper)
-    hidden:int = 512 # units of a head (SPICE)
-    batch_norm:bool = True # BYOL's head (paper); False: SPICE's
-    lr:float = .005 # of Adam, constant (SPICE)
+    loss:str = one_of("scl", "ce", "double_softmax") # "scl" (Eqs. 4-5), "ce", or "double_softmax" (SPICE)
+    # kappa of SCL, one of `rpsc.selection.CONFIDENCES`; "none" is Eq. 4 as printed
+    confidence:str = one_of(*CONFIDENCES)
+    terms:str = one_of("full", "numerator") # of SCL: "full", or "numerator" (SCL-1, SCL-2 of Table 4)
+    weight:str = one_of("pull", "all") # of SCL: confidence multiplies the "pull", or "all" of the loss
+    temperature:float = above(0, .5) # tau of SCL (paper)
+    gamma:float = above(0, .5) # share of a cluster's allocation that makes its centre (paper)
+    # M / K images for each cluster (paper); False: as many as it has, see below (ours)
+    balance:bool = one_of(True, False)
+    large_batch:int = whole(1000) # M, images labelled at a time (paper: 1,000 for ten clusters)
+    batch_size:int = whole(128) # S, pairs in a step (SPICE)
+    passes:int = whole(8) # over the pairs of a large batch (SPICE)
+    epochs:int = whole(30) # of floor(N / M) large batches each (SPICE: 30 on CIFAR-10)
+    heads:int = whole(10) # trained side by side (paper)
+    hidden:int = whole(512) # units of a head (SPICE)
+    batch_norm:bool = one_of(True, False) # BYOL's head (paper); False: SPICE's
+    lr:float = above(0, .005) # of Adam, constant (SPICE)
     label_view:str = "none" # preset of the labelling branch ("1-Aug" of Table 3)
     train_view:str = "scan" # preset of the training branch ("2-Aug" of Table 3)
-    prototypes:str = "clean" # centres from un-augmented ("clean") features, or from those of the labelling "branch"
-    batches:int|None = None # large batches an epoch; None: floor(N / M) (SPICE)
-    judge:int|None = 10_000 # images on which the heads are compared, a random subset of a larger set; None: all (paper)
+    # centres from un-augmented ("clean") features, or from those of the labelling "branch"
+    prototypes:str = one_of("clean", "branch")
+    batches:int|None = whole(None) # large batches an epoch; None: floor(N / M) (SPICE)
+    # images on which the heads are compared, a random subset of a larger set; None: all (paper)
+    judge:int|None = whole(10_000, or_none=True)
 
 # %% ../nbs/12_self_labeling.ipynb #9140438c
 SPICE_SELF = SelfLabeling(loss="double_softmax", batch_norm=False, label_view="weak")
-
-# %% ../nbs/12_self_labeling.ipynb #c6483af6
-_NAMED = dict(loss=("scl", "ce", "double_softmax"), confidence=CONFIDENCES, terms=("full", "numerator"), weight=("pull", "all"), prototypes=("clean", "branch"))
-
-# %% ../nbs/12_self_labeling.ipynb #7af99f89
-def _check_names(recipe:SelfLabeling) -> None:
-    "Raise `ValueError` for a switch whose value is not in its list, or for one that is neither on nor off."
-    for name, accepted in _NAMED.items():
-        if getattr(recipe, name) not in accepted: raise ValueError(f"{name}: got {getattr(recipe, name)!r}; accepted: {', '.join(accepted)}")
-    for name in ("balance", "batch_norm"):
-        if not isinstance(getattr(recipe, name), bool):
-            raise ValueError(f"{name}: got {getattr(recipe, name)!r}; accepted: True, False")
-
-# %% ../nbs/12_self_labeling.ipynb #bce99022
-def _check_numbers(recipe:SelfLabeling) -> None:
-    "Raise `ValueError` for a number that is not above 0; two may be None."
-    for name in ("large_batch", "batch_size", "passes", "epochs", "heads", "hidden", "gamma", "lr", "temperature", "batches", "judge"):
-        value = getattr(recipe, name)
-        if value is None and name in ("batches", "judge"): continue
-        if not value > 0: raise ValueError(f"{name}: got {value}; accepted: above 0")
 
 # %% ../nbs/12_self_labeling.ipynb #7c833301
 def _check_allocation(M:int, n_clusters:int, gamma:float, name:str="large_batch") -> None:
@@ -89,9 +74,8 @@ def check_switches(
     n:int, # images
     n_clusters:int, # K
 ) -> SelfLabeling: # the same, with M no larger than the set
-    "Raise `ValueError` for switches that do not exist or sizes that do not fit; a set smaller than M is one large batch."
-    _check_names(recipe); _check_numbers(recipe)
-    if n_clusters != int(n_clusters) or not 2 <= n_clusters <= n: raise ValueError(f"n_clusters: got {n_clusters}; accepted: 2 to {n}, the number of images")
+    "Raise `ValueError` for sizes that do not fit; a set smaller than M is one large batch."
+    check_n_clusters(n_clusters, n)
     M = min(recipe.large_batch, n)
     share = recipe.gamma if recipe.balance else 1.  # without balance one image of a cluster makes its centre
     _check_allocation(M, n_clusters, share)

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['CLIP', 'SHIFT', 'SPOILT', 'gaussian_noise', 'beta_parameters', 'BetaMixture', 'component_probs', 'fit_betas',
            'posterior_table', 'uniform_penalty', 'Table', 'phase_start', 'Course', 'staircase', 'label_losses',
-           'predictions', 'label_step', 'check_noisy', 'DivideMix', 'divide_targets', 'divide_losses', 'divide_step',
-           'divide', 'divide_mix', 'MCorrection', 'bootstrap_targets', 'MixtureTable', 'bootstrap_step', 'refit',
-           'm_correction', 'pencil_losses', 'PCorrection', 'corrected_labels', 'LabelLogits', 'pencil_step',
-           'pencil_rate', 'p_correction', 'agreed_buckets', 'named_buckets', 'Gupta', 'ensemble_losses', 'Lessons',
-           'Ensemble', 'ensemble_buckets', 'gupta', 'spoilt_labels']
+           'predictions', 'label_step', 'DivideMix', 'divide_targets', 'divide_losses', 'divide_step', 'divide',
+           'divide_mix', 'MCorrection', 'bootstrap_targets', 'MixtureTable', 'bootstrap_step', 'refit', 'm_correction',
+           'pencil_losses', 'PCorrection', 'corrected_labels', 'LabelLogits', 'pencil_step', 'pencil_rate',
+           'p_correction', 'agreed_buckets', 'named_buckets', 'Gupta', 'ensemble_losses', 'Lessons', 'Ensemble',
+           'ensemble_buckets', 'gupta', 'spoilt_labels']
 
 # %% ../../nbs/23_noisy.ipynb #fe1faa53
 import math, re, warnings
@@ -29,6 +29,7 @@ from .scan import _pixels, cluster_entropy
 from ..data import Clustering, ImageSet, fingerprint
 from ..metrics import cluster_health, match_clusters
 from ..mixmatch import guess_labels, mixup, ramp, soft_cross_entropy, squared_error
+from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..ruc import RUC, Ledger, Pair, Stage, build_pair, co_refine, in_order, member_logits, read_out
 from ..ruc import _about, _check_base, _encoder_of, _fit, _moved, _watched
 from ..selection import ranked, surest
@@ -252,7 +253,7 @@ def label_step(
 # %% ../../nbs/23_noisy.ipynb #804fbbf3
 def _prepared(images, base, recipe):
     "Images without labels and the base on their device, after all checks."
-    check_noisy(recipe); _check_base(base, images)
+    _check_base(base, images)
     return images.without_labels(), _moved(base, images.device)
 
 # %% ../../nbs/23_noisy.ipynb #65dad8e7
@@ -283,51 +284,24 @@ def _networks(encoder, base, recipe, seed, n, device):
     "`n` copies of the encoder with new heads."
     return build_pair(encoder, base.n_clusters, RUC(start=recipe.start, co_training=n == 2), seed).to(device)
 
-# %% ../../nbs/23_noisy.ipynb #d20b50e9
-_NAMED = dict(start=("base", "pretrained", "fresh"), targets=("hard", "soft"), losses=("augmented", "plain"),
-              posterior=("epoch", "batch"), compatibility=("paper", "code"), label_rate=("image", "batch"),
-              read_out=("network", "labels"))
-
-# %% ../../nbs/23_noisy.ipynb #986b40da
-_RANGES = dict(epochs=(1, math.inf), batch_size=(2, math.inf), weight_decay=(0, math.inf), warmup=(0, 1), warmup_penalty=(0, math.inf), ramp_up=(0, 1),
-               lambda_u=(0, math.inf), threshold=(0, 1), prior_weight=(0, math.inf), bootstrap=(0, 1), correct=(0, 1), settle=(0, 1), beta=(0, math.inf),
-               lambda_label=(0, math.inf), compatibility_weight=(0, math.inf), models=(2, math.inf), bag=(0, 1), head_epochs=(1, math.inf),
-               rounds=(1, math.inf), strangers=(0, math.inf), hidden=(1, math.inf), balance_weight=(0, math.inf))
-
-# %% ../../nbs/23_noisy.ipynb #d6b19999
-def _refuse(recipe, name, accepted):
-    "Raise `ValueError` about the switch `name`."
-    raise ValueError(f"{name}: got {getattr(recipe, name)!r}; accepted: {accepted}")
-
-# %% ../../nbs/23_noisy.ipynb #9c2346cc
-def check_noisy(
-    recipe, # of any of the four methods
-) -> None:
-    "Raise `ValueError` for a switch that does not exist or a number out of its range."
-    for name, accepted in _NAMED.items():
-        if hasattr(recipe, name) and getattr(recipe, name) not in accepted: _refuse(recipe, name, ", ".join(accepted))
-    for name, (low, high) in _RANGES.items():
-        if hasattr(recipe, name) and not low <= getattr(recipe, name) <= high: _refuse(recipe, name, f"{low} to {high}")
-    for name in ("lr", "alpha", "temperature", "settle_lr", "label_scale", "head_lr"):
-        if hasattr(recipe, name) and not getattr(recipe, name) > 0: _refuse(recipe, name, "above 0")
-
 # %% ../../nbs/23_noisy.ipynb #d179149b
 @dataclass(frozen=True)
-class DivideMix:
+class DivideMix(Recipe):
     "Switches of DivideMix; numbers without a source are its code's for CIFAR-10. Phases are shares of the run."
-    start:str = "base" # as in `rpsc.ruc.RUC`: the encoder handed in ("base", "pretrained"), or "fresh" weights
-    epochs:int = 300
-    batch_size:int = 128 # images of the set (code: 64 believed and 64 others)
-    lr:float = .02 # a tenth from the middle of the run on
-    weight_decay:float = 5e-4
-    warmup:float = 10 / 300 # share of the run on all labels; at least an epoch
-    warmup_penalty:float = 0. # weight of the negative entropy in it (code: 1 for asymmetric noise)
-    ramp_up:float = 16 / 300 # share of the run in which lambda_u rises
-    lambda_u:float = 25. # weight of the unlabelled loss (paper: 0 to 150 by the noise)
-    threshold:float = .5 # a label is believed up to this probability of being wrong
-    alpha:float = 4. # of MixUp
-    temperature:float = .5 # of sharpening
-    prior_weight:float = 1. # of the penalty on unused clusters
+    # as in `rpsc.ruc.RUC`: the encoder handed in ("base", "pretrained"), or "fresh" weights
+    start:str = one_of("base", "pretrained", "fresh")
+    epochs:int = whole(300)
+    batch_size:int = whole(128, 2) # images of the set (code: 64 believed and 64 others)
+    lr:float = above(0, .02) # a tenth from the middle of the run on
+    weight_decay:float = at_least(0, 5e-4)
+    warmup:float = between(0, 1, 10 / 300) # share of the run on all labels; at least an epoch
+    warmup_penalty:float = at_least(0, 0.) # weight of the negative entropy in it (code: 1 for asymmetric noise)
+    ramp_up:float = between(0, 1, 16 / 300) # share of the run in which lambda_u rises
+    lambda_u:float = at_least(0, 25.) # weight of the unlabelled loss (paper: 0 to 150 by the noise)
+    threshold:float = between(0, 1, .5) # a label is believed up to this probability of being wrong
+    alpha:float = above(0, 4.) # of MixUp
+    temperature:float = above(0, .5) # of sharpening
+    prior_weight:float = at_least(0, 1.) # of the penalty on unused clusters
     weak_view:str = "weak" # preset of all views
 
 # %% ../../nbs/23_noisy.ipynb #a68846eb
@@ -410,19 +384,20 @@ def divide_mix(
 
 # %% ../../nbs/23_noisy.ipynb #bbdc5a10
 @dataclass(frozen=True)
-class MCorrection:
+class MCorrection(Recipe):
     "Switches of M-correction; numbers without a source are its script's for CIFAR-10. Phases are shares of the run."
-    start:str = "base" # as in `rpsc.ruc.RUC`
-    epochs:int = 300
-    batch_size:int = 128
-    lr:float = .1 # a tenth from 1/3, again from 5/6 of the run
-    weight_decay:float = 1e-4
-    bootstrap:float = 105 / 300 # share of the run before bootstrapping
-    targets:str = "hard" # the network's answer: arg max, or "soft"
-    losses:str = "augmented" # the mixture is fitted to losses of weak views (code), or of the "plain" images
-    posterior:str = "epoch" # the mixture is read once an epoch (ours), or for each "batch" (code)
-    alpha:float = 32. # of MixUp
-    prior_weight:float = 1. # of the penalty on unused clusters (script; 0 is the code's default)
+    start:str = one_of("base", "pretrained", "fresh") # as in `rpsc.ruc.RUC`
+    epochs:int = whole(300)
+    batch_size:int = whole(128, 2)
+    lr:float = above(0, .1) # a tenth from 1/3, again from 5/6 of the run
+    weight_decay:float = at_least(0, 1e-4)
+    bootstrap:float = between(0, 1, 105 / 300) # share of the run before bootstrapping
+    targets:str = one_of("hard", "soft") # the network's answer: arg max, or "soft"
+    # the mixture is fitted to losses of weak views (code), or of the "plain" images
+    losses:str = one_of("augmented", "plain")
+    posterior:str = one_of("epoch", "batch") # the mixture is read once an epoch (ours), or for each "batch" (code)
+    alpha:float = above(0, 32.) # of MixUp
+    prior_weight:float = at_least(0, 1.) # of the penalty on unused clusters (script; 0 is the code's default)
     weak_view:str = "weak" # preset of the views
 
 # %% ../../nbs/23_noisy.ipynb #381b14ce
@@ -515,23 +490,24 @@ def pencil_losses(
 
 # %% ../../nbs/23_noisy.ipynb #5b9451b2
 @dataclass(frozen=True)
-class PCorrection:
+class PCorrection(Recipe):
     "Switches of P-correction; numbers without a source are PENCIL's code's for CIFAR-10. Phases are shares of the run."
-    start:str = "base" # as in `rpsc.ruc.RUC`
-    epochs:int = 320
-    batch_size:int = 128
-    lr:float = .06 # of the first two phases
-    settle_lr:float = .2 # of the third; a tenth after each third of it (intent; code: .2, then 0)
-    weight_decay:float = 1e-4
-    correct:float = 70 / 320 # where the second phase begins: labels are learned
-    settle:float = 200 / 320 # where the third begins: labels are fixed
-    compatibility_weight:float = .4 # alpha
-    beta:float = .1 # of the entropy
-    lambda_label:float = 600. # lambda
-    label_scale:float = 10. # of the one-hot labels at the start
-    compatibility:str = "paper" # or "code": softmax twice
-    label_rate:str = "image" # an image moves as at B=128, K=10 (ours); or by the mean over the "batch" (code)
-    read_out:str = "network" # or "labels": the learned labels are the result
+    start:str = one_of("base", "pretrained", "fresh") # as in `rpsc.ruc.RUC`
+    epochs:int = whole(320)
+    batch_size:int = whole(128, 2)
+    lr:float = above(0, .06) # of the first two phases
+    settle_lr:float = above(0, .2) # of the third; a tenth after each third of it (intent; code: .2, then 0)
+    weight_decay:float = at_least(0, 1e-4)
+    correct:float = between(0, 1, 70 / 320) # where the second phase begins: labels are learned
+    settle:float = between(0, 1, 200 / 320) # where the third begins: labels are fixed
+    compatibility_weight:float = at_least(0, .4) # alpha
+    beta:float = at_least(0, .1) # of the entropy
+    lambda_label:float = at_least(0, 600.) # lambda
+    label_scale:float = above(0, 10.) # of the one-hot labels at the start
+    compatibility:str = one_of("paper", "code") # or "code": softmax twice
+    # an image moves as at B=128, K=10 (ours); or by the mean over the "batch" (code)
+    label_rate:str = one_of("image", "batch")
+    read_out:str = one_of("network", "labels") # or "labels": the learned labels are the result
     weak_view:str = "weak" # preset of the views
 
 # %% ../../nbs/23_noisy.ipynb #bac19143
@@ -660,24 +636,24 @@ def named_buckets(
 
 # %% ../../nbs/23_noisy.ipynb #4071b559
 @dataclass(frozen=True)
-class Gupta:
+class Gupta(Recipe):
     "Switches of the ensemble and of the MixMatch run; the defaults of the latter are RUC's, of the former partly ours."
-    start:str = "base" # as in `rpsc.ruc.RUC`
-    models:int = 10 # members of the ensemble (Gupta et al.)
-    strangers:int = 1 # members that may agree about two images of different buckets
-    bag:float = .5 # share of the base's labels that a member learns in the first round (ours)
-    rounds:int = 3 # of training and graph (ours; 30 with ladder networks)
-    head_epochs:int = 10 # of a round (ours)
-    hidden:int = 128 # units of a member (ours)
-    head_lr:float = .005 # of Adam (SPICE's heads)
-    balance_weight:float = 4. # of the entropy of the mean prediction (Gupta et al.)
-    epochs:int = 200 # of MixMatch
-    batch_size:int = 100
-    lr:float = .01 # at its start; half a cosine by epochs
-    weight_decay:float = 5e-4
-    lambda_u:float = 25. # weight of the unlabelled loss, ramped
-    alpha:float = 4. # of MixUp
-    temperature:float = .5 # of sharpening
+    start:str = one_of("base", "pretrained", "fresh") # as in `rpsc.ruc.RUC`
+    models:int = whole(10, 2) # members of the ensemble (Gupta et al.)
+    strangers:int = whole(1, 0) # members that may agree about two images of different buckets
+    bag:float = between(0, 1, .5) # share of the base's labels that a member learns in the first round (ours)
+    rounds:int = whole(3) # of training and graph (ours; 30 with ladder networks)
+    head_epochs:int = whole(10) # of a round (ours)
+    hidden:int = whole(128) # units of a member (ours)
+    head_lr:float = above(0, .005) # of Adam (SPICE's heads)
+    balance_weight:float = at_least(0, 4.) # of the entropy of the mean prediction (Gupta et al.)
+    epochs:int = whole(200) # of MixMatch
+    batch_size:int = whole(100, 2)
+    lr:float = above(0, .01) # at its start; half a cosine by epochs
+    weight_decay:float = at_least(0, 5e-4)
+    lambda_u:float = at_least(0, 25.) # weight of the unlabelled loss, ramped
+    alpha:float = above(0, 4.) # of MixUp
+    temperature:float = above(0, .5) # of sharpening
     weak_view:str = "ruc-weak" # preset of the views
 
 # %% ../../nbs/23_noisy.ipynb #86f27395
