@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block', 'bottleneck_block',
-           'PreactBlock', 'Architecture', 'Encoder', 'build_encoder', 'ClusterHeads', 'supports_bf16',
-           'resolve_precision', 'autocast', 'evaluating', 'feature_key', 'embed', 'Classifier', 'classify']
+           'PreactBlock', 'Architecture', 'Encoder', 'seeded', 'build_encoder', 'ClusterHeads', 'supports_bf16',
+           'resolve_precision', 'autocast', 'evaluating', 'feature_key', 'embed', 'Classifier', 'classify',
+           'projection_mlp', 'projected']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
@@ -252,7 +253,9 @@ def _initialise(body, slope, bn_momentum):
 
 # %% ../nbs/02_backbone.ipynb #25f16b6b
 @contextmanager
-def _seeded(seed):
+def seeded(
+    seed:int|None, # None: the caller's own stream
+):
     "Draw from torch's CPU generator seeded by `seed`, then put its state back; with `seed=None` change nothing."
     if seed is None:
         yield
@@ -287,7 +290,7 @@ def build_encoder(
     if not 0 <= slope < 1: raise ValueError(f"slope must be in [0, 1), got {slope!r}")
     if not 0 < bn_momentum <= 1: raise ValueError(f"bn_momentum must be in (0, 1], got {bn_momentum!r}")
     config = dict(name=name, size=size, channels=_positive("channels", channels), stem=stem, width=width, slope=slope, bn_momentum=bn_momentum)
-    with _seeded(seed):
+    with seeded(seed):
         body, dim = _body(plan, stem, channels, width, slope)
         _initialise(body, slope, bn_momentum)
     return Encoder(body, dim, name, channels, config)
@@ -330,7 +333,7 @@ class ClusterHeads(nn.Module):
         super().__init__()
         self.dim, self.n_clusters, self.n_heads, self.hidden = (
             _positive(k, v) for k, v in dict(dim=dim, n_clusters=n_clusters, n_heads=n_heads, hidden=hidden).items())
-        with _seeded(seed):
+        with seeded(seed):
             self.weight1, self.bias1 = _linear_parameters(n_heads, hidden, dim)
             self.weight2, self.bias2 = _linear_parameters(n_heads, n_clusters, hidden)
         self.norm = nn.BatchNorm1d(n_heads * hidden) if batch_norm else None
@@ -545,7 +548,7 @@ class Classifier(nn.Module):
     ):
         super().__init__()
         self.encoder, self.dim = encoder, _positive("n_clusters", n_clusters)
-        with _seeded(seed): self.linear = nn.Linear(encoder.dim, n_clusters)
+        with seeded(seed): self.linear = nn.Linear(encoder.dim, n_clusters)
 
     def forward(self, x:Tensor) -> Tensor:
         "Images (B, C, H, W), normalised -> logits (B, n_clusters)."
@@ -561,3 +564,21 @@ def classify(
 ) -> Tensor: # float32 (N, K), rows sum to 1, on `images.device`
     "Probabilities of un-augmented images in evaluation mode; the network's mode is put back. Raises `ValueError` like `embed`."
     return _compute_features(network, images, None, None, _rows(index, len(images)), _positive("batch_size", batch_size), precision).softmax(1)
+
+# %% ../nbs/02_backbone.ipynb #dbdaa723
+def projection_mlp(
+    width:int, # of the features
+    dim:int=128, # of the space in which views are compared
+    seed:int=0, # of the weights, which depend on it alone
+) -> nn.Sequential: # (B, width) -> (B, dim), not normalised
+    "MoCo-v2's projection: as wide as the features, ReLU, then `dim` (also SCAN's)."
+    with seeded(seed): return nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, dim))
+
+# %% ../nbs/02_backbone.ipynb #6c7a7dd4
+@torch.no_grad()
+def projected(
+    mlp:nn.Module, # of `projection_mlp`, as `pretrain` left it
+    features:Tensor, # (N, D) pooled features of the same encoder
+) -> Tensor: # float32 (N, dim), rows of length 1
+    "Features in the space in which views were compared: where SCAN mines neighbours and RUC lets them vote."
+    return F.normalize(mlp(features.to(next(mlp.parameters()).device)).float()).to(features.device)

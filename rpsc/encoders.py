@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .backbone import ARCHITECTURES, Encoder, _seeded, build_encoder, evaluating
+from .backbone import ARCHITECTURES, Encoder, seeded, build_encoder, evaluating
 from .data import ImageSet
 from .files import cache_folder, whole_file
 
@@ -141,7 +141,7 @@ def _import_timm(name:str):
 def _create(timm, name:str, size:int|None, **weights) -> nn.Module:
     "A network of timm without classifier; networks that work at any size do not take one. Its random weights are always the same."
     sized = dict(img_size=size) if size else {}
-    with _seeded(0):
+    with seeded(0):
         try: return timm.create_model(name, num_classes=0, **sized, **weights)
         except TypeError:
             if not sized: raise

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import rpsc
-from .backbone import Encoder, build_encoder, embed, resolve_precision
+from .backbone import Encoder, build_encoder, embed, projected, projection_mlp, resolve_precision
 from .baselines.classical import feature_kmeans, feature_spectral, pixel_kmeans, pixel_spectral
 from .baselines.noisy import DivideMix, Gupta, MCorrection, PCorrection, divide_mix, gupta, m_correction, p_correction
 from .baselines.scan import SCAN_IMAGENET, Scan, scan_cluster, scan_self_label
@@ -31,7 +31,7 @@ from .baselines.tsuc import TSUC, tsuc
 from .data import Clustering, ImageSet, _known_name, load
 from .files import fingerprint, read_tensors, sweep, write_tensors
 from .freematch import FreeMatch, build_network, train_semi
-from .pretrain import Pretraining, pretrain, projected, projection_mlp, shrink
+from .pretrain import Pretraining, pretrain, shrink
 from .recipes import check_n_clusters
 from .ruc import RUC, retrain
 from .selection import check_no_empty, reliable_labels, spice_labels

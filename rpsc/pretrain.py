@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SCAN_SIMCLR', 'METHODS', 'info_nce', 'nt_xent', 'Queue', 'forward_in_chunks', 'alignment', 'uniformity',
-           'feature_quality', 'Pretraining', 'check_recipe', 'shrink', 'projection_mlp', 'projected', 'projector',
-           'moco_parts', 'simclr_parts', 'pretrain']
+           'feature_quality', 'Pretraining', 'check_recipe', 'shrink', 'projector', 'moco_parts', 'simclr_parts',
+           'pretrain']
 
 # %% ../nbs/06_pretrain.ipynb #dc263049
 import warnings
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .augment import view
-from .backbone import Encoder, embed
+from .backbone import Encoder, embed, projected, projection_mlp
 from .data import ImageSet
 from .metrics import knn_accuracy
 from .recipes import Recipe, above, at_least, between, one_of, whole
@@ -163,26 +163,6 @@ def shrink(recipe:Pretraining, n:int) -> Pretraining:
     batch = max(2, n // 2)
     warnings.warn(f"{n} images are too few for batch_size={recipe.batch_size}: using batch_size={batch}" + f", queue={batch}" * (recipe.method == "moco"))
     return replace(recipe, batch_size=batch, queue=batch)
-
-# %% ../nbs/06_pretrain.ipynb #ee6a7f3e
-def projection_mlp(
-    width:int, # of the features
-    dim:int=128, # of the space in which views are compared
-    seed:int=0, # of the weights, which depend on it alone
-) -> nn.Sequential: # (B, width) -> (B, dim), not normalised
-    "MoCo-v2's projection: as wide as the features, ReLU, then `dim` (also SCAN's)."
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        return nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, dim))
-
-# %% ../nbs/06_pretrain.ipynb #553674e8
-@torch.no_grad()
-def projected(
-    mlp:nn.Module, # of `projection_mlp`, as `pretrain` left it
-    features:Tensor, # (N, D) pooled features of the same encoder
-) -> Tensor: # float32 (N, dim), rows of length 1
-    "Features in the space in which views were compared: where SCAN mines neighbours and RUC lets them vote."
-    return F.normalize(mlp(features.to(next(mlp.parameters()).device)).float()).to(features.device)
 
 # %% ../nbs/06_pretrain.ipynb #9079149b
 def projector(
