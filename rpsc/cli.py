@@ -9,7 +9,7 @@ __all__ = ['MAY_HELP', 'WORDS', 'app', 'Domain', 'Profile', 'Fit', 'Pages', 'Ima
            'command', 'cluster', 'predict', 'refine', 'suggest', 'compare', 'list_methods', 'data', 'main']
 
 # %% ../nbs/49_cli.ipynb #e3cda2dd
-import os, re, signal, sys, warnings
+import errno, os, re, signal, sys, warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -26,7 +26,9 @@ def sentence(
     error:BaseException,
 ) -> str: # one line
     "An error in words for the person at the keyboard."
-    if isinstance(error, OSError) and error.strerror: return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, OSError) and error.strerror:
+        later = "; the same command goes on once there is space" * (error.errno == errno.ENOSPC)
+        return (f"{error.filename}: {error.strerror}" if error.filename else error.strerror) + later
     text = " ".join(str(error).split()) or "it says nothing else"
     return text if isinstance(error, (ValueError, OSError, ImportError)) else f"{type(error).__name__}: {text} (--debug shows where)"
 

@@ -702,7 +702,7 @@ def predict(folder:Path, asked:Request) -> None:
     found = answers(model, images)
     table = image_table(images, found)
     table = filled(table.drop(columns=["consistency", "is_outlier"])) # both compare with the images of the fit
-    out.parent.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True); sweep(out.parent)
     write_table(table if names is None else table.assign(name=[names[k] for k in table.cluster]), out)
     problems = out.with_name(f"{out.stem}-problems.csv")
     write_problems(problems, images.problems)
@@ -786,6 +786,7 @@ def suggest(asked:Request, most:"int|None"=None) -> None:
     tell({**describe(task, reason, folder.work), "results": str(folder.path), "time": f"{how_long(expected([task], folder.work))}, then a moment for the numbers"})
     candidates = None if most is None else list(range(2, min(most, len(images) // 2, 1000) + 1))
     with locked(folder):
+        sweep(folder.path, deep=True)
         write_problems(folder.path / "suggest-k-problems.csv", images.problems)
         train_encoder(task, folder.work)
         with step("trying numbers of clusters"): found = suggest_k(embed(task.trained(folder.work), images, cache=folder.work / "features"), candidates, seed=asked.seed)

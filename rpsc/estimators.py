@@ -384,7 +384,9 @@ def _encoder_of_run(found:Clustering, given:Encoder|None, images:ImageSet, budge
 @contextmanager
 def _cache_folder(cache):
     "The caller's folder, or one that is gone afterwards."
-    if cache is not None: yield Path(cache).expanduser(); return
+    if cache is not None:
+        sweep(Path(cache).expanduser() / "features")
+        yield Path(cache).expanduser(); return
     with TemporaryDirectory(prefix="rpsc-") as found: yield Path(found)
 
 # %% ../nbs/41_estimators.ipynb #89a74c5c

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -90,6 +90,17 @@ def _part_of(path:Path) -> Path:
 
 # %% ../nbs/00_files.ipynb #d392f2bd
 @contextmanager
+def _naming(path:Path):
+    "A context in which errors of the system (a full disk) name the file that was to be written."
+    try: yield
+    except (OSError, SafetensorError) as error:
+        told = re.search(r"os error (\d+)", str(error)) # safetensors says it in words only
+        number = getattr(error, "errno", None) or told and int(told[1])
+        if number is None or getattr(error, "filename", None): raise
+        raise OSError(number, os.strerror(number), str(path)) from error
+
+# %% ../nbs/00_files.ipynb #2be00bc3
+@contextmanager
 def whole_file(
     path:"str|Path", # in a folder that exists
 ):
@@ -99,11 +110,12 @@ def whole_file(
     part.touch()
     mode = part.stat().st_mode
     try:
-        yield part
-        part.chmod(mode)
-        flush(part)
-        os.replace(part, path)
-        flush(path.parent)
+        with _naming(path):
+            yield part
+            part.chmod(mode)
+            flush(part)
+            os.replace(part, path)
+            flush(path.parent)
     finally: part.unlink(missing_ok=True)
 
 # %% ../nbs/00_files.ipynb #38e65b95
