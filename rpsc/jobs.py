@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'Profile', 'encoder_config', 'code_of', 'System', 'NoSwitches', 'system', 'held', 'Job', 'adam', 'sgd',
-           'pixels', 'learn', 'warn_if_empty', 'outcome', 'joined']
+           'pixels', 'learner', 'learn', 'warn_if_empty', 'outcome', 'joined']
 
 # %% ../nbs/08_jobs.ipynb #c17d7e7f
 import ast, inspect, warnings
 from contextlib import contextmanager
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -308,6 +308,13 @@ def pixels(
     "Rows of a set as a network takes them."
     shown = [images.batch(rows, view(images, name), generator) for name in presets] or [images.batch(rows)]
     return (torch.cat(shown) if len(shown) > 1 else shown[0]).contiguous(memory_format=torch.channels_last)
+
+# %% ../nbs/08_jobs.ipynb #e1f33319
+def learner(
+    network:nn.Module, # stays as it is
+) -> nn.Module: # in training mode, channels last, all of it trainable
+    "A copy of a network that learns."
+    return deepcopy(network).requires_grad_(True).to(memory_format=torch.channels_last).train()
 
 # %% ../nbs/08_jobs.ipynb #fc7b0104
 def _observer(job:Job, per_epoch:int, report:Callable|None, shown:Callable, used:Callable|None) -> Callable:

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from ..augment import Augment
 from ..backbone import ClusterHeads, Encoder, Classifier, embed, evaluating
-from .scan import _pixels, cluster_entropy
+from .scan import cluster_entropy
 from ..data import Clustering, ImageSet, fingerprint
 from ..metrics import cluster_health, match_clusters
 from ..mixmatch import guess_labels, mixup, ramp, soft_cross_entropy, squared_error
@@ -201,7 +201,7 @@ class Course(Stage):
 
     def batch(self, rows:Tensor, generator:torch.Generator) -> Tensor:
         "Weak views of `rows`, channels last."
-        return _pixels(self.images, rows, self.weak, generator)
+        return self.images.batch(rows, self.weak, generator).contiguous(memory_format=torch.channels_last)
 
     def start_of(self, phase:str) -> int:
         "The first epoch of a phase of the recipe."

@@ -9,7 +9,7 @@ __all__ = ['SCAN_IMAGENET', 'SCAN_TINY', 'SCAN_PAPER', 'ADVICE', 'Scan', 'mine_n
            'self_label_step', 'scan_self_label', 'scan']
 
 # %% ../../nbs/21_scan.ipynb #9345aef7
-import copy, math, warnings
+import math, warnings
 from dataclasses import dataclass, fields, replace
 from typing import Callable
 
@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ..backbone import Classifier, embed
 from ..data import Clustering, ImageSet
-from ..jobs import Job, joined, learn, outcome, pixels, system
+from ..jobs import Job, joined, learn, learner, outcome, pixels, system
 from ..neighbors import knn
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..scl import cross_entropy_loss, soft_contrastive_loss
@@ -175,7 +175,7 @@ ADVICE = "a larger entropy_weight, more epochs, fewer clusters or another seed" 
 
 def _learner(network, learns="network"):
     "A copy that learns, channels last; with 'head' its linear layer alone, on an encoder in evaluation mode."
-    network = copy.deepcopy(network).requires_grad_(True).to(memory_format=torch.channels_last).train()
+    network = learner(network)
     if learns == "head": network.encoder.requires_grad_(False).eval()
     return network
 

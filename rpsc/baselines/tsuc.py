@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 from ..augment import view
 from ..backbone import Encoder, build_encoder, embed
-from .scan import _check_device, _pixels, _trainable, split_heads
+from .scan import split_heads
+from ..jobs import learner
 from ..data import Clustering, ImageSet, fingerprint
 from ..metrics import cluster_health
 from ..recipes import Recipe, above, at_least, between, check_n_clusters, one_of, whole
@@ -258,7 +259,7 @@ def entropy_weight(
 # %% ../../nbs/22_tsuc.ipynb #a28cac57
 def _two_views(network, images, rows, augment, generator):
     "z of two views of each image, in one pass: (B, D) twice."
-    return network.embedding(_pixels(images, rows.repeat(2), augment, generator)).chunk(2)
+    return network.embedding(images.batch(rows.repeat(2), augment, generator).contiguous(memory_format=torch.channels_last)).chunk(2)
 
 # %% ../../nbs/22_tsuc.ipynb #b1bcb87b
 def _compared(z, bank, kind):
@@ -304,7 +305,7 @@ def _fresh_network(encoder, images, recipe, seed, precision):
     if encoder.config is None: raise ValueError("stage1: 'super-and' needs an encoder of build_encoder; accepted for another one: shared")
     fresh = build_encoder(**{**encoder.config, "seed": generator_at(seed, "encoder").initial_seed()}).to(images.device)
     projection = centered_projection(embed(fresh, images, precision=precision), recipe.dim, seed)
-    return _trainable(SphereNetwork(fresh, projection, NormHeads(torch.eye(1, recipe.dim))).to(images.device))
+    return learner(SphereNetwork(fresh, projection, NormHeads(torch.eye(1, recipe.dim))).to(images.device))
 
 # %% ../../nbs/22_tsuc.ipynb #3cbea158
 def discover(
@@ -378,7 +379,13 @@ def _start(encoder, images, features, n_clusters, recipe, seed, folder, precisio
     else: encoder, projection, rows = discover(encoder, images, recipe, seed, Path(folder) / "stage1" if folder else None, precision)
     drawn = torch.randn(recipe.heads, n_clusters, recipe.dim, generator=generator_at(seed, "heads"))
     heads = NormHeads(class_vectors(drawn, recipe.head_norm), recipe.temperature)
-    return _trainable(SphereNetwork(encoder, projection, heads).to(images.device)), rows
+    return learner(SphereNetwork(encoder, projection, heads).to(images.device)), rows
+
+# %% ../../nbs/22_tsuc.ipynb #d757b659
+def _check_device(network, images):
+    "Network and images must be in one place."
+    at = next(network.parameters()).device
+    if at != images.device: raise ValueError(f"network is on {at}, images on {images.device}: move one of them with .to(device)")
 
 # %% ../../nbs/22_tsuc.ipynb #c2af1e41
 def _check_inputs(encoder, images, features, n_clusters, recipe):
