@@ -10,7 +10,7 @@ __all__ = ['SYSTEMS', 'Profile', 'encoder_config', 'code_of', 'System', 'NoSwitc
 import ast, inspect, warnings
 from contextlib import contextmanager
 from copy import copy, deepcopy
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Callable, Mapping
@@ -146,7 +146,7 @@ class System:
     @property
     def switches(self) -> tuple: # of str
         "Names of what it can be told."
-        return tuple(each.name for each in fields(self.recipe))
+        return tuple(self.recipe.switches())
 
     def recipe_for(self,
         profile:Profile, # whose length
@@ -156,7 +156,7 @@ class System:
         if unknown := [name for name in switches if name not in self.switches]:
             raise ValueError(f"switches: {self.name} has no {', '.join(unknown)}; accepted: {', '.join(self.switches) or 'none'}")
         own = profile.recipes.get(self.name, self.profiles.get(profile.name, self.recipe()))
-        return replace(own.get(profile.dataset, own.get("", self.recipe())) if isinstance(own, Mapping) else own, **switches)
+        return (own.get(profile.dataset, own.get("", self.recipe())) if isinstance(own, Mapping) else own).changed(**switches)
 
 # %% ../nbs/08_jobs.ipynb #0235be37
 SYSTEMS:dict[str, System] = {}

@@ -7,7 +7,7 @@ __all__ = ['accepting', 'whole', 'above', 'at_least', 'between', 'one_of', 'Reci
 
 # %% ../nbs/00d_recipes.ipynb #ce1251a1
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from numbers import Real
 from typing import Any, Callable
 
@@ -84,6 +84,27 @@ class Recipe:
         for each in fields(cls):
             if not each.metadata or each.name not in values or each.metadata["test"](values[each.name]): continue
             raise ValueError(f"{each.name}: got {values[each.name]!r}; accepted: {each.metadata['accepted']}")
+
+    @classmethod
+    def switches(cls) -> dict: # name -> (field, field within it, or None)
+        "What a recipe can be told: its fields, and those of a recipe within it behind its name, as in semi_lr."
+        inner = {f"{each.name}_{deep.name}": (each.name, deep.name) for each in fields(cls)
+                 if isinstance(each.default, Recipe) for deep in fields(each.default)}
+        return {each.name: (each.name, None) for each in fields(cls) if not isinstance(each.default, Recipe)} | inner
+
+    def changed(self, **values) -> "Recipe":
+        "The recipe with other values for some switches. Raises `ValueError` for a switch that there is not, or a value out of range."
+        known, deep = self.switches(), {}
+        if unknown := [name for name in values if name not in known]:
+            raise ValueError(f"switches: there is no {', '.join(unknown)}; accepted: {', '.join(known) or 'none'}")
+        for name, value in values.items(): deep.setdefault(known[name][0], {})[known[name][1]] = value
+        return replace(self, **{name: new[None] if None in new else replace(getattr(self, name), **new) for name, new in deep.items()})
+
+    @classmethod
+    def of(cls, values:dict) -> "Recipe": # of `dataclasses.asdict`
+        "The recipe that was written down."
+        inner = {each.name: type(each.default) for each in fields(cls) if isinstance(each.default, Recipe)}
+        return cls(**{name: inner[name].of(value) if name in inner else value for name, value in values.items()})
 
 # %% ../nbs/00d_recipes.ipynb #53f021fd
 def check_n_clusters(

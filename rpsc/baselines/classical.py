@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['pixel_rows', 'pixel_kmeans', 'feature_kmeans', 'local_scales', 'self_tuning_affinity', 'spectral_embedding',
-           'spectral_clustering', 'pixel_spectral', 'feature_spectral']
+           'spectral_clustering', 'pixel_spectral', 'feature_spectral', 'kmeans_on_pixels', 'spectral_on_pixels',
+           'kmeans_on_features', 'spectral_on_features']
 
 # %% ../../nbs/20_classical.ipynb #43cc91a4
 import numpy as np, torch, warnings
@@ -16,6 +17,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 from torch import Tensor
 
 from ..data import Clustering, ImageSet
+from ..jobs import system
 from ..neighbors import kmeans, knn, without_self
 
 # %% ../../nbs/20_classical.ipynb #4517cd2e
@@ -173,3 +175,24 @@ def feature_spectral(
     "Self-tuning spectral clustering of features of length 1; errors as in `spectral_clustering`."
     labels = spectral_clustering(_unit(features), n_clusters, seed)
     return Clustering(labels, features=features, meta=dict(system="feature_spectral", n_clusters=n_clusters, seed=seed))
+
+# %% ../../nbs/20_classical.ipynb #d55bceec
+@system("kmeans", "K-means", note="on pixels")
+def kmeans_on_pixels(job, recipe):
+    "k-means on pixels."
+    return pixel_kmeans(job.images, job.n_clusters, job.seed)
+
+@system("spectral", "SC", note="self-tuning, sparse graph on pixels")
+def spectral_on_pixels(job, recipe):
+    "Self-tuning spectral clustering on pixels."
+    return pixel_spectral(job.images, job.n_clusters, job.seed)
+
+@system("kmeans-features", "K-means on features", note="of the shared encoder")
+def kmeans_on_features(job, recipe):
+    "k-means on features."
+    return feature_kmeans(job.features, job.n_clusters, job.seed)
+
+@system("spectral-features", "SC on features", note="of the shared encoder")
+def spectral_on_features(job, recipe):
+    "Self-tuning spectral clustering on features."
+    return feature_spectral(job.features, job.n_clusters, job.seed)
