@@ -40,7 +40,7 @@ def first_sets(
     bases:dict[int, Clustering], # seed -> what RUC would stand on, with features
 ) -> tuple[dict, pd.DataFrame]: # (seed, strategy) -> bool (N,); a row each with its `clean_quality`, and one a seed for all labels
     "What each strategy would believe at first, with the recipe of the budget, and how well that goes."
-    recipes = {strategy: replace(lab.budget.ruc, strategy=strategy) for strategy in STRATEGIES}
+    recipes = {strategy: replace(lab.recipe('ruc'), strategy=strategy) for strategy in STRATEGIES}
     sets = {(seed, strategy): choose_clean(base, base.features, recipe, seed)
             for seed, base in bases.items() for strategy, recipe in recipes.items()}
     everything = {(seed, "all labels"): torch.ones_like(base.labels, dtype=torch.bool) for seed, base in bases.items()}
@@ -132,7 +132,7 @@ def sets_notes(
     table:str, # of RUC
 ) -> list[str]: # what was measured; the published numbers; what selecting gains
     "What stands below a table of clean sets, whatever its numbers."
-    asked, printed, accuracy = lab.budget.ruc.k, printed_sets(table), by_strategy(data, "precision")["all labels"]
+    asked, printed, accuracy = lab.recipe('ruc').k, printed_sets(table), by_strategy(data, "precision")["all labels"]
     k = neighborhood_size(len(lab.images), lab.n_clusters, asked)
     cut = f" ({asked} asked for, cut to half a balanced cluster)" if k < asked else ""
     found = " (RUC: 100; found with ground truth, see 40_methods)" if k == asked != 100 else ""
@@ -140,7 +140,7 @@ def sets_notes(
     foreign = "" if lab.images.name in RUC_SETS else (" Those are other data sets with other networks: compare signs, "
                                                       "not values.")
     setting = (f"{lab.images.name}, n = {len(lab.images):,}, split: all, profile {lab.profile}, "
-               f"seeds {list(lab.seeds)}; confidence at least {lab.budget.ruc.tau1}, {k} neighbours{cut}{found}, among "
+               f"seeds {list(lab.seeds)}; confidence at least {lab.recipe('ruc').tau1}, {k} neighbours{cut}{found}, among "
                "pooled features of the encoder (RUC's code: the 128-d contrastive output). "
                f"Published: RUC {table}, one run; the row of all labels: its Table 1{brackets}.{foreign}")
     lifts = "; ".join(f"{row} {judged[('precision', row), ('precision', 'all labels')].words()}" for row in STRATEGIES)

@@ -46,11 +46,11 @@ from .gallery import image_table, write_gallery
 from .granularity import Suggestion, suggest_k
 from .labels import harmless, in_words, labels_of, numbered, read_labelling, rows_meant, spread_confidence
 from .labels import join_labels # noqa: F401 (for whoever looks for it here)
-from .methods import SYSTEMS, Budget, Job, encoder_key, fit, pretrained, stage_recipe
+from .methods import SYSTEMS, Budget, encoder_key, fit, pretrained
 from .metrics import ari, cluster_health, clustering_accuracy
 from .plan import FETCHED, NAMED, ON_PIXELS, Facts, _digits, aligned, burst_all, first_only, is_busy, look_for, phases, price
 from .records import Run, _git, markdown_table, provenance
-from .self_labeling import SPICE_SELF, SelfLabeling, check_switches
+from .self_labeling import check_switches
 
 # %% ../nbs/48_commands.ipynb #042e65bd
 def printable(path:"str|Path") -> str:
@@ -249,8 +249,7 @@ def fits(system:str, images:ImageSet, k:int, budget:Budget, balance:bool=True) -
     "Whether a system can make so many clusters of so few images."
     stage = FIRST_STAGE.get(system, system)
     if stage not in BALANCED: return True
-    recipe = stage_recipe(SPICE_SELF if stage == "spice-self" else SelfLabeling(), Job(images, k, budget))
-    recipe = replace(recipe, balance=balance)
+    recipe = SYSTEMS[stage].recipe_for(budget, balance=balance)
     with warnings.catch_warnings(action="ignore"):
         try: check_switches(recipe, len(images), k)
         except ValueError: return False
@@ -299,7 +298,7 @@ def passes_given(task:Task) -> float: # NaN where not known
     n = len(task.images)
     if task.system in ("kmeans-features", "spectral-features"): return n
     if task.system not in FIRST_STAGE.values(): return math.nan
-    recipe = stage_recipe(SPICE_SELF if task.system == "spice-self" else SelfLabeling(), Job(task.images, task.k, task.budget))
+    recipe = SYSTEMS[task.system].recipe_for(task.budget)
     with warnings.catch_warnings(action="ignore"): M = check_switches(recipe, n, task.k).large_batch
     return n + sum(view != "none" for view in (recipe.label_view, recipe.train_view)) * recipe.epochs * (n // M) * M
 

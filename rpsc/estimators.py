@@ -36,7 +36,9 @@ from .data import load as load_images
 from .encoders import External, describe_encoder, file_size, rebuild_encoder, resolve
 from .files import fingerprint, no_copy_tensor, read_json, sweep, write_json, write_tensors
 from .granularity import MergedNetwork, _split_probs, merge, split, with_names
-from .methods import BUDGETS, STAGE_CODE, SYSTEMS, Budget, Job, at_size, budget_for, code_fingerprint, encoder_key, held, names, pretrained, register
+from .freematch import at_size
+from .jobs import Job, code_of, held
+from .methods import BUDGETS, SYSTEMS, Budget, budget_for, encoder_key, names, pretrained
 from .methods import fit as run_system
 from .neighbors import assign, knn
 from .ruc import Pair, member_logits, read_out
@@ -140,7 +142,9 @@ def embedding_recipe(
     M = min(n, max(min(100 * n_clusters, 5000), 10 * n_clusters))
     gamma = recipe.gamma if int(recipe.gamma * M / n_clusters) >= 1 else 1.                 # small sets: all of a cluster's share makes its centre
     length = dict(epochs=30, hidden=128, batches=1)
-    if budget != "auto": length = dict(epochs=(found := budget_for(budget)).epochs, hidden=found.hidden)
+    if budget != "auto":
+        found = SYSTEMS["rpsc-self"].recipe_for(budget_for(budget))
+        length = dict(epochs=found.epochs, hidden=found.hidden)
     return replace(recipe, label_view="none", train_view="none", large_batch=M, gamma=gamma, judge=max(recipe.judge, 10 * n_clusters), **length)
 
 # %% ../nbs/41_estimators.ipynb #9c77b595
@@ -209,9 +213,9 @@ def cluster_embeddings(
     if unknown: raise ValueError(f"switches: {system} on embeddings has no {', '.join(unknown)}; accepted: {', '.join(SYSTEMS[system].switches) or 'none'}")
     if n_clusters == 1: return _one_cluster(features)
     if system not in _RECIPES:
-        job = Job(_NoImages(SYSTEMS[system].title), n_clusters, BUDGETS["mini"], seed, switches)
+        job = Job(_NoImages(SYSTEMS[system].title), n_clusters, BUDGETS["mini"], seed)
         job.features = features
-        return SYSTEMS[system].run(job)
+        return job.perform(system, **switches)
     recipe = replace(embedding_recipe(_RECIPES[system], n, n_clusters, budget), **switches)
     found = self_label(features, n_clusters, recipe, seed=seed)
     if n > recipe.judge: return found
@@ -407,7 +411,7 @@ def _run_folder(cache:Path, method:str, images:ImageSet, K:int, budget:Budget, s
     "Folder for log and checkpoints of a run."
     stands = [base.labels, base.probs, base.features] if isinstance(base, Clustering) else base
     about = [method, images.fingerprint, list(images.mean), list(images.std), images.domain, images.device.type, K, asdict(budget), seed, switches, stands]
-    return cache / "runs" / fingerprint(about, None if given is None else dict(given.state_dict()), code_fingerprint(*STAGE_CODE, "mixmatch", "ruc", "baselines.noisy", "methods"))
+    return cache / "runs" / fingerprint(about, None if given is None else dict(given.state_dict()), code_of(SYSTEMS[method].run, SYSTEMS["encoder"].run))
 
 # %% ../nbs/41_estimators.ipynb #0e32b801
 def _fit_images(estimator, X) -> None:
@@ -728,8 +732,8 @@ def _parameters(plain:dict, encoder) -> dict:
     for name, value in plain.items():
         if isinstance(value, dict) and set(value) == {"omitted"}: found[name] = dict(encoder=encoder, random_state=None).get(name, f"({value['omitted']}, not saved)")
     if isinstance(budget := plain.get("budget"), dict):
-        kinds = {name: type(value) for name, value in vars(BUDGETS["mini"]).items()}
-        found["budget"] = Budget(**{name: kinds[name](**value) if isinstance(value, dict) else value for name, value in budget["budget"].items()})
+        recipes = {name: SYSTEMS[name].recipe.of(values) for name, values in budget["budget"]["recipes"].items()}
+        found["budget"] = Budget(**budget["budget"] | dict(recipes=recipes))
     return found
 
 # %% ../nbs/41_estimators.ipynb #97874ac3

@@ -30,18 +30,18 @@ from torch.utils.flop_counter import FlopCounterMode
 from . import experiments, records
 from .augment import view
 from .backbone import ClusterHeads, Classifier, Encoder, autocast, build_encoder, resolve_precision
-from .baselines.scan import Scan
+from .baselines.scan import Scan, step2_only
 from .bench import one_thread
 from .data import ImageSet, _find_source, _HOMES, _known_name, load
 from .files import cache_folder
 from .pictures import default_size
 from .freematch import FreeMatch
-from .methods import LABEL_STEP, SEMI_SWITCHES, SYSTEMS, Budget, Job, budget_for, stage_recipe, switches_of
+from .methods import SYSTEMS, Budget, budget_for
 from .pretrain import Pretraining, projector, shrink
 from .recipes import check_n_clusters
 from .records import Lab, Run, finished, provenance
 from .selection import PseudoLabels
-from .self_labeling import SPICE_SELF, SelfLabeling, Stage, check_switches, head_losses, no_look
+from .self_labeling import SPICE_SELF, SelfLabeling, SpiceSelf, Stage, check_switches, head_losses, no_look
 from .train import generator_at, make_optimizer
 
 # %% ../nbs/47_plan.ipynb #d2ba7c4c
@@ -664,7 +664,7 @@ def encoder_phases(
 ) -> list[Phase]:
     "Pre-training, gates, features and their neighbours."
     n, seen = len(lab.images), len(lab.images) + lab.extra
-    with warnings.catch_warnings(action="ignore"): recipe = shrink(lab.budget.pretrain, seen)
+    with warnings.catch_warnings(action="ignore"): recipe = shrink(_recipe(lab, "encoder", {}), seen)
     asked = recipe.epochs * (seen // recipe.batch_size) * recipe.batch_size
     train = (_simclr if recipe.method == "simclr" else _moco)(lab, recipe, asked)
     pixels = pixel_bytes(lab) + (seen * lab.images.bytes_each if lab.extra else 0)            # the clustered images, and again with the others
@@ -680,10 +680,15 @@ def classical_phases(lab, switches:dict, kind:str="kmeans", rows:str="pixels") -
     return [Phase(kind, [work], pixel_bytes(lab) + 2 * 4 * n * dim)]
 
 # %% ../nbs/47_plan.ipynb #1899446b
+def _recipe(lab, system:str, switches:dict):
+    "What a system does with those of the switches that are its own."
+    return SYSTEMS[system].recipe_for(lab.budget, **{name: value for name, value in switches.items() if name in SYSTEMS[system].switches})
+
+# %% ../nbs/47_plan.ipynb #577ebaec
 def _stage_of(lab, switches:dict, recipe:SelfLabeling) -> Stage:
     "The self-labelling stage as it will run, without features."
-    job = Job(lab.images, lab.n_clusters, lab.budget, switches=switches)
-    with warnings.catch_warnings(action="ignore"): recipe = check_switches(stage_recipe(recipe, job), len(lab.images), lab.n_clusters)
+    recipe = _recipe(lab, "spice-self" if isinstance(recipe, SpiceSelf) else "rpsc-self", switches)
+    with warnings.catch_warnings(action="ignore"): recipe = check_switches(recipe, len(lab.images), lab.n_clusters)
     return Stage(SimpleNamespace(n_clusters=lab.n_clusters), range(len(lab.images)), recipe, no_look)
 
 # %% ../nbs/47_plan.ipynb #1b104f45
@@ -701,14 +706,14 @@ def self_phases(lab, switches:dict, recipe:SelfLabeling=SelfLabeling()) -> list[
 # %% ../nbs/47_plan.ipynb #481271f2
 def _semi_network(lab, recipe:FreeMatch) -> Network:
     "The network of the second stage, as `rpsc.freematch.build_network` makes it."
-    first, size = encoder_network(lab, "linear", lab.n_clusters), lab.budget.semi_size or lab.images.size
+    first, size = encoder_network(lab, "linear", lab.n_clusters), _recipe(lab, "rpsc", {}).semi_size or lab.images.size
     return replace(first, name=recipe.network, stem=None, width=None, size=size) if recipe.network else replace(first, size=size)
 
 # %% ../nbs/47_plan.ipynb #2eedce79
 def semi_phases(lab, switches:dict) -> list[Phase]:
     "The semi-supervised stage."
-    own = switches_of(Job(lab.images, lab.n_clusters, lab.budget, switches=switches), SEMI_SWITCHES, "semi_")
-    recipe, n = replace(lab.budget.semi, **own), len(lab.images)
+    own = {name: value for name, value in switches.items() if name.startswith("semi_")}
+    recipe, n = _recipe(lab, "rpsc", own).semi, len(lab.images)
     network, steps, B, pool = _semi_network(lab, recipe), recipe.steps, recipe.batch_size, recipe.batch_size * recipe.ratio
     image, looks = (network.size, lab.images.channels, lab.images.domain), math.ceil(steps / recipe.epoch) + 1
     work = [(Train(network, B + 2 * pool), steps * (B + 2 * pool)), (Forward(network, min(EMBED, n)), looks * n), (Compare(encoder_dim(lab), n), n),
@@ -723,7 +728,7 @@ def _scan_cluster(lab, recipe:Scan) -> Phase:
     network, count = encoder_network(lab, "linear", lab.n_clusters * recipe.heads), 2 * epochs * (n // pair) * pair
     learn = Train(network, 2 * pair, recipe.optimizer) if recipe.learns == "network" else Forward(network, 2 * pair)
     work = [(learn, count), (Forward(network, min(EMBED, n)), (epochs + 1) * n), (Compare(encoder_dim(lab), n), n)]
-    first = replace(recipe, **{name: Scan.__dataclass_fields__[name].default for name in LABEL_STEP})
+    first = step2_only(recipe)
     held = pixel_bytes(lab) + 4 * n * encoder_dim(lab)
     return Phase("SCAN step 2", work + _views(lab, recipe.cluster_view or recipe.view, 2 * pair, count), held, copies=1, shared=("scan", first))
 
@@ -738,14 +743,14 @@ def _scan_label(lab, recipe:Scan) -> Phase:
 # %% ../nbs/47_plan.ipynb #f5ed7b17
 def scan_phases(lab, switches:dict) -> list[Phase]:
     "SCAN's steps 2 and 3."
-    recipe = replace(lab.budget.scan, **switches)
+    recipe = SYSTEMS["scan"].recipe_for(lab.budget, **switches)
     check_n_clusters(lab.n_clusters, len(lab.images))
     return [_scan_cluster(lab, recipe), _scan_label(lab, recipe)]
 
 # %% ../nbs/47_plan.ipynb #cc334f66
 def tsuc_phases(lab, switches:dict) -> list[Phase]:
     "TSUC's stage 2, and its stage 1 where that is not the shared encoder."
-    recipe, n = replace(lab.budget.tsuc, **switches), len(lab.images)
+    recipe, n = SYSTEMS["tsuc"].recipe_for(lab.budget, **switches), len(lab.images)
     check_n_clusters(lab.n_clusters, n)
     network, epochs = encoder_network(lab, "projector", recipe.dim), recipe.epochs + (recipe.rounds * recipe.round_epochs if recipe.stage1 == "super-and" else 0)
     work = [(Train(network, 2 * recipe.batch_size), 2 * epochs * n), *_views(lab, recipe.view, 2 * recipe.batch_size, 2 * epochs * n), (Forward(network, min(EMBED, n)), (recipe.epochs + 2) * n)]
@@ -763,7 +768,7 @@ PASSES:dict[str, Callable] = dict(ruc=_ruc_passes, gupta=lambda recipe: (1, 2, 3
 def addon_phases(lab, switches:dict, system:str="ruc") -> list[Phase]:
     "The base of an add-on, and its own epochs."
     own = {name: value for name, value in switches.items() if name != "base"}
-    recipe, n, base = replace(getattr(lab.budget, system), **own), len(lab.images), switches.get("base", "scan")
+    recipe, n, base = SYSTEMS[system].recipe_for(lab.budget, **own), len(lab.images), switches.get("base", "scan")
     networks, trained, asked, weak, strong = PASSES[system](recipe)
     network, times = encoder_network(lab, "linear", lab.n_clusters), networks * recipe.epochs * n
     work = [(Train(network, max(1, trained) * recipe.batch_size), trained * times), (Forward(network, recipe.batch_size, True), asked * times), (Forward(network, min(EMBED, n)), times),

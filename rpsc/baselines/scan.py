@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SCAN_IMAGENET', 'SCAN_TINY', 'SCAN_PAPER', 'ADVICE', 'Scan', 'mine_neighbors', 'consistency', 'cluster_entropy',
-           'neighbor_consistency', 'split_heads', 'one_head', 'head_scores', 'cluster_step', 'scan_cluster',
-           'confident_labels', 'balanced_cross_entropy', 'batch_centers', 'batch_confidence', 'self_label_loss',
-           'self_label_step', 'scan_self_label', 'scan']
+           'neighbor_consistency', 'split_heads', 'one_head', 'head_scores', 'cluster_step', 'step2_only',
+           'scan_cluster', 'confident_labels', 'balanced_cross_entropy', 'batch_centers', 'batch_confidence',
+           'self_label_loss', 'self_label_step', 'scan_self_label', 'scan']
 
 # %% ../../nbs/21_scan.ipynb #9345aef7
 import math, warnings
@@ -181,7 +181,7 @@ def _learner(network, learns="network"):
 
 def _optimizer(recipe, lr): return dict(kind=recipe.optimizer, lr=lr, weight_decay=recipe.weight_decay)
 
-def _step2_only(recipe):
+def step2_only(recipe):
     "The recipe with the switches of step 3 as they are by default: step 2 does not depend on them."
     later = ("label_epochs", "label_batch", "label_lr", "ema", "threshold", "loss", "temperature")
     return replace(recipe, **{each.name: each.default for each in fields(recipe) if each.name in later})
@@ -198,7 +198,7 @@ def scan_cluster(
     network = _learner(Classifier(job.encoder, H * K, job.seed).to(images.device), recipe.learns)
     def heads(): return split_heads(embed(network, images, precision=job.precision), H).softmax(-1)
     history = learn(job, "cluster", network, cluster_step(network, images, neighbors, recipe), recipe.cluster_epochs, recipe.cluster_batch,
-                    _optimizer(recipe, recipe.cluster_lr), depends=_step2_only(recipe), shown=lambda: heads() if H > 1 else heads()[0])
+                    _optimizer(recipe, recipe.cluster_lr), depends=step2_only(recipe), shown=lambda: heads() if H > 1 else heads()[0])
     probs = heads()
     scores = head_scores(probs, neighbors)
     best = int(scores.argmin())
