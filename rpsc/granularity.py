@@ -24,6 +24,7 @@ from .data import Clustering, _to_rows
 from .metrics import _counts, _pair, ari, clustering_accuracy
 from .neighbors import _count, assign, kmeans
 from .plots import COLORS
+from .backbone import Network
 from .ruc import Pair
 
 # %% ../nbs/33_granularity.ipynb #e9617392
@@ -277,7 +278,7 @@ def suggest_merges(
     return table.sort_values("likeness", ascending=False, kind="stable", ignore_index=True)
 
 # %% ../nbs/33_granularity.ipynb #e81f9fb6
-class MergedNetwork(nn.Module):
+class MergedNetwork(Network):
     "A network with groups of clusters as one: its input -> logits (B, groups), whose softmax adds up that of the network."
     def __init__(self,
         network:nn.Module, # -> logits (B, K)
@@ -293,6 +294,8 @@ class MergedNetwork(nn.Module):
         "What the network takes -> logits (B, groups)."
         logits = self.network(x)
         return torch.stack([logits[:, part].logsumexp(1) for part in self.parts], 1)
+
+    def made_of(self) -> dict: return dict(network=self.network, parts=self.parts)
 
 # %% ../nbs/33_granularity.ipynb #210514a7
 def _merged_network(network:"nn.Module|None", parts:list) -> "nn.Module|None":

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from .augment import view
-from .backbone import ClusterHeads, Encoder, embed, evaluating
+from .backbone import ClusterHeads, Encoder, Network, embed, evaluating
 from .data import Clustering, ImageSet
 from .files import fingerprint, no_copy_tensor
 from .jobs import SYSTEMS, Job, Profile, held, system
@@ -313,7 +313,7 @@ def judge_heads(
     return head_losses(shown, pairs, recipe, block or _anchors_at_a_time(*shown.shape[:2])), logits.softmax(-1)
 
 # %% ../nbs/12_self_labeling.ipynb #113d10a4
-class OneHead(nn.Module):
+class OneHead(Network):
     "One of several heads on its own, in evaluation mode: features (B, D) of any float type -> logits (B, K) in `float32`; `dim` is K."
     def __init__(self,
         heads:ClusterHeads, # copied
@@ -327,8 +327,14 @@ class OneHead(nn.Module):
         "Features (B, D) -> logits (B, K)."
         with torch.autocast(features.device.type, enabled=False): return self.heads(features.float())[0]
 
+    def made_of(self) -> dict:
+        return dict(dim=self.heads.dim, n_clusters=self.dim, hidden=self.heads.hidden, batch_norm=self.heads.norm is not None)
+
+    @classmethod
+    def again(cls, dim, n_clusters, hidden, batch_norm): return cls(ClusterHeads(dim, n_clusters, 1, hidden, batch_norm, seed=0))
+
 # %% ../nbs/12_self_labeling.ipynb #55f4b60f
-class HeadNetwork(nn.Module):
+class HeadNetwork(Network):
     "An encoder and one head: normalised images (B, C, H, W) -> logits (B, K); `dim` is K."
     def __init__(self,
         encoder:Encoder, # used as it is, not copied
@@ -341,6 +347,8 @@ class HeadNetwork(nn.Module):
     def forward(self, x:Tensor) -> Tensor:
         "Images (B, C, H, W) -> logits (B, K)."
         return self.head(self.encoder(x))
+
+    def made_of(self) -> dict: return dict(encoder=self.encoder, head=self.head)
 
 # %% ../nbs/12_self_labeling.ipynb #6f1ec88c
 @torch.no_grad()

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..augment import view
-from ..backbone import Encoder, embed
+from ..backbone import embed, Encoder, Network
 from .scan import split_heads
 from ..data import ImageSet
 from ..jobs import Job, learn, learner, outcome, pixels, sgd, system
@@ -83,7 +83,7 @@ class NormHeads(nn.Module):
         with torch.autocast(z.device.type, enabled=False): return F.linear(z.float(), self.weight) / self.temperature
 
 # %% ../../nbs/22_tsuc.ipynb #0d170ccc
-class SphereNetwork(nn.Module):
+class SphereNetwork(Network):
     "An encoder, a projection to the unit sphere and frozen heads: images -> logits (B, `dim`)."
     def __init__(self,
         encoder:Encoder, # used as it is, not copied
@@ -101,6 +101,13 @@ class SphereNetwork(nn.Module):
     def forward(self, x:Tensor) -> Tensor:
         "Images (B, C, H, W), normalised -> logits (B, H * K)."
         return self.heads(self.embedding(x))
+
+    def made_of(self) -> dict:
+        return dict(encoder=self.encoder, projection=list(self.projection.weight.shape), rows=self.dim, temperature=self.heads.temperature)
+
+    @classmethod
+    def again(cls, encoder, projection, rows, temperature):
+        return cls(encoder, nn.Linear(*projection[::-1]), NormHeads(torch.ones(rows, projection[0]), temperature))
 
 # %% ../../nbs/22_tsuc.ipynb #7e3396c3
 def centered_projection(
