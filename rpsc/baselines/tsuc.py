@@ -333,9 +333,9 @@ def discover(
     rows = torch.randn(len(job.images), recipe.dim, generator=generator_at(job.seed, "bank")).to(job.images.device)
     bank = Bank(rows, recipe.bank_momentum)
     stage = Discovery(network, bank, job.images, recipe, job.seed)
-    optimizer = sgd(recipe.round_lr, recipe.weight_decay, nesterov=True)
-    history = learn(replace(job, watch=None), "discover", network, stage.step, recipe.rounds * recipe.round_epochs, stage, optimizer,
-                    stage.rate, depends=_stage1_only(recipe), state=dict(bank=bank), after=stage.after)
+    epochs, optimizer = recipe.rounds * recipe.round_epochs, sgd(recipe.round_lr, recipe.weight_decay, nesterov=True)
+    history = learn(replace(job, watch=None), "discover", network, stage.step, epochs, stage, optimizer, stage.rate,
+                    depends=_stage1_only(recipe), state=dict(bank=bank), after=stage.after)
     return network.encoder, network.projection, history
 
 # %% ../../nbs/22_tsuc.ipynb #7bbb77c5
