@@ -221,10 +221,12 @@ class Job:
     ) -> Path|None:
         """Folder of a stage that several runs begin with: the first one does it, the others find it done.
 
-        It is the run's own without a cache, with a `watch` that has no `key`, and of an add-on, with which no other run begins."""
+        It is the run's own without a cache, with a `watch` that has no `key`, and in an add-on: no other run begins
+        with that."""
         seen = getattr(self.watch, "key", None)  # a finished stage does not call `watch` again: what it wrote must be what this one would write
         is_last = self.system in SYSTEMS and SYSTEMS[self.system].is_addon
-        if not self.cache or is_last or (self.watch and not seen): return Path(self.folder) / stage if self.folder else None
+        if not self.cache or is_last or (self.watch and not seen):
+            return Path(self.folder) / stage if self.folder else None
         images = self.images.fingerprint, list(self.images.mean), list(self.images.std), self.images.domain, resolve_precision(self.images.device, self.precision)
         code = code_of(SYSTEMS[self.system].run) if self.system else None
         return Path(self.cache) / "stages" / f"{stage}-{fingerprint(*images, self.n_clusters, self.seed, seen, code, *parts)}"
@@ -328,7 +330,7 @@ def learner(
     return deepcopy(network).requires_grad_(True).to(memory_format=torch.channels_last).train()
 
 # %% ../nbs/08_jobs.ipynb #fc7b0104
-def _observer(job:Job, per_epoch:int, report:Callable|None, shown:Callable, used:Callable|None, labels:Callable|None) -> Callable:
+def _observer(job:Job, per_epoch:int, report:Callable|None, shown:Callable, used:Callable|None, labels:Callable|None):
     "What `train` logs after an epoch: the stage's own report, and what a watch says."
     def observe(k):
         row = report(k) if report else {}
@@ -376,9 +378,11 @@ def learn(
     if refresh: refresh()
     about = dict(settings, seed=job.seed, images=job.images.fingerprint)
     with held(folder):
-        return train(lambda k, generator: step(batches(k), generator), epochs * per, modules, make_optimizer(network, **optimizer), schedule,
-                     moved, _observer(job, per, report, shown or look, used, labels), job.precision, folder, checkpoint_every=checkpoint_epochs * per,
-                     log_every=per, seed=job.seed, name=f"{job.system} {stage}".strip(), about=about)
+        return train(lambda k, generator: step(batches(k), generator), epochs * per, modules,
+                     make_optimizer(network, **optimizer), schedule, moved,
+                     _observer(job, per, report, shown or look, used, labels), job.precision, folder,
+                     checkpoint_every=checkpoint_epochs * per, log_every=per, seed=job.seed,
+                     name=f"{job.system} {stage}".strip(), about=about)
 
 # %% ../nbs/08_jobs.ipynb #ddb51ed0
 def warn_if_empty(
@@ -400,9 +404,9 @@ def outcome(
     meta:dict|None=None, # plain values to be kept
     **histories:list, # log rows of each stage, in order
 ) -> Clustering:
-    """What a run ends with: labels, probabilities, the history of all stages, the network in evaluation mode; the features of what it stands on, or the job's if they were asked for.
+    """What a run ends with: labels, probabilities, the history of all stages, the network in evaluation mode.
 
-    Warns if clusters are empty."""
+    Its features are those of what it stands on, or the job's if they were asked for. Warns if clusters are empty."""
     probs = classify(network, job.images, precision=job.precision) if probs is None else probs
     labels = probs.argmax(1) if labels is None else labels
     warn_if_empty(labels, job.n_clusters, advice)
