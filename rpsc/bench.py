@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PAIRS', 'Pair', 'interleaved', 'report', 'pil_operation', 'pil_operations', 'pil_scan', 'augmentation_pair',
            'lean_scan', 'lean_pair', 'one_thread', 'step_by_step', 'stage_pair', 'moco_pair', 'knn_pair', 'blacked_out',
-           'pil_freematch', 'plain_semi_step', 'semi_pair', 'pil_ruc', 'PilStage', 'plain_ruc_epoch', 'ruc_pair',
+           'pil_freematch', 'plain_semi_step', 'semi_pair', 'pil_ruc', 'pil_look', 'plain_ruc_epoch', 'ruc_pair',
            'main']
 
 # %% ../nbs/46_bench.ipynb #d819a0ef
@@ -23,6 +23,7 @@ from .augment import FREEMATCH_OPS, RUC_OPS, SCAN_OPS, preset
 from .backbone import ClusterHeads, build_encoder, embed, supports_bf16
 from .data import ImageSet
 from .freematch import FreeMatch, SemiStage, build_network, semi_losses
+from .jobs import Job, Profile
 from .neighbors import knn
 from .pretrain import Pretraining, moco_parts
 from . import ruc
@@ -280,20 +281,20 @@ def pil_ruc(mean:tuple, std:tuple, size:int=32, seed:int=0) -> tuple[Callable, C
     return T.Compose(end), T.Compose(base + end), T.Compose([*base, operations, square, *end])
 
 # %% ../nbs/46_bench.ipynb #69cca5da
-class PilStage(ruc.Stage):
-    "RUC's stage with images that go one after another through PIL."
-    def views(self, rows:torch.Tensor, generator:torch.Generator) -> ruc.Views:
-        "The views of a batch, by the `chains` of `pil_ruc` on `pictures`."
-        show = lambda chain: [chain(self.pictures[i]) for i in rows.tolist()]
-        plain, weak, strong = self.chains
+def pil_look(pictures:list, chains:tuple) -> Callable: # look(rows, generator) -> Views
+    "The views of a batch, by the `chains` of `pil_ruc` on images that go one after another through PIL."
+    def look(rows, generator):
+        def show(chain): return [chain(pictures[i]) for i in rows.tolist()]
+        plain, weak, strong = chains
         return ruc.Views(torch.stack(show(plain)), torch.stack(show(weak) + show(weak)), torch.stack(show(strong)))
+    return look
 
-def plain_ruc_epoch(stage:PilStage, optimizer:torch.optim.Optimizer) -> torch.Tensor: # the last loss
+def plain_ruc_epoch(step:Callable, after:Callable, passes:ruc.Passes, optimizer) -> torch.Tensor: # the last loss
     "An epoch of RUC by a plain loop."
-    for k in range(stage.per_epoch):
-        loss = stage(k, generator_at(0, "step", k))["loss"]
+    for k in range(passes.per_epoch):
+        loss = step(passes(k), generator_at(0, "step", k))["loss"]
         optimizer.zero_grad(); loss.backward(); optimizer.step()
-        stage.after(k)
+        after(passes(k))
     return loss.detach()
 
 # %% ../nbs/46_bench.ipynb #363ab3b8
@@ -307,16 +308,20 @@ def ruc_pair(
     from PIL import Image
     pixels = torch.randint(0, 256, (n, 3, size, size), dtype=torch.uint8, generator=generator_at(0))
     images, labels, clean = ImageSet(pixels), torch.arange(n) % 10, torch.arange(n) < n // 2
-    def begin(kind):
-        pair = ruc.build_pair(build_encoder(encoder_name, size, seed=0), 10, recipe)
-        return kind(pair, ruc.Ledger(labels, clean), images, recipe)
-    ours, usual = begin(ruc.Stage), begin(PilStage)
-    usual.pair.to(memory_format=torch.contiguous_format)
-    usual.pictures, usual.chains = [Image.fromarray(p.permute(1, 2, 0).numpy()) for p in pixels], pil_ruc(images.mean, images.std, size)
-    fused = make_optimizer(ours.pair, "sgd", recipe.lr, recipe.weight_decay, nesterov=True)
-    simple = torch.optim.SGD(usual.pair.parameters(), recipe.lr, momentum=.9, weight_decay=recipe.weight_decay, nesterov=True)
-    return Pair(f"RUC, an epoch of {n} images of {size}×{size}, {encoder_name}", lambda: train(ours, ours.per_epoch, dict(pair=ours.pair), fused, after=ours.after),
-                lambda: plain_ruc_epoch(usual, simple), "≥ 1.5×")
+    job, passes = Job(images, 10, Profile("smoke", encoder_name)), ruc.Passes(images, recipe)
+    def begin(look):
+        pair, ledger = ruc.build_pair(build_encoder(encoder_name, size, seed=0), 10, recipe), ruc.Ledger(labels, clean)
+        return pair, ruc.ruc_step(pair, ledger, look, recipe), ruc.closing(job, pair, ledger, recipe)
+    pictures = [Image.fromarray(p.permute(1, 2, 0).numpy()) for p in pixels]
+    pair, step, after = begin(ruc.viewer(images, recipe))
+    usual, *plain = begin(pil_look(pictures, pil_ruc(images.mean, images.std, size)))
+    usual.to(memory_format=torch.contiguous_format)
+    fused = make_optimizer(pair, "sgd", recipe.lr, recipe.weight_decay, nesterov=True)
+    simple = torch.optim.SGD(usual.parameters(), recipe.lr, .9, weight_decay=recipe.weight_decay, nesterov=True)
+    def ours():
+        train(lambda k, draw: step(passes(k), draw), passes.per_epoch, dict(pair=pair), fused, after=lambda k: after(passes(k)))
+    return Pair(f"RUC, an epoch of {n} images of {size}×{size}, {encoder_name}", ours,
+                lambda: plain_ruc_epoch(*plain, passes, simple), "≥ 1.5×")
 
 # %% ../nbs/46_bench.ipynb #da8905fa
 PAIRS = dict(augment=augmentation_pair, lean=lean_pair, stage=stage_pair, semi=semi_pair, ruc=ruc_pair, moco=moco_pair, knn=knn_pair)

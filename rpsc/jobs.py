@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'Profile', 'encoder_config', 'code_of', 'System', 'NoSwitches', 'system', 'held', 'Job', 'adam', 'sgd',
-           'pixels', 'learner', 'learn', 'warn_if_empty', 'outcome', 'joined']
+           'epochwise', 'pixels', 'learner', 'learn', 'warn_if_empty', 'outcome', 'joined']
 
 # %% ../nbs/08_jobs.ipynb #c17d7e7f
 import ast, inspect, warnings
@@ -219,9 +219,14 @@ class Job:
         stage:str, # its name
         *parts, # what it depends on besides images, seed and code
     ) -> Path|None:
-        "Folder of a stage that several runs begin with: the first one does it, the others find it done. Without a cache, or with a `watch` that has no `key`, it is the run's own."
+        """Folder of a stage that several runs begin with: the first one does it, the others find it done.
+
+        It is the run's own without a cache, with a `watch` that has no `key`, and in an add-on: no other run begins
+        with that."""
         seen = getattr(self.watch, "key", None)  # a finished stage does not call `watch` again: what it wrote must be what this one would write
-        if not self.cache or (self.watch and not seen): return Path(self.folder) / stage if self.folder else None
+        is_last = self.system in SYSTEMS and SYSTEMS[self.system].is_addon
+        if not self.cache or is_last or (self.watch and not seen):
+            return Path(self.folder) / stage if self.folder else None
         images = self.images.fingerprint, list(self.images.mean), list(self.images.std), self.images.domain, resolve_precision(self.images.device, self.precision)
         code = code_of(SYSTEMS[self.system].run) if self.system else None
         return Path(self.cache) / "stages" / f"{stage}-{fingerprint(*images, self.n_clusters, self.seed, seen, code, *parts)}"
@@ -298,6 +303,14 @@ def sgd(lr:float, weight_decay:float=0., nesterov:bool=False, **more) -> dict: #
     "Gradient descent with momentum .9."
     return dict(kind="sgd", lr=lr, weight_decay=weight_decay, nesterov=nesterov, **more)
 
+# %% ../nbs/08_jobs.ipynb #7bb0ff6f
+def epochwise(
+    schedule:Callable, # progress in [0, 1) -> factor
+    epochs:int, # of the run
+) -> Callable: # the same, constant within an epoch
+    "A learning rate that changes between epochs only (DivideMix, RUC)."
+    return lambda progress: schedule(int(progress * epochs + 1e-9) / epochs)
+
 # %% ../nbs/08_jobs.ipynb #6281da43
 def pixels(
     images:ImageSet, # N images
@@ -317,13 +330,15 @@ def learner(
     return deepcopy(network).requires_grad_(True).to(memory_format=torch.channels_last).train()
 
 # %% ../nbs/08_jobs.ipynb #fc7b0104
-def _observer(job:Job, per_epoch:int, report:Callable|None, shown:Callable, used:Callable|None) -> Callable:
+def _observer(job:Job, per_epoch:int, report:Callable|None, shown:Callable, used:Callable|None, labels:Callable|None):
     "What `train` logs after an epoch: the stage's own report, and what a watch says."
     def observe(k):
         row = report(k) if report else {}
         if job.watch is None: return row
-        more = dict(used=used(probs)) if used and (probs := shown()) is not None else {}
-        return row | job.watch((k + 1) // per_epoch, probs if more else shown(), **more)
+        probs = shown()
+        more = dict(used=used(probs)) if used else {}
+        if labels and "labels" in inspect.signature(job.watch).parameters: more["labels"] = labels()
+        return row | job.watch((k + 1) // per_epoch, probs, **more)
     return observe
 
 # %% ../nbs/08_jobs.ipynb #fcc82a70
@@ -338,11 +353,13 @@ def learn(
     schedule:Callable=constant, # progress in [0, 1) -> factor of the learning rate
     *,
     depends:Recipe|None=None, # the recipe, as far as it decides about this stage
+    inputs:tuple=(), # what decides besides, e.g. features: tensors and plain values
     state:dict|None=None, # other modules whose state belongs to the run
     after:Callable|None=None, # after(k), when the weights have moved
     refresh:Callable|None=None, # refresh(), before the first epoch and after each one
     shown:Callable|None=None, # what a watch is shown: () -> probabilities; None: the network's
     used:Callable|None=None, # used(probs) -> (N,) bool: images that are believed
+    labels:Callable|None=None, # labels() -> (N,): as they stand, for a watch that asks for them
     report:Callable|None=None, # report(k) -> dict for the log after an epoch
     checkpoint_epochs:int=5, # epochs between checkpoints
 ) -> list[dict]: # a row an epoch
@@ -351,7 +368,8 @@ def learn(
     A killed run goes on from its last checkpoint. Raises `ValueError` for a folder of another run, `NonFiniteLoss` as `rpsc.train.train`."""
     if isinstance(batches, int): batches = Batches(len(job.images), batches, job.seed)
     per, modules = batches.per_epoch, dict(network=network, **(state or {}))
-    settings = dict(asdict(depends) if depends else {}, stage=stage, start=fingerprint({name: dict(module.state_dict()) for name, module in modules.items()}))
+    start = fingerprint({name: dict(module.state_dict()) for name, module in modules.items()}, *inputs)
+    settings = dict(asdict(depends) if depends else {}, stage=stage, start=start)
     folder = job.shared(stage, settings)
     def look(): return classify(network, job.images, precision=job.precision)
     def moved(k):
@@ -360,9 +378,11 @@ def learn(
     if refresh: refresh()
     about = dict(settings, seed=job.seed, images=job.images.fingerprint)
     with held(folder):
-        return train(lambda k, generator: step(batches(k), generator), epochs * per, modules, make_optimizer(network, **optimizer), schedule,
-                     moved, _observer(job, per, report, shown or look, used), job.precision, folder, checkpoint_every=checkpoint_epochs * per,
-                     log_every=per, seed=job.seed, name=f"{job.system} {stage}".strip(), about=about)
+        return train(lambda k, generator: step(batches(k), generator), epochs * per, modules,
+                     make_optimizer(network, **optimizer), schedule, moved,
+                     _observer(job, per, report, shown or look, used, labels), job.precision, folder,
+                     checkpoint_every=checkpoint_epochs * per, log_every=per, seed=job.seed,
+                     name=f"{job.system} {stage}".strip(), about=about)
 
 # %% ../nbs/08_jobs.ipynb #ddb51ed0
 def warn_if_empty(
@@ -384,12 +404,16 @@ def outcome(
     meta:dict|None=None, # plain values to be kept
     **histories:list, # log rows of each stage, in order
 ) -> Clustering:
-    "What a run ends with: labels, probabilities, the history of all stages, the network in evaluation mode. Warns if clusters are empty."
+    """What a run ends with: labels, probabilities, the history of all stages, the network in evaluation mode.
+
+    Its features are those of what it stands on, or the job's if they were asked for. Warns if clusters are empty."""
     probs = classify(network, job.images, precision=job.precision) if probs is None else probs
     labels = probs.argmax(1) if labels is None else labels
     warn_if_empty(labels, job.n_clusters, advice)
+    stood_on = job.__dict__.get("foundation")
+    features = stood_on.features if stood_on else job.__dict__.get("features")
     rows = [dict(row, stage=name.replace("_", "-")) if len(histories) > 1 else row for name, found in histories.items() for row in found]
-    return Clustering(labels, probs, job.__dict__.get("features"), rows, dict(n_clusters=job.n_clusters, **(meta or {})), network.eval())
+    return Clustering(labels, probs, features, rows, dict(n_clusters=job.n_clusters, **(meta or {})), network.eval())
 
 # %% ../nbs/08_jobs.ipynb #8e3abb1f
 def joined(
