@@ -46,7 +46,7 @@ from .gallery import image_table, write_gallery
 from .granularity import Suggestion, suggest_k
 from .labels import harmless, in_words, labels_of, numbered, read_labelling, rows_meant, spread_confidence
 from .labels import join_labels # noqa: F401 (for whoever looks for it here)
-from .methods import SYSTEMS, Budget, encoder_key, fit, pretrained
+from .methods import SYSTEMS, Budget, encoder_key, fit, names, pretrained
 from .metrics import ari, cluster_health, clustering_accuracy
 from .plan import FETCHED, NAMED, ON_PIXELS, Facts, _digits, aligned, burst_all, first_only, is_busy, look_for, phases, price
 from .records import Run, _git, markdown_table, provenance
@@ -228,7 +228,7 @@ class Task:
 # %% ../nbs/48_commands.ipynb #0bf83870
 def check_method(name:str, option:str="--method") -> str: # the same
     "Raise `Usage` for a name that is not registered."
-    if name not in SYSTEMS: raise Usage(f"{option}: got {name!r}; accepted: {', '.join(SYSTEMS)}")
+    if name not in names(): raise Usage(f"{option}: got {name!r}; accepted: {', '.join(names())}")
     return name
 
 # %% ../nbs/48_commands.ipynb #a0d22ac6
@@ -266,7 +266,7 @@ def check_fit(task:Task) -> None:
     if is_able(k): return
     most = next((fewer for fewer in range(k - 1, 1, -1) if is_able(fewer)), None)
     may = "needs more images" if most is None else f"makes {'2' if most == 2 else f'2 to {most:,}'} of so few"
-    others = [name for name, system in SYSTEMS.items() if not system.is_addon and name not in BALANCED
+    others = [name for name in names() if not SYSTEMS[name].is_addon and name not in BALANCED
               and (n >= LEAST or name in ON_PIXELS)]
     raise Usage(f"-k: got {k} for {n:,} images; {task.method} {may}; any number up to {n:,} with another method "
                 f"({', '.join(others)})")
@@ -909,7 +909,7 @@ def method_table() -> pd.DataFrame: # of strings
     first = {stage: f"the first stage of {name}" for name, stage in FIRST_STAGE.items()}
     def kind(system): return "add-on" if system.is_addon else "pixels" if system.name in ON_PIXELS else "features" if system.name.endswith("-features") else "network"
     def remark(system): return system.note or ("improves another clustering, of scan by itself; see also rpsc refine" if system.is_addon else first.get(system.name, ""))
-    rows = [(system.name, system.title, kind(system), remark(system)) for system in SYSTEMS.values()]
+    rows = [(system.name, system.title, kind(system), remark(system)) for system in map(SYSTEMS.get, names())]
     return pd.DataFrame(rows, columns=["method", "title", "kind", "note"])
 
 # %% ../nbs/48_commands.ipynb #c5678353

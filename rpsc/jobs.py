@@ -122,6 +122,11 @@ def _reached(module:str, name:str) -> frozenset: # (module, name) of every defin
         waiting += [home for pair in used if (home := _home(at[0], *pair))]
     return frozenset(found)
 
+@cache
+def _code_at(module:str, name:str) -> str: # hash of a definition
+    "What a definition says."
+    return fingerprint([_spelt(node) for node in _definitions(module).nodes[name]])
+
 def code_of(
     *functions:Callable, # of this package, on the top level of their modules; others count by their own source
 ) -> str: # 16 hex digits
@@ -129,7 +134,7 @@ def code_of(
     known = [f for f in functions if f.__module__.startswith("rpsc.")]
     own = [_spelt(ast.parse(inspect.cleandoc("\n" + inspect.getsource(f)))) for f in functions if f not in known]
     reached = sorted(set().union(*(_reached(f.__module__, f.__name__) for f in known)))
-    return fingerprint(own, [[*at, [_spelt(node) for node in _definitions(at[0]).nodes[at[1]]]] for at in reached])
+    return fingerprint(own, [[*at, _code_at(*at)] for at in reached])
 
 # %% ../nbs/08_jobs.ipynb #761522b1
 @dataclass(frozen=True)
