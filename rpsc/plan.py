@@ -182,6 +182,10 @@ class PlanLab:
     @property
     def seeds(self) -> range: return range(self.budget.seeds)
 
+    def recipe(self, system:str, **switches):
+        "What a system does in this profile, with other values for some switches."
+        return SYSTEMS[system].recipe_for(self.budget, **switches)
+
 # %% ../nbs/47_plan.ipynb #7ad6aded
 class _Named(BaseException):
     "Ends a notebook at its call of `do`; its argument is the list of runs. No notebook's `except Exception` can catch it."
@@ -657,6 +661,11 @@ def _gates(lab, recipe:Pretraining, seen:int) -> list[tuple]:
     looks = -(-recipe.epochs // GATE["every"]) * min(GATE["limit"], seen)
     return [(Forward(encoder_network(lab), min(EMBED, seen)), 3 * looks), *_views(lab, recipe.view, min(EMBED, seen), 2 * looks)]
 
+# %% ../nbs/47_plan.ipynb #1899446b
+def _recipe(lab, system:str, switches:dict):
+    "What a system does with those of the switches that are its own."
+    return SYSTEMS[system].recipe_for(lab.budget, **{name: value for name, value in switches.items() if name in SYSTEMS[system].switches})
+
 # %% ../nbs/47_plan.ipynb #122b821c
 def encoder_phases(
     lab, # a `PlanLab`
@@ -678,11 +687,6 @@ def classical_phases(lab, switches:dict, kind:str="kmeans", rows:str="pixels") -
     n, dim = len(lab.images), lab.images.bytes_each if rows == "pixels" else encoder_dim(lab)
     work = (Compare(dim, lab.n_clusters), 10 * 100 * n) if kind == "kmeans" else (Compare(dim, n), n)
     return [Phase(kind, [work], pixel_bytes(lab) + 2 * 4 * n * dim)]
-
-# %% ../nbs/47_plan.ipynb #1899446b
-def _recipe(lab, system:str, switches:dict):
-    "What a system does with those of the switches that are its own."
-    return SYSTEMS[system].recipe_for(lab.budget, **{name: value for name, value in switches.items() if name in SYSTEMS[system].switches})
 
 # %% ../nbs/47_plan.ipynb #577ebaec
 def _stage_of(lab, switches:dict, recipe:SelfLabeling) -> Stage:

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .augment import Augment, view
-from .backbone import Classifier, Encoder, build_encoder, embed
+from .backbone import Classifier, Encoder, Network, build_encoder, embed
 from .data import Clustering, ImageSet
 from .jobs import Job, epochwise, learn, outcome, system
 from .mixmatch import guess_labels, mixmatch_losses, ramp, sharpen, soft_cross_entropy
@@ -166,7 +166,7 @@ def choose_clean(
     return select_hybrid(base.probs, features, base.labels, recipe.tau1, k, seed)
 
 # %% ../nbs/15_ruc.ipynb #45a8af5f
-class Pair(nn.Module):
+class Pair(Network):
     "Networks that answer together: (B, C, H, W) -> summed logits (B, K). `networks` holds the members (one without co-training), `dim` is K."
     def __init__(self, networks:list[Classifier]):
         super().__init__()
@@ -175,6 +175,8 @@ class Pair(nn.Module):
     def forward(self, x:Tensor) -> Tensor:
         "Images (B, C, H, W) -> the sum of the members' logits (B, K)."
         return sum(network(x) for network in self.networks)
+
+    def made_of(self) -> dict: return dict(networks=list(self.networks))
 
 # %% ../nbs/15_ruc.ipynb #12b998a9
 def encoder_of(
