@@ -13,6 +13,7 @@ import errno
 import functools
 import io
 import json
+import logging
 import math
 import os
 import re
@@ -243,6 +244,8 @@ class _OtherTiff:
         try: from tifffile import TiffFile
         except ImportError:
             raise ValueError(f"a TIFF that is damaged, or of a kind that Pillow does not know ({REMEDY})") from None
+        log = logging.getLogger("tifffile")
+        if not log.handlers: log.addHandler(logging.NullHandler()) # else its remarks go to the terminal
         file.seek(0)
         self.pages, self.info = TiffFile(file).pages, {}
         self.seek(0)
