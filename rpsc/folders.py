@@ -88,23 +88,57 @@ def _entries(
     return [sorted(part, key=lambda entry: entry.name) for part in (folders, files)]
 
 # %% ../nbs/00b_folders.ipynb #3c5ef1d3
+@dataclass(frozen=True)
+class _Match:
+    "As much of an entry of a folder as is needed, for a path that a pattern means."
+    path:str
+
+    @property
+    def name(self) -> str: return os.path.basename(self.path)
+    def is_symlink(self) -> bool: return os.path.islink(self.path)
+
 class _Search:
     "A walk through a folder that remembers where it has been."
-    def __init__(self, folder:str, exclude:Sequence[str]=()):
+    def __init__(self,
+        folder:str,
+        exclude:Sequence[str]=(),
+        matches:"list[str]|None"=None, # files and folders in it, which alone are meant; None: the whole folder
+    ):
         self.folder, self.exclude, self.found = folder, exclude, Found()
         self.places, self.links = set(), [] # real folders; links, which wait until everything else is known
-        self.walk(folder)
+        self.taken = set() # real folder and name of the files that a pattern means itself
+        if matches is None: self.walk(folder)
+        else: self.visit(matches)
         while self.links: self.follow()
         self.found.files.sort()
         self.found.others.sort()
 
-    def why(self, entry:os.DirEntry) -> "str|None":
-        "Why an entry is left out by its own name."
-        return why_left_out(entry.name, entry.path[len(self.folder):].lstrip(os.sep).replace(os.sep, "/"), self.exclude)
+    def below(self, path:str) -> str: return path[len(self.folder):].strip(os.sep).replace(os.sep, "/")
 
-    def walk(self, place:str) -> None:
+    def why(self, entry:"os.DirEntry|_Match") -> "str|None":
+        "Why an entry is left out by its own name."
+        return why_left_out(entry.name, self.below(entry.path), self.exclude)
+
+    def why_step(self, path:str) -> "str|None":
+        "Why a path is left out by the first of its steps below the folder that is."
+        steps = self.below(path).split("/")
+        paths = ["/".join(steps[:n]) for n in range(1, len(steps) + 1)]
+        return next(filter(None, (why_left_out(step, path, self.exclude) for step, path in zip(steps, paths))), None)
+
+    def visit(self, matches:list[str]) -> None:
+        "Take what a pattern means: folders with all below, then files that lie in none of them."
+        folders, files = [[*filter(test, matches)] for test in (os.path.isdir, lambda path: not os.path.isdir(path))]
+        for path in folders:
+            if not os.path.islink(path): self.walk(path, self.why_step(path))
+            elif not self.why_step(path): self.links.append(_Match(path))
+        for path in sorted(files, key=len): # a loop of links leads to each again and again
+            file = place, _ = os.path.realpath(os.path.dirname(path)), os.path.basename(path)
+            if place not in self.places and file not in self.taken: self.take(_Match(path), self.why_step(path))
+            self.taken.add(file)
+
+    def walk(self, place:str, reason:"str|None"=None) -> None:
         "Take what is in a folder and below it; what lies in one that is left out is only counted."
-        waiting = [(place, None)]
+        waiting = [(place, reason)]
         while waiting:
             place, reason = waiting.pop()
             if (real := os.path.realpath(place)) in self.places: continue
@@ -114,9 +148,10 @@ class _Search:
             for entry in folders:
                 if not entry.is_symlink(): waiting.append((entry.path, reason or self.why(entry)))
                 elif not reason and not self.why(entry): self.links.append(entry)
-            for entry in files: self.take(entry, reason or self.why(entry))
+            for entry in files:
+                if (real, entry.name) not in self.taken: self.take(entry, reason or self.why(entry))
 
-    def take(self, entry:os.DirEntry, reason:"str|None") -> None:
+    def take(self, entry:"os.DirEntry|_Match", reason:"str|None") -> None:
         "Put a file where it belongs."
         if not is_picture(entry.name):
             if not reason and os.path.isfile(entry.path): self.found.others.append(entry.path)
@@ -151,30 +186,33 @@ def text_of(data:bytes) -> str:
     return data.decode("latin-1")
 
 # %% ../nbs/00b_folders.ipynb #fb68e96d
-ARCHIVES = {".zip": "unzip {} -d {}", ".tar": "tar xf {} -C {}", ".tgz": "tar xf {} -C {}", ".gz": "tar xf {} -C {}",
-            ".bz2": "tar xf {} -C {}",
-            ".xz": "tar xf {} -C {}", ".7z": "7z x {} -o{}", ".rar": "unrar x {} {}/"}
+ARCHIVES = {".zip": "unzip {path} -d {new}", ".7z": "7z x {path} -o{new}", ".rar": "unrar x {path} {new}/",
+            **dict.fromkeys((".tar", ".tgz", ".gz", ".bz2", ".xz"), "mkdir -p {new} && tar xf {path} -C {new}")}
 
 def listed(path:Path) -> list[str]:
     "The paths in a text file, one a line; # begins a remark. Raises `ValueError` where none is a file."
     lines = [line.strip() for line in text_of(path.read_bytes()).splitlines()]
     lines = [*dict.fromkeys(line for line in lines if line and not line.startswith("#"))]
     def place(line):
-        return next((str(p) for p in (path.parent / line, Path(line).expanduser()) if p.exists()),
-                    str(path.parent / line))
+        beside = str(path.parent / line)
+        return next(filter(os.path.exists, (beside, os.path.expanduser(line))), beside)
     places = [*map(place, lines)]
     if any(map(os.path.exists, places)): return places
-    raise ValueError(f"{path}: none of its {len(lines):,} lines is the path of a file (first {lines[:1]}); accepted: "
+    first = [line[:200] for line in lines[:1]]
+    raise ValueError(f"{path}: none of its {len(lines):,} lines is the path of a file (first {first}); accepted: "
                      "one path a line, relative to the list or to this folder; a table of labels goes to "
                      "`rpsc refine TABLE FOLDER`")
 
 # %% ../nbs/00b_folders.ipynb #68403423
-def _by_pattern(pattern:str) -> list[str]:
+def _by_pattern(pattern:str, exclude:Sequence[str]=()) -> Found:
     "The pictures that a pattern means, by their names or by that of a folder. Raises `FileNotFoundError` for none."
-    found = [file for match in sorted(glob.glob(pattern, recursive=True))
-             for file in (_Search(match).found.files if os.path.isdir(match) else [match] * is_picture(match))]
-    if not found: raise FileNotFoundError(f"{pattern}: no picture has such a name")
-    return [*dict.fromkeys(found)]
+    folder = next(str(place) for place in Path(pattern).parents if not glob.has_magic(str(place)))
+    matches = sorted(glob.glob(pattern, recursive=True))
+    found = _Search("" if folder == "." else folder, exclude, matches).found
+    if found.files: return found
+    unlisted = [f"{problem.path}: {problem.reason}" for problem in found.problems[:3]]
+    facts = [f"{pattern}: no picture has such a name", found.left_out_in_words(), *unlisted]
+    raise FileNotFoundError("; ".join(filter(None, facts)))
 
 # %% ../nbs/00b_folders.ipynb #44fe1c0f
 UNFINISHED = ".rpsc-export" # lies in a folder that is being filled
@@ -184,8 +222,8 @@ def _check_no_folder(path:Path) -> None:
     "Raise `ValueError` for an archive and a table, with what to do."
     how, new = ARCHIVES.get(path.suffix.lower()), path.with_name(path.name.split(".")[0])
     if how:
-        raise ValueError(f"{path}: an archive; unpack it "
-                         f"({how.format(shlex.quote(str(path)), shlex.quote(str(new)))}) and give the folder {new}")
+        command = how.format(path=shlex.quote(str(path)), new=shlex.quote(str(new)))
+        raise ValueError(f"{path}: an archive; unpack it ({command}) and give the folder {new}")
     if path.suffix.lower() in TABLES:
         raise ValueError(f"{path}: a table; accepted: the folder of its images, or a list of paths, one a line, that "
                          f"ends with .txt")
@@ -208,9 +246,10 @@ def find_files(
         _check_no_folder(path)
         files = listed(path) if path.suffix.lower() in (".txt", ".lst") else [str(path)]
     elif os.path.lexists(path): files = [str(path)]
-    elif glob.has_magic(str(path)): files = _by_pattern(str(path))
+    elif glob.has_magic(str(path)): return _by_pattern(str(path), exclude)
     else: raise FileNotFoundError(f"{str(place)!r} does not exist")
-    return Found([file for file in files if not is_excluded(os.path.basename(file), file, exclude)])
+    kept = [file for file in files if not is_excluded(os.path.basename(file), file, exclude)]
+    return Found(kept, left_out=Counter({"excluded": len(files) - len(kept)} if len(kept) < len(files) else {}))
 
 def image_files(folder:"str|Path", exclude:Sequence[str]=()) -> list[str]: # sorted paths
     "The files of `find_files` alone."
