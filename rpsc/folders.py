@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LEFT_OUT', 'MARKS', 'ARCHIVES', 'UNFINISHED', 'TABLES', 'PARTS', 'is_excluded', 'why_left_out', 'Found', 'is_picture',
            'is_results', 'text_of', 'listed', 'find_files', 'image_files', 'classes_of', 'numbered', 'part_of',
-           'layout']
+           'parts_of', 'layout']
 
 # %% ../nbs/00b_folders.ipynb #df8685ef
 import codecs
@@ -13,7 +13,7 @@ import glob
 import os
 import re
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase, translate
@@ -271,23 +271,55 @@ def numbered(names:list) -> "tuple[Tensor|None, list[str]|None]": # int64 (N,), 
 
 # %% ../nbs/00b_folders.ipynb #117e2bbd
 # part -> its names, in any case
-PARTS = dict(train="train training", val="val valid validation dev", test="test testing")
+PARTS = dict(train="train training", val="val valid validation dev eval evaluation", test="test testing")
 _PART = {name: part for part, names in PARTS.items() for name in names.split()}
 
+def _bare(name:str) -> str:
+    "A folder's name without an ending that says nothing of the part."
+    name = re.sub(r"(?<=[a-z])[\s_-]?[AB]$", "", name) # the two kinds of a set of pairs
+    return re.sub(r"[\s_-]*(set|images|imgs|data|\d{4})$", "", name.lower())
+
 def part_of(name:str) -> "str|None": # train, val or test
-    "The part of a data set that a folder's name means, also with an ending: `test_set`, `train-images`, `val2017`."
-    return _PART.get(re.sub(r"[\s_-]*(set|images|imgs|data|\d{4})$", "", name.lower()))
+    "The part that a folder's name means, also with an ending: `test_set`, `train-images`, `val2017`, `trainA`."
+    return _PART.get(_bare(name))
+
+def parts_of(names:set) -> dict: # name -> train, val, test or None
+    "The parts that folders side by side mean; `seg_train` is one if `seg_test` or the like is there, else a word."
+    found, alike = {name: part_of(name) for name in names}, defaultdict(dict)
+    for name in names:
+        start, end = re.fullmatch(r"(?:(.*)[\s_-])?([^\s_-]*)", _bare(name), re.S).groups()
+        if end in _PART: alike[start][name] = _PART[end]
+    for parts in alike.values():
+        if len({*parts.values()}) > 1: found |= parts
+    return found
 
 # %% ../nbs/00b_folders.ipynb #9cca1490
+def _unwrapped(steps:list) -> list:
+    "The steps of paths without the folders that hold all the others and name no part."
+    while steps and all(len(step) > 1 for step in steps) and any(len(step) > 2 for step in steps):
+        if len({step[0] for step in steps}) > 1 or part_of(steps[0][0]): break
+        steps = [step[1:] for step in steps]
+    return steps
+
+def _without_repeats(steps:list) -> list: # steps[0] is a part
+    "The steps of paths without parts in parts."
+    inner = defaultdict(set)
+    for step in steps:
+        if len(step) > 2: inner[step[0]].add(step[1])
+    again = {part for part, names in inner.items() if all(name == part or part_of(name) for name in names)}
+    if not again: return steps
+    return _without_repeats([[step[0], *step[2:]] if len(step) > 2 and step[0] in again else step for step in steps])
+
+# %% ../nbs/00b_folders.ipynb #5e528eee
 def layout(
     files:list[str], # below the folder
     folder:"str|Path",
 ) -> "tuple[list, list]": # class names, None where there is none; parts, None where there is none
     "The classes and parts of the images of a folder, by the names of its sub-folders."
-    steps = [file[len(str(folder)):].lstrip(os.sep).split(os.sep) for file in files]
-    first = {step[0]: part_of(step[0]) for step in steps if len(step) > 1}
+    steps = _unwrapped([file[len(str(folder)):].lstrip(os.sep).split(os.sep) for file in files])
+    first = parts_of({step[0] for step in steps if len(step) > 1})
     if not first or len({*first.values()} - {None}) < 2 and None in first.values():
         return [step[0] if len(step) > 1 else None for step in steps], [None] * len(files)
     parts = [first[step[0]] if len(step) > 1 else None for step in steps]
     if None in first.values(): return [None] * len(files), parts
-    return [step[1] if len(step) > 2 else None for step in steps], parts
+    return [step[1] if len(step) > 2 else None for step in _without_repeats(steps)], parts
