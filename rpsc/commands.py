@@ -7,16 +7,16 @@ __all__ = ['GREY', 'PLAIN', 'ALIKE', 'LEAST', 'RESULTS', 'KEPT', 'CHANGED', 'pri
            'images_word', 'repeated', 'state_of_files', 'share_on_one_level', 'guess_domain', 'choose_device', 'plural',
            'read_images', 'Task', 'check_method', 'check_options', 'fits', 'check_fit', 'task_for', 'duration',
            'passes_given', 'seconds_given', 'expected', 'how_long', 'tell', 'note', 'describe', 'Folder', 'is_finished',
-           'weights_of', 'settings_of', 'differences', 'check_place', 'repair', 'begun', 'locked', 'opened',
-           'write_table', 'write_problems', 'unread', 'step', 'fitted', 'filled', 'facts_of', 'write_results',
-           'sureness', 'report', 'leading', 'announce', 'train_encoder', 'code_and_machine', 'run_task', 'carry_out',
-           'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'as_given', 'refine', 'free_place',
-           'write_suggestion', 'suggest', 'kept_outcome', 'compared', 'separation', 'comparison', 'shown_comparison',
-           'write_comparison', 'compare', 'run_comparison', 'method_table', 'data_table', 'export_images',
-           'export_image', 'is_begun', 'prepare_data']
+           'digest', 'digests', 'altered', 'set_aside', 'weights_of', 'settings_of', 'differences', 'check_place',
+           'repair', 'begun', 'locked', 'opened', 'write_table', 'write_problems', 'unread', 'step', 'fitted', 'filled',
+           'facts_of', 'write_results', 'sureness', 'report', 'leading', 'announce', 'train_encoder',
+           'code_and_machine', 'run_task', 'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'loaded',
+           'predict', 'as_given', 'refine', 'free_place', 'write_suggestion', 'suggest', 'kept_outcome', 'compared',
+           'separation', 'comparison', 'shown_comparison', 'write_comparison', 'compare', 'run_comparison',
+           'method_table', 'data_table', 'export_images', 'export_image', 'is_begun', 'prepare_data']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
-import csv, glob, json, math, os, re, shlex, shutil, sys, time, warnings
+import csv, glob, hashlib, json, math, os, re, shlex, shutil, sys, time, warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ from .backbone import ARCHITECTURES, Encoder, embed, resolve_precision
 from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, Problem, _known_name, cache_folder, dataset_names, fingerprint, image_files, load
 from .encoders import _parse, file_size, resolve
-from .files import damaged, read_json, sweep, whole_file, write_json
+from .files import _part_of, damaged, read_json, sweep, whole_file, write_json
 from .folders import UNFINISHED
 from .estimators import BALANCED, FIRST_STAGE, Clusterer, _ask, choose_budget, estimator_class
 from .estimators import or_first_stage, system_for
@@ -402,7 +402,9 @@ class Folder:
     def write(self, state:str, **facts) -> None:
         "Put settings, state and facts into `run.json`."
         if self.place == self.path: write_json(self.work / "settings.json", self.settings)
-        write_json(self.place / "run.json", dict(rpsc=rpsc.__version__, state=state, settings=self.settings, **facts))
+        files = dict(files=digests(self.place)) if state == "finished" else {}
+        about = dict(rpsc=rpsc.__version__, state=state, settings=self.settings, **facts, **files)
+        write_json(self.place / "run.json", about)
 
     def publish(self) -> None:
         "Put finished results in the place of the old ones, also where a kill has interrupted that."
@@ -430,6 +432,30 @@ def is_finished(place:Path) -> bool:
     "Whether there is a `run.json` that says so."
     try: return json.loads((place / "run.json").read_text(encoding="utf-8"))["state"] == "finished"
     except (OSError, ValueError, KeyError, TypeError): return False
+
+# %% ../nbs/48_commands.ipynb #4c998f64
+def digest(path:Path) -> "str|None": # 16 hex digits; None for what is no file
+    "The bytes of a file in one word."
+    if not path.is_file(): return None
+    with open(path, "rb") as file: return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+def digests(place:Path) -> dict: # path below the place -> 16 hex digits
+    "The content of all results, `run.json` itself excepted."
+    found = [path for name in RESULTS[1:] for path in [place / name, *sorted((place / name).rglob("[!.]*"))]]
+    return {str(path.relative_to(place)): digest(path) for path in found if path.is_file()}
+
+def altered(place:Path) -> dict: # path below the place -> whether it is still there
+    "What a finished run has written and is missing now, or has another content; nothing where `run.json` names no files."
+    kept = (read_json(place / "run.json") or {}).get("files")
+    if not isinstance(kept, dict): return {}
+    return {name: (place / name).exists() for name in kept if digest(place / name) != kept[name]}
+
+def set_aside(place:Path) -> None:
+    "Keep changed results as `NAME.before`, in the place of those that were kept earlier."
+    for name in {Path(name).parts[0] for name, is_there in altered(place).items() if is_there} & {*RESULTS}:
+        aside = place / f"{name}.before"
+        if aside.is_dir(): shutil.rmtree(aside)
+        os.replace(place / name, aside)
 
 # %% ../nbs/48_commands.ipynb #d1366597
 def weights_of(encoder:str) -> "str|None": # 16 hex digits; None where no file is named, or none is there
@@ -635,11 +661,16 @@ def carry_out(folder:Folder, asked:Request, prepare:Callable, do:Callable) -> No
     "`prepare()` reads, prints the plan, and returns what `do` takes, which does the work, as far as it is not done. Raises as `opened`, and what the two raise."
     if asked.plan_only: prepare(); return
     if begun(folder, asked.overwrite) == "finished":
-        with locked(folder): sweep(folder.path, deep=True); folder.tidy() # a kill after the last word leaves work to do
-        print(f"{folder.path} holds this run, finished; --overwrite does it again")
-        return
+        if not (other := altered(folder.path)):
+            # a kill after the last word leaves work to do
+            with locked(folder): sweep(folder.path, deep=True); folder.tidy()
+            print(f"{folder.path} holds this run, finished; --overwrite does it again")
+            return
+        changes = [f"{name} {'was changed since' if is_there else 'is missing'}" for name, is_there in other.items()]
+        note(f"{folder.path}: {', '.join(changes)}; the run is made again")
     ready = prepare()
     with opened(folder, asked.overwrite) as state:
+        if state == "finished": set_aside(folder.path)
         folder.begin(asked.overwrite)
         if state == "unfinished": print(f"going on with the run in {folder.path}")
         do(*ready)
@@ -677,13 +708,27 @@ def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its cl
     "The model in a folder of results, or in the folder of the model. Raises `FileNotFoundError` where there is none, `ValueError` for one of embeddings."
     repair(Folder(folder, {}))
     place = folder if (folder / "model.json").exists() else folder / "model"
+    run = place.resolve().parent / "run.json"
+    facts = read_json(run) or {}
     if not (place / "model.json").exists():
-        unfinished = " (the run in it is not finished: give its command again)" if (folder / "run.json").exists() else ""
-        raise FileNotFoundError(f"{folder}: no model; give the folder that rpsc cluster has written{unfinished}")
-    model, run = load_model(place), place.resolve().parent / "run.json"
+        is_compared = isinstance(facts.get("settings"), dict) and facts["settings"].get("command") == "compare"
+        lost = " (the run in it is not finished, or its model is gone: give its command again)"
+        raise FileNotFoundError(f"{folder}: no model; give the folder that rpsc cluster has written"
+                                f"{lost * (run.exists() and not is_compared)}")
+    model = loaded(place, run)
     if model.image_format_ is None: raise ValueError(f"{place}: this model takes embeddings; accepted: a model of images, as from rpsc cluster")
-    names = json.loads(run.read_text(encoding="utf-8")).get("names") if run.exists() else None
-    return model, model.clustering_.meta.get("names") or names
+    names = facts.get("names")
+    is_usable = isinstance(names, list) and len(names) == model.n_clusters
+    return model, model.clustering_.meta.get("names") or (names if is_usable else None)
+
+def loaded(place:Path, run:Path) -> Clusterer:
+    "The model in a folder. Raises as `rpsc.estimators.load`; where a run wrote it, with the remedy of the command line."
+    try: return load_model(place)
+    except (FileNotFoundError, ValueError) as error:
+        if not run.exists(): raise
+        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
+        reason = str(error).splitlines()[0].removeprefix("path: ").partition(";")[0]
+        raise kind(f"{reason}; give the command of the run in {run.parent} again") from error
 
 # %% ../nbs/48_commands.ipynb #29f89a2a
 def predict(folder:Path, asked:Request) -> None:
@@ -947,7 +992,7 @@ def export_image(pixels:np.ndarray, path:Path) -> None:
         with Image.open(path) as there:
             if np.array_equal(np.asarray(there), pixels): return
     except (OSError, SyntaxError): pass # not there, or not whole: a power cut may leave a name without content
-    Image.fromarray(pixels).save(part := path.with_name(f".{path.name}.{os.getpid()}.part"), "PNG")
+    Image.fromarray(pixels).save(part := _part_of(path), "PNG")
     os.replace(part, path)
 
 def is_begun(path:Path, key:dict) -> bool:

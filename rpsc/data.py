@@ -461,11 +461,17 @@ def _without_checksums(kind:type) -> type:
     return type(kind.__name__, (kind,), dict(train_list=blank(kind.train_list), test_list=blank(kind.test_list), meta=kind.meta | {"md5": None}))
 
 # %% ../nbs/00c_data.ipynb #8dbf1787
+def _is_harmless(member:tarfile.TarInfo) -> bool:
+    "Whether an entry of an archive is a file or a folder inside the place it is unpacked to: no link, no device."
+    path = Path(member.name)
+    return (member.isfile() or member.isdir()) and not path.is_absolute() and ".." not in path.parts
+
 def _unpack(archive:Path, home:Path) -> None:
     "Unpack the folder `home` from an archive beside it, where it is not there yet; it appears complete or not at all."
     if home.exists() or not archive.is_file(): return
     with tempfile.TemporaryDirectory(dir=home.parent, prefix=".part-") as part, tarfile.open(archive) as packed:
-        packed.extractall(part, filter="data") # nothing outside of the folder, no links, no devices
+        packed.extraction_filter = getattr(tarfile, "data_filter", None) # early versions of Python 3.11 have none
+        packed.extractall(part, [member for member in packed if _is_harmless(member)])
         if (Path(part) / home.name).is_dir(): (Path(part) / home.name).rename(home)
 
 # %% ../nbs/00c_data.ipynb #42e2ddd6

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LEFT_OUT', 'MARKS', 'ARCHIVES', 'UNFINISHED', 'TABLES', 'PARTS', 'is_excluded', 'why_left_out', 'Found', 'is_picture',
            'is_results', 'text_of', 'listed', 'find_files', 'image_files', 'classes_of', 'numbered', 'part_of',
-           'layout']
+           'parts_of', 'layout']
 
 # %% ../nbs/00b_folders.ipynb #df8685ef
 import codecs
@@ -13,7 +13,7 @@ import glob
 import os
 import re
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase, translate
@@ -88,23 +88,57 @@ def _entries(
     return [sorted(part, key=lambda entry: entry.name) for part in (folders, files)]
 
 # %% ../nbs/00b_folders.ipynb #3c5ef1d3
+@dataclass(frozen=True)
+class _Match:
+    "As much of an entry of a folder as is needed, for a path that a pattern means."
+    path:str
+
+    @property
+    def name(self) -> str: return os.path.basename(self.path)
+    def is_symlink(self) -> bool: return os.path.islink(self.path)
+
 class _Search:
     "A walk through a folder that remembers where it has been."
-    def __init__(self, folder:str, exclude:Sequence[str]=()):
+    def __init__(self,
+        folder:str,
+        exclude:Sequence[str]=(),
+        matches:"list[str]|None"=None, # files and folders in it, which alone are meant; None: the whole folder
+    ):
         self.folder, self.exclude, self.found = folder, exclude, Found()
         self.places, self.links = set(), [] # real folders; links, which wait until everything else is known
-        self.walk(folder)
+        self.taken = set() # real folder and name of the files that a pattern means itself
+        if matches is None: self.walk(folder)
+        else: self.visit(matches)
         while self.links: self.follow()
         self.found.files.sort()
         self.found.others.sort()
 
-    def why(self, entry:os.DirEntry) -> "str|None":
-        "Why an entry is left out by its own name."
-        return why_left_out(entry.name, entry.path[len(self.folder):].lstrip(os.sep).replace(os.sep, "/"), self.exclude)
+    def below(self, path:str) -> str: return path[len(self.folder):].strip(os.sep).replace(os.sep, "/")
 
-    def walk(self, place:str) -> None:
+    def why(self, entry:"os.DirEntry|_Match") -> "str|None":
+        "Why an entry is left out by its own name."
+        return why_left_out(entry.name, self.below(entry.path), self.exclude)
+
+    def why_step(self, path:str) -> "str|None":
+        "Why a path is left out by the first of its steps below the folder that is."
+        steps = self.below(path).split("/")
+        paths = ["/".join(steps[:n]) for n in range(1, len(steps) + 1)]
+        return next(filter(None, (why_left_out(step, path, self.exclude) for step, path in zip(steps, paths))), None)
+
+    def visit(self, matches:list[str]) -> None:
+        "Take what a pattern means: folders with all below, then files that lie in none of them."
+        folders, files = [[*filter(test, matches)] for test in (os.path.isdir, lambda path: not os.path.isdir(path))]
+        for path in folders:
+            if not os.path.islink(path): self.walk(path, self.why_step(path))
+            elif not self.why_step(path): self.links.append(_Match(path))
+        for path in sorted(files, key=len): # a loop of links leads to each again and again
+            file = place, _ = os.path.realpath(os.path.dirname(path)), os.path.basename(path)
+            if place not in self.places and file not in self.taken: self.take(_Match(path), self.why_step(path))
+            self.taken.add(file)
+
+    def walk(self, place:str, reason:"str|None"=None) -> None:
         "Take what is in a folder and below it; what lies in one that is left out is only counted."
-        waiting = [(place, None)]
+        waiting = [(place, reason)]
         while waiting:
             place, reason = waiting.pop()
             if (real := os.path.realpath(place)) in self.places: continue
@@ -114,9 +148,10 @@ class _Search:
             for entry in folders:
                 if not entry.is_symlink(): waiting.append((entry.path, reason or self.why(entry)))
                 elif not reason and not self.why(entry): self.links.append(entry)
-            for entry in files: self.take(entry, reason or self.why(entry))
+            for entry in files:
+                if (real, entry.name) not in self.taken: self.take(entry, reason or self.why(entry))
 
-    def take(self, entry:os.DirEntry, reason:"str|None") -> None:
+    def take(self, entry:"os.DirEntry|_Match", reason:"str|None") -> None:
         "Put a file where it belongs."
         if not is_picture(entry.name):
             if not reason and os.path.isfile(entry.path): self.found.others.append(entry.path)
@@ -151,30 +186,33 @@ def text_of(data:bytes) -> str:
     return data.decode("latin-1")
 
 # %% ../nbs/00b_folders.ipynb #fb68e96d
-ARCHIVES = {".zip": "unzip {} -d {}", ".tar": "tar xf {} -C {}", ".tgz": "tar xf {} -C {}", ".gz": "tar xf {} -C {}",
-            ".bz2": "tar xf {} -C {}",
-            ".xz": "tar xf {} -C {}", ".7z": "7z x {} -o{}", ".rar": "unrar x {} {}/"}
+ARCHIVES = {".zip": "unzip {path} -d {new}", ".7z": "7z x {path} -o{new}", ".rar": "unrar x {path} {new}/",
+            **dict.fromkeys((".tar", ".tgz", ".gz", ".bz2", ".xz"), "mkdir -p {new} && tar xf {path} -C {new}")}
 
 def listed(path:Path) -> list[str]:
     "The paths in a text file, one a line; # begins a remark. Raises `ValueError` where none is a file."
     lines = [line.strip() for line in text_of(path.read_bytes()).splitlines()]
     lines = [*dict.fromkeys(line for line in lines if line and not line.startswith("#"))]
     def place(line):
-        return next((str(p) for p in (path.parent / line, Path(line).expanduser()) if p.exists()),
-                    str(path.parent / line))
+        beside = str(path.parent / line)
+        return next(filter(os.path.exists, (beside, os.path.expanduser(line))), beside)
     places = [*map(place, lines)]
     if any(map(os.path.exists, places)): return places
-    raise ValueError(f"{path}: none of its {len(lines):,} lines is the path of a file (first {lines[:1]}); accepted: "
+    first = [line[:200] for line in lines[:1]]
+    raise ValueError(f"{path}: none of its {len(lines):,} lines is the path of a file (first {first}); accepted: "
                      "one path a line, relative to the list or to this folder; a table of labels goes to "
                      "`rpsc refine TABLE FOLDER`")
 
 # %% ../nbs/00b_folders.ipynb #68403423
-def _by_pattern(pattern:str) -> list[str]:
+def _by_pattern(pattern:str, exclude:Sequence[str]=()) -> Found:
     "The pictures that a pattern means, by their names or by that of a folder. Raises `FileNotFoundError` for none."
-    found = [file for match in sorted(glob.glob(pattern, recursive=True))
-             for file in (_Search(match).found.files if os.path.isdir(match) else [match] * is_picture(match))]
-    if not found: raise FileNotFoundError(f"{pattern}: no picture has such a name")
-    return [*dict.fromkeys(found)]
+    folder = next(str(place) for place in Path(pattern).parents if not glob.has_magic(str(place)))
+    matches = sorted(glob.glob(pattern, recursive=True))
+    found = _Search("" if folder == "." else folder, exclude, matches).found
+    if found.files: return found
+    unlisted = [f"{problem.path}: {problem.reason}" for problem in found.problems[:3]]
+    facts = [f"{pattern}: no picture has such a name", found.left_out_in_words(), *unlisted]
+    raise FileNotFoundError("; ".join(filter(None, facts)))
 
 # %% ../nbs/00b_folders.ipynb #44fe1c0f
 UNFINISHED = ".rpsc-export" # lies in a folder that is being filled
@@ -184,8 +222,8 @@ def _check_no_folder(path:Path) -> None:
     "Raise `ValueError` for an archive and a table, with what to do."
     how, new = ARCHIVES.get(path.suffix.lower()), path.with_name(path.name.split(".")[0])
     if how:
-        raise ValueError(f"{path}: an archive; unpack it "
-                         f"({how.format(shlex.quote(str(path)), shlex.quote(str(new)))}) and give the folder {new}")
+        command = how.format(path=shlex.quote(str(path)), new=shlex.quote(str(new)))
+        raise ValueError(f"{path}: an archive; unpack it ({command}) and give the folder {new}")
     if path.suffix.lower() in TABLES:
         raise ValueError(f"{path}: a table; accepted: the folder of its images, or a list of paths, one a line, that "
                          f"ends with .txt")
@@ -208,9 +246,10 @@ def find_files(
         _check_no_folder(path)
         files = listed(path) if path.suffix.lower() in (".txt", ".lst") else [str(path)]
     elif os.path.lexists(path): files = [str(path)]
-    elif glob.has_magic(str(path)): files = _by_pattern(str(path))
+    elif glob.has_magic(str(path)): return _by_pattern(str(path), exclude)
     else: raise FileNotFoundError(f"{str(place)!r} does not exist")
-    return Found([file for file in files if not is_excluded(os.path.basename(file), file, exclude)])
+    kept = [file for file in files if not is_excluded(os.path.basename(file), file, exclude)]
+    return Found(kept, left_out=Counter({"excluded": len(files) - len(kept)} if len(kept) < len(files) else {}))
 
 def image_files(folder:"str|Path", exclude:Sequence[str]=()) -> list[str]: # sorted paths
     "The files of `find_files` alone."
@@ -232,23 +271,55 @@ def numbered(names:list) -> "tuple[Tensor|None, list[str]|None]": # int64 (N,), 
 
 # %% ../nbs/00b_folders.ipynb #117e2bbd
 # part -> its names, in any case
-PARTS = dict(train="train training", val="val valid validation dev", test="test testing")
+PARTS = dict(train="train training", val="val valid validation dev eval evaluation", test="test testing")
 _PART = {name: part for part, names in PARTS.items() for name in names.split()}
 
+def _bare(name:str) -> str:
+    "A folder's name without an ending that says nothing of the part."
+    name = re.sub(r"(?<=[a-z])[\s_-]?[AB]$", "", name) # the two kinds of a set of pairs
+    return re.sub(r"[\s_-]*(set|images|imgs|data|\d{4})$", "", name.lower())
+
 def part_of(name:str) -> "str|None": # train, val or test
-    "The part of a data set that a folder's name means, also with an ending: `test_set`, `train-images`, `val2017`."
-    return _PART.get(re.sub(r"[\s_-]*(set|images|imgs|data|\d{4})$", "", name.lower()))
+    "The part that a folder's name means, also with an ending: `test_set`, `train-images`, `val2017`, `trainA`."
+    return _PART.get(_bare(name))
+
+def parts_of(names:set) -> dict: # name -> train, val, test or None
+    "The parts that folders side by side mean; `seg_train` is one if `seg_test` or the like is there, else a word."
+    found, alike = {name: part_of(name) for name in names}, defaultdict(dict)
+    for name in names:
+        start, end = re.fullmatch(r"(?:(.*)[\s_-])?([^\s_-]*)", _bare(name), re.S).groups()
+        if end in _PART: alike[start][name] = _PART[end]
+    for parts in alike.values():
+        if len({*parts.values()}) > 1: found |= parts
+    return found
 
 # %% ../nbs/00b_folders.ipynb #9cca1490
+def _unwrapped(steps:list) -> list:
+    "The steps of paths without the folders that hold all the others and name no part."
+    while steps and all(len(step) > 1 for step in steps) and any(len(step) > 2 for step in steps):
+        if len({step[0] for step in steps}) > 1 or part_of(steps[0][0]): break
+        steps = [step[1:] for step in steps]
+    return steps
+
+def _without_repeats(steps:list) -> list: # steps[0] is a part
+    "The steps of paths without parts in parts."
+    inner = defaultdict(set)
+    for step in steps:
+        if len(step) > 2: inner[step[0]].add(step[1])
+    again = {part for part, names in inner.items() if all(name == part or part_of(name) for name in names)}
+    if not again: return steps
+    return _without_repeats([[step[0], *step[2:]] if len(step) > 2 and step[0] in again else step for step in steps])
+
+# %% ../nbs/00b_folders.ipynb #5e528eee
 def layout(
     files:list[str], # below the folder
     folder:"str|Path",
 ) -> "tuple[list, list]": # class names, None where there is none; parts, None where there is none
     "The classes and parts of the images of a folder, by the names of its sub-folders."
-    steps = [file[len(str(folder)):].lstrip(os.sep).split(os.sep) for file in files]
-    first = {step[0]: part_of(step[0]) for step in steps if len(step) > 1}
+    steps = _unwrapped([file[len(str(folder)):].lstrip(os.sep).split(os.sep) for file in files])
+    first = parts_of({step[0] for step in steps if len(step) > 1})
     if not first or len({*first.values()} - {None}) < 2 and None in first.values():
         return [step[0] if len(step) > 1 else None for step in steps], [None] * len(files)
     parts = [first[step[0]] if len(step) > 1 else None for step in steps]
     if None in first.values(): return [None] * len(files), parts
-    return [step[1] if len(step) > 2 else None for step in steps], parts
+    return [step[1] if len(step) > 2 else None for step in _without_repeats(steps)], parts

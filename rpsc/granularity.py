@@ -181,12 +181,24 @@ def _measure_all(jobs, words:str) -> np.ndarray: # (jobs, candidates, 2)
     return np.stack([measure(*job) for job in tqdm(list(jobs), desc=words, leave=False, delay=5)])
 
 # %% ../nbs/33_granularity.ipynb #96c0bd65
+def _checked(rows, index:Tensor) -> Tensor: # float32 (rows, D)
+    "As `_to_rows`; `index` are the numbers of the rows, by which the message names the first that are not finite."
+    rows = torch.as_tensor(rows).detach()
+    if rows.ndim == 2 and len(rows) == len(index):
+        bad = index[~rows.float().norm(dim=1).isfinite().cpu()].sort().values.tolist()
+        shown = ", ".join(map(str, bad[:5])) + ", ..." * (len(bad) > 5)
+        if bad: raise ValueError(
+            f"features: {len(bad):,} of {len(rows):,} rows hold NaN, infinity or numbers too large for float32, the "
+            f"first are rows {shown} (from 0); accepted: finite numbers up to about 1e18 (drop or impute such rows)")
+    return _to_rows("features", rows, len(index))
+
+# %% ../nbs/33_granularity.ipynb #61a0c5aa
 def _sample(features, index:Tensor) -> Tensor: # float32 (rows, D), on the CPU
     "Some rows of a tensor, an array or a table, checked; the others are not looked at."
     if isinstance(features, Tensor): rows = features[index.to(features.device)]
     elif isinstance(features, pd.DataFrame): rows = features.iloc[index.numpy()].to_numpy(np.float32, na_value=np.nan)
     else: rows = np.asarray(features)[index.numpy()]
-    return _to_rows("features", rows, len(index)).cpu().contiguous()              # the order in memory must not change the answer
+    return _checked(rows, index).cpu().contiguous()              # the order in memory must not change the answer
 
 # %% ../nbs/33_granularity.ipynb #c493e092
 def suggest_k(
@@ -260,7 +272,7 @@ def _directions_of(found:Clustering, features:"Tensor|None") -> Tensor: # float3
     "The features to use, checked against the number of rows."
     features = found.features if features is None else features
     if features is None: raise ValueError("features: got None, and the clustering holds none; accepted: (N, D), one row for each label")
-    return normalize(_to_rows("features", features, len(found)).cpu())
+    return normalize(_checked(features, torch.arange(len(found))).cpu())
 
 # %% ../nbs/33_granularity.ipynb #86b46f4f
 def suggest_merges(

@@ -212,10 +212,13 @@ def known_as(name:str) -> set[str]:
 
 # %% ../nbs/43_labels.ipynb #13ea940d
 def readings(path:str) -> list[str]:
-    "What a path of a table may look like here: as it is; without the beginning of an address; with slashes."
+    "What a path of a table may look like here: as it is; without quotes; as an address; with slashes."
+    is_quoted = len(path) > 2 and path[0] == path[-1] and path[0] in "\"'`"
+    if is_quoted: return [os.path.normpath(path), *readings(path[1:-1])]
     found, text = [path], path
     if match := re.match(r"(?i)[a-z][a-z0-9+.-]+:/{1,3}(localhost/)?", path):
         rest = path[match.end():]
+        if not path.lower().startswith("file:"): rest = rest.partition("?")[0]
         text = unquote(rest if re.match(r"(?i)[a-z]:[\\/]", rest) or not path.lower().startswith("file:")
                        else f"/{rest}")
         found.append(text)

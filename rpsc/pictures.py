@@ -13,6 +13,7 @@ import errno
 import functools
 import io
 import json
+import logging
 import math
 import os
 import re
@@ -243,6 +244,8 @@ class _OtherTiff:
         try: from tifffile import TiffFile
         except ImportError:
             raise ValueError(f"a TIFF that is damaged, or of a kind that Pillow does not know ({REMEDY})") from None
+        log = logging.getLogger("tifffile")
+        if not log.handlers: log.addHandler(logging.NullHandler()) # else its remarks go to the terminal
         file.seek(0)
         self.pages, self.info = TiffFile(file).pages, {}
         self.seek(0)
@@ -317,6 +320,13 @@ def _grey_and_alpha(image:Image.Image) -> _Raster:
     return _Raster(image.size, cut, top=65535)
 
 # %% ../nbs/00a_pictures.ipynb #241b0874
+def _other_type(image) -> "type|None":
+    "The type of a TIFF's numbers where Pillow leaves their bits as those of another one, else None."
+    if image.format != "TIFF": return None
+    bits, kind = (tuple(image.tag_v2.get(tag, default)) for tag, default in ((258, (1,)), (339, (1,))))
+    return {((32,), (1,)): np.uint32, ((8,), (2,)): np.int8}.get((bits, kind))
+
+# %% ../nbs/00a_pictures.ipynb #97e41f63
 def _raster(
     image,
     again:Callable, # () -> the same image, opened once more
@@ -329,10 +339,13 @@ def _raster(
         return _Raster(image.size, cut, top=255 if values.dtype == np.uint8 else None)
     if tiles := _byte_tiles(image): return _deep_colours(image, again, tiles)
     if image.tile and image.tile[0][3] == "LA;16B": return _grey_and_alpha(image)
+    other = _other_type(image)
     image.load()
-    if image.mode[0] not in "IF":
+    if image.mode[0] not in "IF" and other is None:
         return _Raster(image.size, lambda box: image if box == (0, 0, *image.size) else image.crop(box), is_deep=False)
-    def cut(box): return _without(np.asarray(image.crop(box)), nodata)
+    def cut(box):
+        values = np.asarray(image.crop(box))
+        return _without(values if other is None else values.view(other), nodata)
     return _Raster(image.size, cut, top=image.info.get("maxval"))
 
 # %% ../nbs/00a_pictures.ipynb #1bfc6407
@@ -412,9 +425,10 @@ def _pixels(image) -> int:
 
 # %% ../nbs/00a_pictures.ipynb #2b462d30
 def _is_deep(image) -> bool:
-    "Whether a file has more than 8 bits a value."
-    if isinstance(image, _OtherTiff): return image.itemsize > 1
-    return image.mode[0] in "IF" or _byte_tiles(image) is not None or bool(image.tile) and image.tile[0][3] == "LA;16B"
+    "Whether a file has more than 8 bits a value, or a sign."
+    if isinstance(image, _OtherTiff): return image.page.dtype != np.uint8
+    if image.mode[0] in "IF" or _other_type(image) is not None: return True
+    return _byte_tiles(image) is not None or bool(image.tile) and image.tile[0][3] == "LA;16B"
 
 # %% ../nbs/00a_pictures.ipynb #b5e082f7
 def _cost(
@@ -899,9 +913,10 @@ def _visible(image, again:Callable, reading:Reading, remarks:dict) -> np.ndarray
     "Which share of what a picture shows differs from each ground; nothing for an opaque or empty picture."
     image.load()
     points = np.asarray(image.resize((128, 128), Image.Resampling.NEAREST).convert("RGBA")).reshape(-1, 4).astype(float)
-    grey, shown = points[:, :3] @ (.299, .587, .114), points[:, 3] > 127
-    if shown.all() or not shown.any(): return np.empty(0)
-    return np.array([(abs(grey[shown] - level) >= 32).mean() for level in GROUNDS.values()])
+    grey, alpha = points[:, :3] @ (.299, .587, .114), points[:, 3] / 255
+    shown = alpha > 0
+    if alpha.min() == 1 or not shown.any(): return np.empty(0)
+    return np.array([((abs(grey - level) * alpha)[shown] >= 32).mean() for level in GROUNDS.values()])
 
 # %% ../nbs/00a_pictures.ipynb #db72f92e
 JOBS = {"square": _square, "values": _values, "contrast": _visible} # what a child can be asked for

@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 import rpsc
 from .backbone import Classifier, build_encoder, embed, resolve_precision
 from .baselines.noisy import SPOILT, spoilt_labels
-from .data import Clustering, ImageSet, load
+from .data import Clustering, ImageSet, _known_name, load
 from .files import damaged, fingerprint, read_json, read_tensors, whole_file, write_json, write_tensors, write_text
 from .jobs import code_of, encoder_config, held
 from .methods import SYSTEMS, budget_for, encoder_key, fit, names, pretrained
@@ -114,6 +114,7 @@ def set_name(
     dataset:str, # a name or path that `rpsc.data.load` knows
 ) -> str: # e.g. "digits", "photos-5f3a9c"
     "The name of a data set among results; a folder's says where it is, since two folders may be called the same."
+    if name := _known_name(dataset): return name
     path = Path(dataset).expanduser()
     if os.sep not in str(dataset) and not path.is_dir(): return path.name
     return f"{path.resolve().name}-{fingerprint(str(path.resolve()))[:6]}"

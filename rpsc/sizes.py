@@ -20,14 +20,13 @@ from .selection import local_consistency, unit
 def torn_groups(
     groups:Tensor, # (N,) int64, of one clustering
     labels:Tensor, # (N,) int64, of another one
-    share:float=.2, # of a group in its second cluster
+    share:float=.2, # of a group outside the cluster that has most of it
 ) -> int: # how many groups
-    "Groups that `labels` divide between two clusters or more."
+    "Groups that `labels` divide among two clusters or more."
     counts = torch.zeros(int(groups.max()) + 1, int(labels.max()) + 1, device=groups.device)
     counts.index_put_((groups, labels), torch.ones(len(groups), device=groups.device), accumulate=True)
-    if counts.shape[1] < 2: return 0
-    second = counts.topk(2, dim=1).values[:, 1]
-    return int((second >= share * counts.sum(1).clamp_min(1)).sum())
+    first, total = counts.amax(1), counts.sum(1)
+    return int(((total > 0) & (first <= (1 - share) * total)).sum())
 
 # %% ../nbs/34_sizes.ipynb #3bce6468
 @dataclass(frozen=True)
