@@ -674,7 +674,9 @@ def _path_source(name_or_path:"str|Path", split:str, exclude:Sequence[str]) -> _
     if name_or_path == "" or not (os.path.lexists(path) or glob.has_magic(str(path))): raise _unknown(name_or_path)
     found, kind = find_files(path, exclude), "one file" if path.is_file() else "a pattern"
     whole = path if not glob.has_magic(str(path)) else next(p for p in path.parents if not glob.has_magic(str(p)))
-    return _without_splits(kind, split, whole.resolve().name if kind == "a pattern" else path.stem, files=found.files)
+    line, others = not_taken(found.others)
+    return _without_splits(kind, split, whole.resolve().name if kind == "a pattern" else path.stem, files=found.files,
+                           problems=[*found.problems, *others], notes=[note for note in (found.left_out_in_words(), line) if note])
 
 # %% ../nbs/00c_data.ipynb #88d26ccf
 def _find_source(name_or_path, root, split:str, check:"bool|str", exclude:Sequence[str]=()) -> _Source:
