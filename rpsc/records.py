@@ -119,6 +119,7 @@ def set_name(
     if os.sep not in str(dataset) and not path.is_dir(): return path.name
     return f"{path.resolve().name}-{fingerprint(str(path.resolve()))[:6]}"
 
+# %% ../nbs/44_records.ipynb #588319c2
 @dataclass
 class Lab:
     "Runs of one profile on one data set; `reports` gets records, `build` gets arrays and proofs; `ValueError` for a data set without labels."
