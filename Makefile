@@ -12,7 +12,7 @@ PYTHON  ?= python3
 CALLER_PATH := $(PATH)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-EXPERIMENTS = .venv/bin/python -m rpsc.experiments
+EXPERIMENTS = .venv/bin/python -m rpsc.lab.experiments
 CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
 
 .DEFAULT_GOAL := help
@@ -37,7 +37,7 @@ smoke: install ## execute every experiment notebook at its smallest scale
 	@$(EXPERIMENTS) smoke
 
 plan: install ## what tables would cost: data, image passes, FLOP, hours, memory (nothing starts)
-	@.venv/bin/python -m rpsc.plan $(CHOICE)
+	@.venv/bin/python -m rpsc.lab.plan $(CHOICE)
 
 docs: install ## build the documentation site _docs/index.html; works without a network
 	@.venv/bin/python .ci/docs.py
@@ -73,7 +73,7 @@ lab: install ## open the notebooks
 	@jupyter lab nbs
 
 bench: install ## measure speed
-	@.venv/bin/python -m rpsc.bench
+	@.venv/bin/python -m rpsc.lab.bench
 
 # Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already
 # in constraints.txt that still fit; LOCK=--upgrade takes the newest of everything.

@@ -26,7 +26,7 @@ BUILD = ROOT / "build" / "docs"
 SOURCE, PAGES = BUILD / "source", BUILD / "html"
 SITE = ROOT / "_docs"
 
-PARTS = {"0": "Images and encoders", "1": "RPSC and RUC", "2": "Other systems", "3": "A closer look", "4": "Using and measuring"}
+PARTS = {"0": "Images and encoders", "1": "RPSC and RUC", "2": "Other systems", "3": "A closer look", "4": "Using it", "5": "The laboratory"}
 TEXTS = {"reports/README.md": "reports", "CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog"}
 FOLDERS = {"nbs/tutorials": ("tutorials/index", "Tutorials", "Each one runs in seconds and says how to go on from there."),
            "nbs/experiments": ("experiments/index", "Experiments", "One notebook a table or figure. Their results are in the [reports](../reports.md); here are the claim, "

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LISTS = ROOT / ".ci" / "mutants"
 LIMIT = 900  # seconds; a mutant that hangs its notebook has been noticed
 SETTINGS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
-# the same instructions on every x86 processor, hence the same last digits: training makes much of them (see 45_experiments)
+# the same instructions on every x86 processor, hence the same last digits: training makes much of them (see 54_experiments)
 SETTINGS |= dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
 
 

@@ -23,7 +23,7 @@ DURATIONS = LOGS / "durations.json"
 NBDEV_TEST = Path(sys.executable).parent / "nbdev_test"
 LIMIT = 1200  # seconds for one notebook: many times what any needs, against one that hangs
 SETTINGS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
-# the same instructions on every x86 processor, hence the same last digits: training makes much of them (see 45_experiments)
+# the same instructions on every x86 processor, hence the same last digits: training makes much of them (see 54_experiments)
 SETTINGS |= dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
 running = set()
 

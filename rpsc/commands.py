@@ -35,9 +35,9 @@ from torch import Tensor
 import rpsc
 from .backbone import ARCHITECTURES, Encoder, embed, resolve_precision
 from .baselines.classical import pixel_rows
-from .data import Clustering, ImageSet, Problem, _known_name, cache_folder, dataset_names, fingerprint, image_files, load
-from .encoders import _parse, file_size, resolve
-from .files import _part_of, damaged, read_json, sweep, whole_file, write_json
+from .data import Clustering, ImageSet, Problem, known_name, cache_folder, dataset_names, fingerprint, image_files, load
+from .encoders import name_parts, file_size, resolve
+from .files import part_of, damaged, read_json, sweep, whole_file, write_json
 from .folders import UNFINISHED
 from .estimators import BALANCED, FIRST_STAGE, Clusterer, _ask, choose_budget, estimator_class
 from .estimators import or_first_stage, system_for
@@ -48,8 +48,9 @@ from .labels import harmless, in_words, labels_of, numbered, read_labelling, row
 from .labels import join_labels # noqa: F401 (for whoever looks for it here)
 from .methods import SYSTEMS, Budget, encoder_key, fit, names, pretrained
 from .metrics import ari, cluster_health, clustering_accuracy
-from .plan import FETCHED, NAMED, ON_PIXELS, Facts, _digits, aligned, burst_all, first_only, is_busy, look_for, phases, price
-from .records import Run, _git, markdown_table, provenance
+from .lab.plan import FETCHED, NAMED, ON_PIXELS, Facts, _digits, aligned, burst_all, first_only, look_for, phases, price
+from .lab.records import Run, markdown_table
+from .machine import is_busy, provenance, run_git
 from .self_labeling import check_switches
 
 # %% ../nbs/48_commands.ipynb #042e65bd
@@ -98,7 +99,7 @@ class Request:
     def folder(self, word:str) -> Path:
         "Where results go. Raises `Usage` for the folder of the images."
         place = Path(self.out or f"{name_of(self.path)}-{word}").expanduser()
-        if _known_name(self.path) is None and place.resolve() == Path(self.path).expanduser().resolve():
+        if known_name(self.path) is None and place.resolve() == Path(self.path).expanduser().resolve():
             raise Usage(f"-o: {place} is the folder of the images; give another")
         return place
 
@@ -121,7 +122,7 @@ def word(text:"str|Path") -> str:
 
 def images_word(path:"str|Path") -> str:
     "The same for the place of images; a path is never taken for the name of a data set."
-    return word(path if isinstance(path, str) or _known_name(str(path)) is None else f"./{path}")
+    return word(path if isinstance(path, str) or known_name(str(path)) is None else f"./{path}")
 
 def repeated(asked:Request) -> str: # empty, or begins with a space
     "The options of a request that the next command needs, too."
@@ -241,7 +242,7 @@ def check_options(asked:Request) -> None:
                     f"{', '.join(BALANCED)}")
     if asked.range and not asked.range[0] < asked.range[1]:
         raise Usage(f"--range: got {asked.range[0]:g} {asked.range[1]:g}; accepted: the smaller number first")
-    try: asked.encoder == "auto" or _parse(asked.encoder)
+    try: asked.encoder == "auto" or name_parts(asked.encoder)
     except ValueError as error: raise Usage(f"--{error}") from error
 
 # %% ../nbs/48_commands.ipynb #e06cd072
@@ -460,7 +461,7 @@ def set_aside(place:Path) -> None:
 # %% ../nbs/48_commands.ipynb #d1366597
 def weights_of(encoder:str) -> "str|None": # 16 hex digits; None where no file is named, or none is there
     "The content of the file of weights that an encoder's name contains, in one word."
-    file = None if encoder == "auto" else _parse(encoder)[3]
+    file = None if encoder == "auto" else name_parts(encoder)[3]
     return fingerprint(Path(file).expanduser().read_bytes()) if file and Path(file).expanduser().is_file() else None
 
 # %% ../nbs/48_commands.ipynb #0ee60ca5
@@ -471,7 +472,7 @@ def settings_of(command:str, asked:Request, **more) -> dict: # plain values
     later = dict(asked.reading(), unbalanced=asked.unbalanced, path_column=asked.path_column,
                  label_column=asked.label_column)
     path, files = asked.path, None
-    if _known_name(asked.path) is None:
+    if known_name(asked.path) is None:
         # `load` says it better
         with suppress(FileNotFoundError): path, files = printable(place.resolve()), state_of_files(place, asked.exclude)
     return dict(command=command, path=path, **options, **{name: value for name, value in later.items() if value},
@@ -636,7 +637,7 @@ def train_encoder(task:Task, work:Path) -> None:
 # %% ../nbs/48_commands.ipynb #4d8b8edd
 def code_and_machine(device:"str|torch.device", package:Path=Path(rpsc.__file__).parent) -> dict: # plain values
     "The `provenance` of a run, without a commit where the package is not the `rpsc/` of its repository."
-    about, top = provenance(package, device), _git("rev-parse", "--show-toplevel", root=package)
+    about, top = provenance(package, device), run_git("rev-parse", "--show-toplevel", root=package)
     is_ours = top is not None and (Path(top) / "rpsc").resolve() == package.resolve()
     return about if is_ours else dict(about, commit=None, dirty=None)
 
@@ -992,7 +993,7 @@ def export_image(pixels:np.ndarray, path:Path) -> None:
         with Image.open(path) as there:
             if np.array_equal(np.asarray(there), pixels): return
     except (OSError, SyntaxError): pass # not there, or not whole: a power cut may leave a name without content
-    Image.fromarray(pixels).save(part := _part_of(path), "PNG")
+    Image.fromarray(pixels).save(part := part_of(path), "PNG")
     os.replace(part, path)
 
 def is_begun(path:Path, key:dict) -> bool:
@@ -1003,7 +1004,7 @@ def is_begun(path:Path, key:dict) -> bool:
 # %% ../nbs/48_commands.ipynb #15fd394a
 def prepare_data(name:str, root:"Path|None"=None, export:"Path|None"=None, limit:"int|None"=None) -> None:
     "Read a data set, say what it is, and write it to the new folder `export`. Raises `Usage` for another name, `FileNotFoundError` that says which file to put where."
-    if _known_name(name) is None: raise Usage(f"NAME: got {name!r}; accepted: {', '.join(dataset_names())}")
+    if known_name(name) is None: raise Usage(f"NAME: got {name!r}; accepted: {', '.join(dataset_names())}")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* means the data set ")     # what else should it mean here
         images = load(name, root=root, limit=limit)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PIXELS', 'External', 'wrap', 'read_weights', 'fill', 'Prepared', 'timm_encoder', 'describe_encoder',
-           'rebuild_encoder', 'save_encoder', 'file_size', 'resolve']
+           'rebuild_encoder', 'save_encoder', 'name_parts', 'file_size', 'resolve']
 
 # %% ../nbs/07_encoders.ipynb #41cae18b
 import difflib, json, os
@@ -232,7 +232,7 @@ def _is_file_name(text:str) -> bool:
     return text.endswith((".safetensors", ".pth", ".pt", ".bin"))
 
 # %% ../nbs/07_encoders.ipynb #dae00fe8
-def _parse(name:str) -> tuple[str, str, int|None, str|None]: # kind, name, size, file
+def name_parts(name:str) -> tuple[str, str, int|None, str|None]: # kind, name, size, file
     "The parts of a name: `timm:NAME[@SIZE][:FILE]`, `NAME[:FILE]` or `FILE`."
     if name.startswith("timm:"):
         model, _, file = name.removeprefix("timm:").partition(":")
@@ -253,7 +253,7 @@ def file_size(
 ) -> int|None: # pixels that files should be decoded to for it; None: it does not say
     "The size after \"@\" of a name of timm, else the network's own, at most 224. Raises like `timm_encoder`."
     if not isinstance(encoder, str) or not encoder.startswith("timm:"): return None
-    _, name, size, _ = _parse(encoder)
+    _, name, size, _ = name_parts(encoder)
     known = _import_timm(name).get_pretrained_cfg(name)
     return size or min(known.input_size[-1] if known else 224, 224)
 
@@ -285,7 +285,7 @@ def resolve(
     `ImportError` where timm is needed and missing."""
     if isinstance(encoder, nn.Module): return _check_channels(wrap(encoder, images), images)
     if not isinstance(encoder, (str, Path)): raise ValueError(f"encoder: got {type(encoder).__name__}; accepted: a name, a file of weights, or an nn.Module")
-    kind, name, size, file = ("file", str(encoder), None, encoder) if isinstance(encoder, Path) else _parse(encoder)
+    kind, name, size, file = ("file", str(encoder), None, encoder) if isinstance(encoder, Path) else name_parts(encoder)
     if kind == "timm": return timm_encoder(name, images, size, file)
     found = _described_file(file) if kind == "file" else build_encoder(name, images.size, images.channels, seed=seed)
     if kind == "built" and file: fill(found, read_weights(file)[0], file)

@@ -30,11 +30,11 @@ from torch import Tensor, nn
 from . import __version__
 from .backbone import ARCHITECTURES, NETWORKS, ClusterHeads, Encoder, Network, classify, embed
 from .baselines.classical import pixel_rows
-from .data import Clustering, ImageSet, _known_name
+from .data import Clustering, ImageSet, known_name
 from .data import load as load_images
 from .encoders import External, describe_encoder, file_size, rebuild_encoder, resolve
 from .files import fingerprint, no_copy_tensor, read_json, sweep, write_json, write_tensors
-from .granularity import _split_probs, merge, split, with_names
+from .granularity import split_probs, merge, split, with_names
 from .freematch import at_size
 from .jobs import Job, code_of, held
 from .methods import BUDGETS, SYSTEMS, Budget, budget_for, encoder_key, names, pretrained
@@ -72,7 +72,7 @@ def as_images(
 # %% ../nbs/41_estimators.ipynb #7ef3f112
 def _file_size(X, encoder) -> int|None:
     "Pixels to decode to where `X` is a folder or files; None: by `X`."
-    is_files = isinstance(X, Path) or _is_files(X) or isinstance(X, str) and _known_name(X) is None
+    is_files = isinstance(X, Path) or _is_files(X) or isinstance(X, str) and known_name(X) is None
     return file_size(encoder) if is_files else None
 
 # %% ../nbs/41_estimators.ipynb #85a7b848
@@ -470,7 +470,7 @@ def _after_edit(
     k = int(numbers.max()) + 1
     if "centers" not in edit: return numbers[labels], None if probs is None else probs.new_zeros(len(probs), k).index_add_(1, numbers, probs)
     part = torch.cat([assign(rows.cpu(), edit["centers"], "cosine") for rows in blocks]).to(labels.device)
-    return torch.where(labels == edit["cluster"], numbers[part], labels), _split_probs(probs, edit["cluster"], numbers[part], k)
+    return torch.where(labels == edit["cluster"], numbers[part], labels), split_probs(probs, edit["cluster"], numbers[part], k)
 
 # %% ../nbs/41_estimators.ipynb #77dbadd9
 def _ask(estimator, data:"Tensor|ImageSet") -> tuple[Tensor, Tensor|None]:

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['two_fits', 'measure', 'principal_axes', 'without_clusters', 'to_curve', 'decide', 'draw_curve', 'Suggestion',
            'suggest_k', 'many_to_one_accuracy', 'over_clustering', 'with_names', 'cluster_names', 'suggest_merges',
-           'MergedNetwork', 'merge', 'split']
+           'MergedNetwork', 'merge', 'split', 'split_probs']
 
 # %% ../nbs/33_granularity.ipynb #0ca24540
 from dataclasses import dataclass, field, replace
@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 from tqdm import tqdm
 
-from .data import Clustering, _to_rows
-from .metrics import _counts, _pair, ari, clustering_accuracy
-from .neighbors import _count, assign, kmeans
+from .data import Clustering, checked_rows
+from .metrics import contingency, label_pair, ari, clustering_accuracy
+from .neighbors import checked_count, assign, kmeans
 from .plots import COLORS
 from .backbone import Network
 from .ruc import Pair
@@ -182,7 +182,7 @@ def _measure_all(jobs, words:str) -> np.ndarray: # (jobs, candidates, 2)
 
 # %% ../nbs/33_granularity.ipynb #96c0bd65
 def _checked(rows, index:Tensor) -> Tensor: # float32 (rows, D)
-    "As `_to_rows`; `index` are the numbers of the rows, by which the message names the first that are not finite."
+    "As `checked_rows`; `index` are the numbers of the rows, by which the message names the first that are not finite."
     rows = torch.as_tensor(rows).detach()
     if rows.ndim == 2 and len(rows) == len(index):
         bad = index[~rows.float().norm(dim=1).isfinite().cpu()].sort().values.tolist()
@@ -190,7 +190,7 @@ def _checked(rows, index:Tensor) -> Tensor: # float32 (rows, D)
         if bad: raise ValueError(
             f"features: {len(bad):,} of {len(rows):,} rows hold NaN, infinity or numbers too large for float32, the "
             f"first are rows {shown} (from 0); accepted: finite numbers up to about 1e18 (drop or impute such rows)")
-    return _to_rows("features", rows, len(index))
+    return checked_rows("features", rows, len(index))
 
 # %% ../nbs/33_granularity.ipynb #61a0c5aa
 def _sample(features, index:Tensor) -> Tensor: # float32 (rows, D), on the CPU
@@ -232,7 +232,7 @@ def many_to_one_accuracy(
     labels:Tensor, # int (N,), clusters
 ) -> float: # 0 … 1
     "Share of rows that have the most frequent class of their cluster (purity); rises with the number of clusters. Errors as in `match_clusters`."
-    counts, _, _ = _counts(*_pair(y, labels))
+    counts, _, _ = contingency(*label_pair(y, labels))
     return float(counts.max(1).sum() / counts.sum())
 
 # %% ../nbs/33_granularity.ipynb #1aa2f722
@@ -241,7 +241,7 @@ def over_clustering(
     labels:Tensor, # int (N,), clusters
 ) -> dict: # clusters, classes: how many occur; acc (one to one), many_to_one, homogeneity, completeness, v_measure: 0 … 1
     "Metrics for more clusters than classes, with those that keep purity honest; errors as in `match_clusters`."
-    y, labels = _pair(y, labels)
+    y, labels = label_pair(y, labels)
     row = dict(clusters=len(np.unique(labels)), classes=len(np.unique(y)), acc=clustering_accuracy(y, labels), many_to_one=many_to_one_accuracy(y, labels))
     return row | dict(zip(("homogeneity", "completeness", "v_measure"), map(float, homogeneity_completeness_v_measure(y, labels))))
 
@@ -370,10 +370,10 @@ def split(
     number = torch.tensor([cluster, *range(k, k + into - 1)])[part_of].to(found.labels.device)     # of the part, for every row
     labels = torch.where(members.to(number.device), number, found.labels)
     edit = dict(edit="split", cluster=int(cluster), into=int(into), seed=seed, n_clusters=k + into - 1)
-    return _edited(found, labels, _split_probs(found.probs, cluster, number, k + into - 1), None, _split_names(found, cluster, into), edit)
+    return _edited(found, labels, split_probs(found.probs, cluster, number, k + into - 1), None, _split_names(found, cluster, into), edit)
 
 # %% ../nbs/33_granularity.ipynb #41cf29a8
-def _split_probs(probs:"Tensor|None", cluster:int, number:Tensor, k:int) -> "Tensor|None": # (N, k)
+def split_probs(probs:"Tensor|None", cluster:int, number:Tensor, k:int) -> "Tensor|None": # (N, k)
     "Probabilities with the column of `cluster` moved to the column `number` of each row."
     if probs is None: return None
     wide = torch.cat([probs, probs.new_zeros(len(probs), k - probs.shape[1])], 1)

@@ -133,8 +133,8 @@ def code_of(
     "Hash of the code that functions may run: their definitions, and those that these use, throughout the package."
     known = [f for f in functions if f.__module__.startswith("rpsc.")]
     own = [_spelt(ast.parse(inspect.cleandoc("\n" + inspect.getsource(f)))) for f in functions if f not in known]
-    reached = sorted(set().union(*(_reached(f.__module__, f.__name__) for f in known)))
-    return fingerprint(own, [[*at, _code_at(*at)] for at in reached])
+    reached = set().union(*(_reached(f.__module__, f.__name__) for f in known))
+    return fingerprint(own, sorted([name, _code_at(module, name)] for module, name in reached)) # where it stands does not matter
 
 # %% ../nbs/05a_jobs.ipynb #761522b1
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from torch import nn
 
 from .backbone import Encoder
 from .jobs import SYSTEMS, Job, Profile
-from .data import Clustering, ImageSet, _known_name
+from .data import Clustering, ImageSet, known_name
 from .pretrain import encoder_key
 from . import freematch, ruc, self_labeling
 from .baselines import classical, noisy, scan, tsuc
@@ -43,7 +43,7 @@ def budget_for(
 ) -> Budget:
     "The profile for a data set. Raises `ValueError` for an unknown one."
     if isinstance(budget, Budget): return budget
-    name = _known_name(dataset) if dataset else None
+    name = known_name(dataset) if dataset else None
     if budget == "paper": return replace(PAPER.get(name, CLUSTER), dataset=name if name in PAPER else "")
     if budget not in BUDGETS: raise ValueError(f"budget: got {budget!r}; accepted: {', '.join([*BUDGETS, 'paper'])}, or a Budget")
     return BUDGETS[budget]

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FORMATS', 'SUFFIXES', 'REMEDY', 'FITS', 'GROUNDS', 'PAGES', 'MAX_PIXELS', 'MEMORY', 'LIGHT', 'SECONDS', 'LARGE',
            'MOST_PAGES', 'MAY_BE_LOST', 'SAMPLE', 'DECODED', 'QUANTILES', 'JOBS', 'Problem', 'open_regular',
-           'not_taken', 'Reading', 'Decoders', 'split_page', 'read_pages', 'read_picture', 'default_size', 'survey',
-           'page_names']
+           'not_taken', 'Reading', 'Decoders', 'split_page', 'read_pages', 'read_picture', 'read_image', 'default_size',
+           'survey', 'page_names']
 
 # %% ../nbs/00a_pictures.ipynb #bd24173a
 import errno
@@ -852,7 +852,7 @@ def read_picture(
     return read_pages([path], reading, decoders)[0]
 
 # %% ../nbs/00a_pictures.ipynb #a7a19623
-def _read_image(path:"str|Path", size:int) -> "np.ndarray|Problem": # uint8 (3, size, size)
+def read_image(path:"str|Path", size:int) -> "np.ndarray|Problem": # uint8 (3, size, size)
     "The pixels of one file, its shorter side resized to `size` and the longer one cut at the centre."
     found = read_picture(path, Reading(size))
     return found if isinstance(found, Problem) else found[0]
