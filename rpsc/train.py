@@ -8,7 +8,6 @@ __all__ = ['SHARES', 'generator_at', 'Batches', 'cosine', 'constant', 'EMA', 'lo
 
 # %% ../nbs/05_train.ipynb #a0f85b1d
 import copy, hashlib, json, math, time
-from collections import Counter
 from pathlib import Path
 from typing import Any, Callable
 
@@ -42,11 +41,15 @@ class Batches:
         self.per_epoch = n // self.batch_size
         self._epoch = self._order = None
 
-    def __call__(self, step:int) -> Tensor:
+    def rows(self, step:int) -> Tensor:
+        "The batch of a step, also in a trial."
         epoch, row = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             self._epoch, self._order = epoch, torch.randperm(self.n, generator=generator_at(self.seed, "order", epoch))
-        rows = self._order[row * self.batch_size : (row + 1) * self.batch_size]
+        return self._order[row * self.batch_size : (row + 1) * self.batch_size]
+
+    def __call__(self, step:int) -> Tensor:
+        rows = self.rows(step)
         return meter.cut(rows) if (meter := in_trial()) else rows
 
 # %% ../nbs/05_train.ipynb #0190017c
@@ -285,38 +288,44 @@ def _affordable(meter:Meter, take:Callable) -> float:
     return max(affordable, default=SHARES[-1]) if meter.was_cut else 1.
 
 # %% ../nbs/05_train.ipynb #02705600
-def _try_epoch(meter:Meter, take:Callable, after:Callable, observe:Callable, steps:range, some:int) -> tuple[Counter, dict]:
-    "Count an epoch by `some` first steps and its end; its row of the log."
-    with meter.apart() as epoch:
-        with meter.apart() as begun:
-            for k in steps[:some]:
-                out = take(k)
-                if k < steps[-1]: after(k)
-        meter.add(begun, len(steps) / some / meter.share)
-        after(steps[-1])
-        row = observe(steps[-1])
-    return epoch, dict(step=steps[-1] + 1, loss=float(out["loss"].detach()), **row)
+def _try_epoch(meter:Meter, take:Callable, after:Callable, steps:range, cycle:int) -> dict: # its row of the log
+    "Count an epoch by its first steps, those of a `cycle` at least, and its end."
+    some = steps[:max(2, cycle)]
+    with meter.apart() as begun:
+        for k in some:
+            out = take(k)
+            if k < steps[-1]: after(k)
+    meter.add(begun, len(steps) / len(some) / meter.share)
+    after(steps[-1])
+    return dict(step=steps[-1] + 1, loss=float(out["loss"].detach()))
 
-def _try(meter:Meter, take:Callable, after:Callable, observe:Callable, n_steps:int, per:int, cycle:int) -> tuple[Counter, list]:
-    "Count `n_steps`, in epochs of `per` steps, by a few of them; with rows for a log."
-    meter.share, began, tried = _affordable(meter, take), meter.clock(), {}
-    def try_one(e):
-        steps = range(e * per, min((e + 1) * per, n_steps))
-        tried[e] = _try_epoch(meter, take, after, observe, steps, min(len(steps), max(2, cycle)))
-    try_one(0)
-    spent, n_epochs = max(meter.clock() - began, 1e-9), -(-n_steps // per)
-    stand_for = _tried(n_epochs, min(9, max(2, int(meter.allowed / spent))))
-    for e in [*stand_for][1:]: try_one(e)
-    with meter.apart() as whole:
-        for e, times in stand_for.items(): meter.add(tried[e][0], times)
-    return whole, [row for _, row in tried.values()]
+def _for_all(meter:Meter, n:int, one:Callable) -> list: # what was returned
+    "Do `one(i)` for some of i = 0 … n - 1, as many as there is time for, and let them count for all."
+    began, found = meter.clock(), {}
+    def add(i):
+        with meter.apart() as account: found[i] = account, one(i)
+    add(0)
+    affordable = int(meter.allowed / max(meter.clock() - began, 1e-9))
+    stand_for = _tried(n, min(9, max(2, affordable)))
+    for i in [*stand_for][1:]: add(i)
+    for i, times in stand_for.items(): meter.add(found[i][0], times)
+    return [row for _, row in found.values()]
 
 # %% ../nbs/05_train.ipynb #bb557ffd
-def _try_run(meter:Meter, run:RunState, take, after, observe, start:int, n_steps:int, per:int, cycle:int, folder) -> list[dict]:
+def _try(meter:Meter, take:Callable, after:Callable, observe:Callable, n_steps:int, every:tuple) -> list[dict]: # rows of a log
+    "Count `n_steps`; `every`: steps of an epoch, between two looks, and after which their work repeats."
+    per, between, cycle = every
+    def epoch(e): return _try_epoch(meter, take, after, range(e * per, min((e + 1) * per, n_steps)), cycle)
+    def look(i): return observe(min((i + 1) * between, n_steps) - 1)
+    rows = _for_all(meter, -(-n_steps // per), epoch)
+    return [*rows[:-1], rows[-1] | _for_all(meter, -(-n_steps // between), look)[-1]]
+
+def _try_run(meter:Meter, run:RunState, take, after, observe, start:int, n_steps:int, every:tuple, folder) -> list[dict]:
     "Count a run from step `start` on, unless it is finished or begins as another one of this trial did; rows for its log."
     if start == n_steps or not meter.is_new(folder): return []
     try:
-        whole, rows = _try(meter, take, after, observe, n_steps, per, cycle)
+        meter.share = _affordable(meter, take)
+        with meter.apart() as whole: rows = _try(meter, take, after, observe, n_steps, every)
         with meter.apart(): meter.peak = max(meter.peak, _weight_bytes(run) + _activation_bytes(take, 0) / meter.share)
     finally: meter.share = 1.
     meter.add(whole, (n_steps - start) / n_steps)
@@ -335,6 +344,7 @@ def train(
     folder:Path|None=None, # log and checkpoints; None keeps nothing on disk
     checkpoint_every:int=0, # steps; 0: only at the end
     log_every:int=1, # steps between log rows; the last step always has one
+    observe_every:int=0, # steps between calls of `observe`; 0: log_every
     seed:int=0, # seed of the generators that `step` receives
     cycle:int=1, # steps after which the work of a step repeats, for a trial
     name:str="train", # title of the progress bar
@@ -356,14 +366,15 @@ def train(
         out["loss"].backward()
         optimizer.step()
         return out
-    if meter := in_trial(): return rows + _try_run(meter, run, take, after, observe, start, n_steps, log_every, cycle, folder)
+    if meter := in_trial(): return rows + _try_run(meter, run, take, after, observe, start, n_steps, (log_every, observe_every or log_every, cycle), folder)
     log, began = Log(folder, rows), time.perf_counter()
     for k in (bar := tqdm(range(start, n_steps), name, n_steps, initial=start, disable=None, leave=False)):
         out, done = take(k), k + 1
         after(k)
         if _is_due(done, log_every, n_steps):
             row = dict(step=done, **_row(out, done, name), lr=optimizer.param_groups[0]["lr"])
-            row = log.add(**row, seconds=round(time.perf_counter() - began, 3), **observe(k))
+            seen = observe(k) if _is_due(done, observe_every or log_every, n_steps) else {}
+            row = log.add(**row, seconds=round(time.perf_counter() - began, 3), **seen)
             bar.set_postfix(loss=f"{row['loss']:.3f}")
         if _is_due(done, checkpoint_every, n_steps):
             _row(out, done, name); _check_finite(modules, done, name)           # never replace good weights by NaN
