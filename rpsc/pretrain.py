@@ -22,6 +22,7 @@ from .backbone import Encoder, build_encoder, embed, projected, projection_mlp, 
 from .data import ImageSet, load
 from .files import fingerprint, read_tensors, write_tensors
 from .jobs import Job, Profile, SYSTEMS, code_of, encoder_config, held, system
+from .meter import in_trial
 from .metrics import knn_accuracy
 from .recipes import Recipe, above, at_least, between, one_of, whole
 from .train import EMA, Batches, cosine, generator_at, make_optimizer, train
@@ -268,7 +269,7 @@ def pretrain(
     every, last = gate_every * epoch, recipe.epochs * epoch
     optimizer = make_optimizer(modules["query"], recipe.optimizer, recipe.lr, recipe.weight_decay)
     gate, about = _gate(encoder, images, recipe.view, every, last), dict(asdict(recipe), seed=seed, images=images.fingerprint)
-    rows = train(step, last, modules, optimizer, cosine, after, gate, precision, folder,
+    rows = train(step, last, modules, optimizer, cosine, after, gate, precision, folder, observe_every=every,
                  checkpoint_every=every, log_every=epoch, seed=seed, name=recipe.method, about=about)
     if mlp is not None: mlp.load_state_dict(modules["query"][1].state_dict())
     _warn_if_collapsed(encoder.eval(), images)
@@ -301,7 +302,7 @@ def _train_parts(parts:nn.ModuleDict, job:Job, recipe:Pretraining, folder:Path|N
     "Train encoder and projection; their weights are kept in `folder`."
     seen = _with_extra(job.images, job.profile.extra)
     pretrain(parts["encoder"], seen, shrink(recipe, len(seen)), job.seed, folder=folder, mlp=parts["projection"])
-    if folder: write_tensors(folder / "encoder.safetensors", parts.state_dict())
+    if folder and not in_trial(): write_tensors(folder / "encoder.safetensors", parts.state_dict())
 
 @system("encoder", "Shared encoder", Pretraining, smoke=replace(ENCODER_TINY, epochs=1, batch_size=64), mini=ENCODER_TINY, cpu=ENCODER_CPU, paper=ENCODER_PAPER)
 def shared_encoder(

@@ -398,7 +398,7 @@ def self_label(
     def observe(k): return watch((k + 1) // stage.per_epoch, predict(heads, features)) if watch else {}
     about = dict(asdict(recipe), seed=seed, features=fingerprint(features)) if folder else None
     history = train(stage, recipe.epochs * stage.per_epoch, dict(heads=heads), make_optimizer(heads, "adam", recipe.lr), observe=observe, precision="fp32",
-                    folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, seed=seed, name=f"heads ({recipe.loss})", about=about)
+                    folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, cycle=stage.per_batch, seed=seed, name=f"heads ({recipe.loss})", about=about)
     losses, shown = judge_heads(heads, features, recipe)
     best = int(losses.argmin())
     head = OneHead(heads, best)
