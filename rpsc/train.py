@@ -219,9 +219,13 @@ def _set_rate(optimizer:torch.optim.Optimizer, factor:float) -> None:
         group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 # %% ../nbs/05_train.ipynb #d3862a28
+def _plain(out:dict) -> dict:
+    "What a step returned, as plain numbers."
+    return {key: float(torch.as_tensor(value).detach()) for key, value in out.items()}
+
 def _row(out:dict, step:int, name:str) -> dict:
     "What a step returned, as plain numbers; a loss that is no number stops the run."
-    row = {key: float(torch.as_tensor(value).detach()) for key, value in out.items()}
+    row = _plain(out)
     if not math.isfinite(row["loss"]): raise NonFiniteLoss(f"loss {row['loss']} at step {step} of {name}: {NonFiniteLoss.__doc__}")
     return row
 
@@ -297,7 +301,7 @@ def _try_epoch(meter:Meter, take:Callable, after:Callable, steps:range, cycle:in
             if k < steps[-1]: after(k)
     meter.add(begun, len(steps) / len(some) / meter.share)
     after(steps[-1])
-    return dict(step=steps[-1] + 1, loss=float(out["loss"].detach()))
+    return dict(_plain(out), step=steps[-1] + 1)
 
 def _for_all(meter:Meter, n:int, one:Callable) -> list: # what was returned
     "Do `one(i)` for some of i = 0 … n - 1, as many as there is time for, and let them count for all."
