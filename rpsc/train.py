@@ -322,7 +322,8 @@ def _try(meter:Meter, take:Callable, after:Callable, observe:Callable, n_steps:i
     def epoch(e): return _try_epoch(meter, take, after, range(e * per, min((e + 1) * per, n_steps)), cycle)
     def look(i): return observe(min((i + 1) * between, n_steps) - 1)
     rows = _for_all(meter, -(-n_steps // per), epoch)
-    return [*rows[:-1], rows[-1] | _for_all(meter, -(-n_steps // between), look)[-1]]
+    seen = _for_all(meter, -(-n_steps // between), look)[-1]
+    return [row | seen for row in rows]
 
 def _try_run(meter:Meter, run:RunState, take, after, observe, start:int, n_steps:int, every:tuple, folder) -> list[dict]:
     "Count a run from step `start` on, unless it is finished or begins as another one of this trial did; rows for its log."
