@@ -21,7 +21,7 @@ class Meter:
     ):
         self.allowed, self.clock, self.since = allowed, clock, clock()
         self.accounts, self.done, self.peak, self.sizes = [Counter()], set(), 0, {}
-        self.share, self.was_cut = 1., False
+        self.share, self.wanted, self.taken, self.steps = 1., 0, 0, []
 
     def _tick(self) -> None:
         self.accounts[-1]["seconds"] += (now := self.clock()) - self.since
@@ -60,8 +60,19 @@ class Meter:
     def cut(self, rows):
         "The part of a batch that is really computed."
         some = rows if self.share == 1 else rows[:max(2, round(len(rows) * self.share))]
-        self.was_cut |= len(some) < len(rows)
+        self.wanted, self.taken = self.wanted + len(rows), self.taken + len(some)
         return some
+
+    @contextmanager
+    def batches(self):
+        "An `apart` whose batches may be cut; once it is left, its account is that of whole ones."
+        wanted, taken, self.wanted, self.taken = self.wanted, self.taken, 0, 0
+        try:
+            with self.apart() as own: yield own
+        finally:
+            times = self.wanted / max(1, self.taken) or 1.
+            for kind in own: own[kind] *= times
+            self.wanted, self.taken = wanted, taken
 
 # %% ../nbs/00e_meter.ipynb #0e83099a
 _meter = ContextVar("meter", default=None)

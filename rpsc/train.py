@@ -278,31 +278,21 @@ def _activation_bytes(take:Callable, k:int) -> int:
     return sum(storage.nbytes() for storage in kept.values())
 
 # %% ../nbs/05_train.ipynb #7146d766
-SHARES = (1., .5, .25, .125, .0625) # of a batch that a trial may compute (ours)
+SHARES = (1 / 128, 1 / 32, 1 / 8, 1 / 2, 1.) # of a batch that a trial computes (ours)
 
-def _affordable(meter:Meter, take:Callable) -> float:
-    "The largest of `SHARES` of a batch of which four steps take no longer than the trial may; batches that cannot be cut are taken whole."
-    meter.share, meter.was_cut = SHARES[-1], False
-    try:
-        for _ in range(2):                                                      # the first one warms up
+def _affordable(meter:Meter, take:Callable) -> float: # seconds of a step with it
+    "Set the largest of `SHARES` with which a step takes no longer than a quarter of what a trial may."
+    for share in SHARES:
+        meter.share = share
+        try:
             with meter.apart() as found: take(0)
-    except (RuntimeError, ValueError): return 1.                                # too few images for this step
-    whole = found["seconds"] / SHARES[-1]
-    affordable = [share for share in SHARES if 4 * share * whole <= meter.allowed]
-    return max(affordable, default=SHARES[-1]) if meter.was_cut else 1.
+        except (RuntimeError, ValueError):                                      # too few images for this step
+            if share == 1: raise
+            continue
+        if 4 * found["seconds"] > meter.allowed / 4: break
+    return found["seconds"]
 
 # %% ../nbs/05_train.ipynb #02705600
-def _try_epoch(meter:Meter, take:Callable, after:Callable, steps:range, cycle:int) -> dict: # its row of the log
-    "Count an epoch by its first steps, those of a `cycle` at least, and its end."
-    some = steps[:max(2, cycle)]
-    with meter.apart() as begun:
-        for k in some:
-            out = take(k)
-            if k < steps[-1]: after(k)
-    meter.add(begun, len(steps) / len(some) / meter.share)
-    after(steps[-1])
-    return dict(_plain(out), step=steps[-1] + 1)
-
 def _for_all(meter:Meter, n:int, one:Callable) -> list: # what was returned
     "Do `one(i)` for some of i = 0 … n - 1, as many as there is time for, and let them count for all."
     began, found = meter.clock(), {}
@@ -310,29 +300,42 @@ def _for_all(meter:Meter, n:int, one:Callable) -> list: # what was returned
         with meter.apart() as account: found[i] = account, one(i)
     add(0)
     affordable = int(meter.allowed / max(meter.clock() - began, 1e-9))
-    stand_for = _tried(n, min(9, max(2, affordable)))
+    stand_for = _tried(n, min(9, max(1, affordable)))
     for i in [*stand_for][1:]: add(i)
     for i, times in stand_for.items(): meter.add(found[i][0], times)
     return [row for _, row in found.values()]
 
+def _try_epoch(meter:Meter, take:Callable, after:Callable, steps:range, few:int) -> dict: # its row of the log
+    "Count an epoch by its first steps and its end."
+    some = steps[:few]
+    with meter.batches() as begun:
+        for k in some:
+            out = take(k)
+            if k < steps[-1]: after(k)
+    meter.add(begun, len(steps) / len(some))
+    after(steps[-1])
+    return dict(_plain(out), step=steps[-1] + 1)
+
 # %% ../nbs/05_train.ipynb #bb557ffd
 def _try(meter:Meter, take:Callable, after:Callable, observe:Callable, n_steps:int, every:tuple) -> list[dict]: # rows of a log
     "Count `n_steps`; `every`: steps of an epoch, between two looks, and after which their work repeats."
-    per, between, cycle = every
-    def epoch(e): return _try_epoch(meter, take, after, range(e * per, min((e + 1) * per, n_steps)), cycle)
+    (per, between, cycle), seconds = every, _affordable(meter, take)
+    few = cycle if 4 * seconds > meter.allowed else max(2, cycle)
+    def epoch(e): return _try_epoch(meter, take, after, range(e * per, min((e + 1) * per, n_steps)), few)
     def look(i): return observe(min((i + 1) * between, n_steps) - 1)
     rows = _for_all(meter, -(-n_steps // per), epoch)
     seen = _for_all(meter, -(-n_steps // between), look)[-1]
     return [row | seen for row in rows]
 
-def _try_run(meter:Meter, run:RunState, take, after, observe, start:int, n_steps:int, every:tuple, folder) -> list[dict]:
+def _try_run(meter:Meter, run:RunState, take, after, observe, start:int, n_steps:int, every:tuple, folder, name:str) -> list[dict]:
     "Count a run from step `start` on, unless it is finished or begins as another one of this trial did; rows for its log."
     if start == n_steps or not meter.is_new(folder): return []
     try:
-        meter.share = _affordable(meter, take)
         with meter.apart() as whole: rows = _try(meter, take, after, observe, n_steps, every)
-        with meter.apart(): meter.peak = max(meter.peak, _weight_bytes(run) + _activation_bytes(take, 0) / meter.share)
+        with meter.batches() as memory: meter.count("bytes", _activation_bytes(take, 0))
     finally: meter.share = 1.
+    meter.peak = max(meter.peak, _weight_bytes(run) + memory["bytes"])
+    meter.steps.append((name, n_steps, whole["seconds"] / n_steps))
     meter.add(whole, (n_steps - start) / n_steps)
     return rows
 
@@ -371,7 +374,7 @@ def train(
         out["loss"].backward()
         optimizer.step()
         return out
-    if meter := in_trial(): return rows + _try_run(meter, run, take, after, observe, start, n_steps, (log_every, observe_every or log_every, cycle), folder)
+    if meter := in_trial(): return rows + _try_run(meter, run, take, after, observe, start, n_steps, (log_every, observe_every or log_every, cycle), folder, name)
     log, began = Log(folder, rows), time.perf_counter()
     for k in (bar := tqdm(range(start, n_steps), name, n_steps, initial=start, disable=None, leave=False)):
         out, done = take(k), k + 1
