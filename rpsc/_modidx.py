@@ -1632,4 +1632,5 @@ d = { 'settings': { 'branch': 'main',
                             'rpsc.trial._TriedJob': ('trial.html#_triedjob', 'rpsc/trial.py'),
                             'rpsc.trial._TriedJob.pretrained': ('trial.html#_triedjob.pretrained', 'rpsc/trial.py'),
                             'rpsc.trial._clock': ('trial.html#_clock', 'rpsc/trial.py'),
-                            'rpsc.trial._counted': ('trial.html#_counted', 'rpsc/trial.py')}}}
+                            'rpsc.trial._counted': ('trial.html#_counted', 'rpsc/trial.py'),
+                            'rpsc.trial.flop_of': ('trial.html#flop_of', 'rpsc/trial.py')}}}

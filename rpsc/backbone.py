@@ -574,9 +574,9 @@ def embed(
     leaves = None if augment is None else generator
     features = _read_features(path, (len(rows), encoder.dim), leaves)
     if features is None:
-        meter = in_trial()
-        with nullcontext() if meter is None or meter.is_new(path) else meter.apart(): features = compute()
-        if meter is None: _write_features(path, features, leaves)
+        if meter := in_trial(): return meter.kept(path, compute)[0].to(images.device)
+        features = compute()
+        _write_features(path, features, leaves)
     return features.to(images.device)
 
 # %% ../nbs/02_backbone.ipynb #71b2932b
