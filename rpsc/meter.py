@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 # %% ../nbs/00e_meter.ipynb #53053e91
 class Meter:
@@ -20,7 +21,7 @@ class Meter:
         clock:Callable=time.perf_counter, # () -> seconds
     ):
         self.allowed, self.clock, self.since = allowed, clock, clock()
-        self.accounts, self.done, self.peak, self.sizes = [Counter()], set(), 0, {}
+        self.accounts, self.there, self.peak, self.sizes = [Counter()], {}, 0, {}
         self.share, self.wanted, self.taken, self.steps = 1., 0, 0, []
 
     def _tick(self) -> None:
@@ -51,11 +52,15 @@ class Meter:
         self._tick()
         return Counter(self.accounts[0])
 
-    def is_new(self, place) -> bool:
-        "Whether what is kept at `place` is not there yet; from now on it is. Without a place it always has to be made."
-        known = place is not None and str(place) in self.done
-        if place is not None: self.done.add(str(place))
-        return not known
+    def kept(self,
+        place:"Path|None", # where a real run would keep something; None: nowhere
+        make:Callable, # () -> what it keeps
+    ) -> tuple: # what is there, and whether it was made just now
+        "Make what is not at `place` yet; it counts as often as it is really made."
+        if place is not None and str(place) in self.there: return self.there[str(place)], False
+        made = make()
+        if place is not None: self.there[str(place)] = made
+        return made, True
 
     def cut(self, rows):
         "The part of a batch that is really computed."

@@ -329,14 +329,17 @@ def _try(meter:Meter, take:Callable, after:Callable, observe:Callable, n_steps:i
 
 def _try_run(meter:Meter, run:RunState, take, after, observe, start:int, n_steps:int, every:tuple, folder, name:str) -> list[dict]:
     "Count a run from step `start` on, unless it is finished or begins as another one of this trial did; rows for its log."
-    if start == n_steps or not meter.is_new(folder): return []
-    try:
+    if start == n_steps: return []
+    def tried():
         with meter.apart() as whole: rows = _try(meter, take, after, observe, n_steps, every)
         with meter.batches() as memory: meter.count("bytes", _activation_bytes(take, 0))
+        meter.peak = max(meter.peak, _weight_bytes(run) + memory["bytes"])
+        meter.steps.append((name, n_steps, whole["seconds"] / n_steps))
+        meter.add(whole, (n_steps - start) / n_steps)
+        return rows, copy.deepcopy(run.state_dict(n_steps))
+    try: (rows, end), is_new = meter.kept(folder, tried)
     finally: meter.share = 1.
-    meter.peak = max(meter.peak, _weight_bytes(run) + memory["bytes"])
-    meter.steps.append((name, n_steps, whole["seconds"] / n_steps))
-    meter.add(whole, (n_steps - start) / n_steps)
+    if not is_new: run.load_state_dict(end)
     return rows
 
 # %% ../nbs/05_train.ipynb #7c51f803
