@@ -23,6 +23,7 @@ from .data import Clustering, ImageSet
 from .jobs import SYSTEMS, Job, Profile
 from .machine import is_busy, one_thread
 from .meter import Meter, in_trial, metered
+from .recipes import check_n_clusters
 
 # %% ../nbs/40b_trial.ipynb #763d2b7c
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class _TriedJob(Job):
     def pretrained(self) -> nn.ModuleDict: return self.trial.pretrained(self)
 
 class Trial:
-    "Runs on the same images, tried one after another."
+    "Runs on the same images, tried one after another. Raises `ValueError` for more clusters than images."
     def __init__(self,
         images:ImageSet, # N; labels are not looked at
         n_clusters:int, # K
@@ -84,6 +85,7 @@ class Trial:
         allowed:float=2., # seconds for each stage of a run, about
         watch:Callable|None=None, # as in `rpsc.methods.fit`; None: nobody looks
     ):
+        check_n_clusters(n_clusters, len(images))
         self.about, self.watch, self.encoders = (images.without_labels(), n_clusters, profile), watch, {}
         self.given, self.cache, self.meter = given, cache, Meter(allowed, _clock(images.device))
 
