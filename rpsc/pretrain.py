@@ -24,6 +24,7 @@ from .files import fingerprint, read_tensors, write_tensors
 from .jobs import Job, Profile, SYSTEMS, code_of, encoder_config, held, system
 from .meter import in_trial
 from .metrics import knn_accuracy
+from .sources import NAMED
 from .recipes import Recipe, above, at_least, between, one_of, whole
 from .train import EMA, Batches, cosine, generator_at, make_optimizer, train
 
@@ -284,6 +285,9 @@ ENCODER_PAPER = {"stl10": Pretraining(queue=65_536), "imagenet10": Pretraining(e
 def _with_extra(images:ImageSet, split:str|None) -> ImageSet: # without labels
     "The images joined by an unlabelled split of the same data set: they help the encoder and are never clustered."
     if split is None: return images.without_labels()
+    if in_trial():                                                              # needs their number, not their pixels
+        both = images.images[:1].expand(len(images) + NAMED[images.name].extra[split][0], -1, -1, -1)
+        return replace(images.without_labels(), images=both)
     more = load(images.name, split=split, size=images.size).images.to(images.device)
     return ImageSet(torch.cat([images.images, more]), name=images.name, mean=images.mean, std=images.std, domain=images.domain)
 
