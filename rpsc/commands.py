@@ -35,7 +35,6 @@ from .gallery import image_table, write_gallery
 from .granularity import Suggestion, suggest_k
 from .jobs import SYSTEMS
 from .labels import in_words, labels_of, numbered, read_labelling, rows_meant, spread_confidence
-from .labels import join_labels # noqa: F401 (for whoever looks for it here)
 from .machine import provenance, run_git
 from .methods import names
 from .metrics import ari, cluster_health, clustering_accuracy
@@ -83,10 +82,10 @@ def train_encoder(task:Task, work:Path) -> None:
 # %% ../nbs/48_commands.ipynb #62fd59b4
 def filled(table:pd.DataFrame, names:"list|None"=None, **more) -> pd.DataFrame:
     "A table with the `names` of clusters, but without the columns that a method has nothing to put in."
-    empty = {name for name in ("confidence", "consistency") if name in table and table[name].isna().all()}
-    also = {"confidence": "second", "consistency": "is_outlier"} # come from the same
-    table = table.drop(columns=[*empty, *(also[name] for name in empty if also[name] in table)])
-    return table.assign(**({} if names is None else dict(name=[names[k] for k in table.cluster])), **more)
+    also = dict(confidence="second", consistency="is_outlier") # come from the same
+    empty = [name for name in also if name in table and table[name].isna().all()]
+    if names is not None: more = dict(name=[names[k] for k in table.cluster], **more)
+    return table.drop(columns=[*empty, *map(also.get, empty)], errors="ignore").assign(**more)
 
 def sureness(table:pd.DataFrame) -> tuple[float, int, str]:
     "Mean confidence, the number of images below one half, and both in words."
@@ -103,8 +102,8 @@ def write_results(
     "Write model, table and page."
     model.save(folder.place / "model")
     found, table = model.clustering_, image_table(images, model.clustering_)
-    shown = filled(table, names, **({} if given is None else dict(given=given)))
-    for ending in ("csv", "parquet"): write_table(shown, folder.place / f"labels.{ending}")
+    more = {} if given is None else dict(given=given)
+    for ending in ("csv", "parquet"): write_table(filled(table, names, **more), folder.place / f"labels.{ending}")
     write_gallery(folder.place / "gallery.html", images, found, names=names, table=table)
     sizes = found.labels.bincount(minlength=found.n_clusters).tolist()
     facts = dict(method=model.method_, images=len(images), problems=len(images.problems),
@@ -181,9 +180,8 @@ def cluster(asked:Request) -> None:
 def in_channels(images:ImageSet, channels:int) -> ImageSet:
     "Images with one channel, their mean, or with three equal ones."
     if images.channels == channels: return images
-    pixels = images.images
-    one = channels == 1
-    pixels = pixels.float().mean(1, keepdim=True).round().byte() if one else pixels.expand(-1, channels, -1, -1)
+    grey = images.images.float().mean(1, keepdim=True).round().byte()
+    pixels = grey if channels == 1 else images.images.expand(-1, channels, -1, -1)
     return replace(images, images=pixels, mean=None, std=None)
 
 def answers(model:Clusterer, images:ImageSet) -> Clustering: # of these images
@@ -197,22 +195,22 @@ def answers(model:Clusterer, images:ImageSet) -> Clustering: # of these images
 def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its clusters, if they have any
     """The model in a folder of results, or in the folder of the model.
 
-    Raises `FileNotFoundError` where there is none, `ValueError` for one of embeddings, and as `rpsc.estimators.load`;
-    where a run wrote it, with the remedy of the command line."""
+    Raises `FileNotFoundError` where there is none, `ValueError` for one of embeddings; as `rpsc.estimators.load`."""
     Folder(folder, {}).repair()
     place = folder if (folder / "model.json").exists() else folder / "model"
     run = place.resolve().parent / "run.json"
     facts = read_json(run) or {}
     if not (place / "model.json").exists():
         settings = facts.get("settings")
-        is_lost = run.exists() and not (isinstance(settings, dict) and settings.get("command") == "compare")
-        lost = " (the run in it is not finished, or its model is gone: give its command again)" * is_lost
+        is_compared = isinstance(settings, dict) and settings.get("command") == "compare"
+        lost = " (the run in it is not finished, or its model is gone: give its command again)"
+        if is_compared or not run.exists(): lost = ""
         raise FileNotFoundError(f"{folder}: no model; give the folder that rpsc cluster has written{lost}")
     try: model = load_model(place)
     except (FileNotFoundError, ValueError) as error:
         if not run.exists(): raise
-        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
         reason = str(error).splitlines()[0].removeprefix("path: ").partition(";")[0]
+        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
         raise kind(f"{reason}; give the command of the run in {run.parent} again") from error
     if model.image_format_ is None:
         raise ValueError(f"{place}: this model takes embeddings; accepted: a model of images, as from rpsc cluster")

@@ -54,24 +54,21 @@ def _is_embeddings(X) -> bool:
 # %% ../nbs/41_estimators.ipynb #7ef3f112
 def as_images(
     X, # an ImageSet, an array as `ImageSet` takes it, a folder, a file, a list of files, or a name of a data set
-    size:"int|None"=None, # pixels that files are decoded to; None: by the files
+    size:"int|None"=None, # pixels that files are decoded to; None: by the encoder, or by the files
     reading:"dict|None"=None, # how files were read before (`ImageSet.reading`), to read others in the same way
+    encoder="auto", # that will see them
 ) -> ImageSet: # without labels
     """Images of whatever the caller has; files that cannot be read are a warning.
 
     Raises `ValueError` and `FileNotFoundError` as `rpsc.data.load`."""
-    if _is_files(X): X = load_images(list(X), size=size, reading=reading)
-    elif isinstance(X, (str, Path)): X = load_images(X, size=size, reading=reading)
+    if _is_files(X) or isinstance(X, (str, Path)):
+        if not (isinstance(X, str) and known_name(X)): size = size or file_size(encoder)
+        X = load_images(list(X) if _is_files(X) else X, size=size, reading=reading)
     elif not isinstance(X, ImageSet): X = ImageSet(X if isinstance(X, Tensor) else np.asarray(X))
     if left := X.problems:
         warnings.warn(f"{len(left)} of {len(X) + len(left)} files could not be read and are left out, "
                       f"first {left[0].path}: {left[0].reason}")
     return X.without_labels()
-
-def _file_size(X, encoder) -> "int|None":
-    "Pixels to decode to where `X` is a folder or files; None: by `X`."
-    is_files = isinstance(X, Path) or _is_files(X) or isinstance(X, str) and known_name(X) is None
-    return file_size(encoder) if is_files else None
 
 # %% ../nbs/41_estimators.ipynb #85a7b848
 def _check_finite(features:Tensor, block:int=2**14) -> None:
@@ -85,12 +82,11 @@ def _check_finite(features:Tensor, block:int=2**14) -> None:
                      "(drop or impute such rows, scale large numbers)")
 
 def _holds_vectors(X) -> bool:
-    "Whether `X` is a column (a Series, an array of objects, a table of one column) whose entries are vectors."
-    if isinstance(X, Tensor) or not hasattr(X, "dtype") and not hasattr(X, "dtypes"): return False
+    "Whether `X` is a column (a Series, an array of objects, a table) whose entries are vectors."
+    if isinstance(X, Tensor) or not (hasattr(X, "dtype") or hasattr(X, "dtypes")): return False
     entries = np.asarray(X)
     is_column = entries.dtype == object and entries.ndim > 0 and 0 < entries.size == len(entries)
     return bool(is_column and np.ndim(entries.ravel()[0]) == 1)
-
 
 def _embeddings(
     estimator:BaseEstimator, # whose n_features_in_ and feature_names_in_ are set, or checked
@@ -106,9 +102,9 @@ def _embeddings(
     if isinstance(X, Tensor) and X.ndim == 2 and min(X.shape) > 0:
         features = validate_data(estimator, X.detach(), skip_check_array=True, reset=reset)
     else:
-        checks = dict(dtype=[np.float64, np.float32, np.float16], ensure_all_finite=False)
-        least = 2 if reset else 1
-        features = no_copy_tensor(validate_data(estimator, X, reset=reset, ensure_min_samples=least, **checks))
+        kinds = dict(dtype=[np.float64, np.float32, np.float16], ensure_all_finite=False)
+        features = validate_data(estimator, X, reset=reset, ensure_min_samples=1 + reset, **kinds)
+        features = no_copy_tensor(features)
     _check_finite(features)
     return features
 
@@ -253,9 +249,9 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
         return self.answer(X)[1].cpu().numpy()
 
     def transform(self, X) -> np.ndarray:
-        """Distance to each of `cluster_centers_`, float32 (N, K), between the rows of `features`.
+        """Distance of the rows of `features` to each of `cluster_centers_`, float32 (N, K).
 
-        The centre of an empty cluster is 0, so its distances are finite and mean nothing."""
+        That of an empty cluster is 0, so its distances are finite and mean nothing."""
         data, centers = self._data(X), torch.from_numpy(np.array(self.cluster_centers_))
         return center_distances(space_blocks(data, self.encoder_), centers).cpu().numpy()
 
@@ -265,7 +261,7 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
 
     def rename(self, names:list) -> "Clusterer":
         """A copy whose clusters have names, K different strings; `rpsc.granularity.cluster_names(model.clustering_)`
-        gives them back. Raises `ValueError` as `with_names`."""
+        gives them back. Raises as `with_names`."""
         check_is_fitted(self)
         return self._with(with_names(self.clustering_, names))
 
@@ -288,8 +284,7 @@ class Fitted(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
     ) -> "Clusterer":
         """A copy in which a cluster is several, by spherical k-means of its rows; a new row goes to the nearest centre.
 
-        So `predict` may differ from `labels_` in rows that lie between two parts. Raises `ValueError` as
-        `rpsc.granularity.split`."""
+        So `predict` may differ from `labels_` between two parts. Raises as `rpsc.granularity.split`."""
         rows, k = torch.from_numpy(self.features(X)), int(self.n_clusters)
         found = split(self.clustering_, cluster, into, rows, seed)
         numbers = torch.tensor([int(cluster), *range(k, found.n_clusters)])
@@ -335,26 +330,23 @@ class Savable(Fitted):
                   history="history_") # in `model.json` -> attribute
 
     def save(self, path) -> Path:
-        """Write the fitted estimator to a folder: `model.json`, and the file of numbers that it names. An older model
-        there is replaced at once or not at all.
+        """Write `model.json` and a file of numbers to a folder; an older model there is replaced at once or not at all.
 
-        Raises `ValueError` for a network that cannot be described, see `rpsc.models.describe_network`. Parameters that
-        are objects (a base, a generator) are not kept."""
+        Parameters that are objects (a base, a generator) are not kept. Raises as `describe_network`."""
         check_is_fitted(self)
-        parts, names_in = dict(network=self.network_, encoder=self.encoder_), getattr(self, "feature_names_in_", None)
+        parts, meta = dict(network=self.network_, encoder=self.encoder_), self.clustering_.meta
         described = {part: None if one is None else describe_network(one) for part, one in parts.items()}
         if isinstance(self.network_, HeadNetwork) and self.network_.encoder is self.encoder_:
             parts["encoder"], described["encoder"] = None, "network" # it is inside
         facts = dict(system=self.system, parameters={k: plain_value(v) for k, v in self.get_params(deep=False).items()},
                      **{name: getattr(self, attribute) for name, attribute in self._plain.items()}, **described,
-                     feature_names_in=None if names_in is None else list(names_in),
+                     feature_names_in=[*getattr(self, "feature_names_in_", [])] or None,
                      edits=[edit.get("cluster") for edit in self.edits_],
-                     meta={k: plain_value(v) for k, v in self.clustering_.meta.items() if k in ("names", "edits")})
-        parts = {part: one.state_dict() for part, one in parts.items() if one is not None}
-        tensors = {f"{part}.{k}": v for part, weights in parts.items() for k, v in weights.items()}
-        arrays = dict(labels=self.labels_, probabilities=self.probabilities_, centers=self.cluster_centers_)
-        tensors |= {k: torch.from_numpy(np.array(v)) for k, v in arrays.items() if v is not None}
-        if self.rows_ is not None: tensors |= dict(rows=self.rows_, row_labels=self.row_labels_)
+                     meta={name: plain_value(meta[name]) for name in ("names", "edits") if name in meta})
+        tensors = dict(labels=self.labels_, probabilities=self.probabilities_, centers=self.cluster_centers_,
+                       rows=self.rows_, row_labels=self.row_labels_)
+        for part, one in parts.items():
+            if one is not None: tensors |= {f"{part}.{name}": value for name, value in one.state_dict().items()}
         for i, edit in enumerate(self.edits_):
             tensors |= {f"edits.{i}.{name}": edit[name] for name in ("numbers", "centers") if name in edit}
         return write_model(Path(path).expanduser(), facts, tensors)
@@ -368,8 +360,8 @@ class Savable(Fitted):
             self = estimator_class(facts["system"])(**parameters_of(facts["parameters"], encoder))
             self._restore(facts, tensors, encoder)
         except (KeyError, TypeError, RuntimeError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            raise ValueError(f"path: the model in {path} does not fit this rpsc {rpsc.__version__} ({reason}); "
+            kind = type(error).__name__
+            raise ValueError(f"path: the model in {path} does not fit this rpsc {rpsc.__version__} ({kind}: {error}); "
                              f"it was written by {facts.get('rpsc')}") from error
         if isinstance(self, cls): return self
         name = type(self).__name__
@@ -378,19 +370,16 @@ class Savable(Fitted):
     def _restore(self, facts:dict, tensors:dict, given:"nn.Module|None") -> None:
         for name, attribute in self._plain.items(): setattr(self, attribute, facts[name])
         if facts["feature_names_in"]: self.feature_names_in_ = np.array(facts["feature_names_in"], dtype=object)
-        self.network_, self.rows_, self.row_labels_ = read_network(facts, tensors, "network", given), None, None
+        network = self.network_ = read_network(facts, tensors, "network", given)
         is_inside = facts["encoder"] == "network"
-        self.encoder_ = self.network_.encoder if is_inside else read_network(facts, tensors, "encoder", given)
+        self.encoder_ = network.encoder if is_inside else read_network(facts, tensors, "encoder", given)
+        labels, centers, rows = tensors["labels"], tensors["centers"], tensors.get("rows")
+        self.cluster_centers_, self.rows_, self.row_labels_ = centers.numpy(), rows, tensors.get("row_labels")
+        if network is None and self.row_labels_ is None: # of the first models
+            self.rows_, self.row_labels_ = (centers, torch.arange(len(centers))) if rows is None else (rows, labels)
         edits = enumerate(facts.get("edits", []))
         self.edits_ = [dict(cluster=cluster, **tensors_under(tensors, f"edits.{i}")) for i, cluster in edits]
-        labels, centers = tensors["labels"], tensors["centers"]
-        self.cluster_centers_ = centers.numpy()
-        if self.network_ is None:
-            self.rows_ = tensors.get("rows", centers)
-            known = labels if "rows" in tensors else torch.arange(len(centers))
-            self.row_labels_ = tensors.get("row_labels", known)
-        meta = dict(n_clusters=int(self.n_clusters), **facts.get("meta", {}))
-        network = None if self.edits_ else self.network_
+        meta, network = dict(n_clusters=int(self.n_clusters), **facts.get("meta", {})), None if self.edits_ else network
         self._take(Clustering(labels, tensors.get("probabilities"), None, facts["history"], meta, network))
 
 # %% ../nbs/41_estimators.ipynb #15c4dfab
@@ -451,7 +440,7 @@ class Clusterer(Savable, BaseEstimator):
         self._settle(replace(found, features=None), lambda: space_blocks(features))
 
     def _fit_images(self, X) -> None:
-        images = as_images(X, _file_size(X, self.encoder))
+        images = as_images(X, encoder=self.encoder)
         if self.device: images = images.to(self.device)
         k, seed = self._k(len(images)), _seed(self.random_state)
         task = decide(images, self.system, k, self.encoder, self.budget, seed, None, self.balance, self.switches)
@@ -532,10 +521,8 @@ class RPSC(Clusterer):
     """Reliable pseudo-labels by soft contrastive self-labelling, then semi-supervised training (RPSC).
 
     It assumes clusters of about equal size, and warns where k-means of the same features contradicts; `balance=False`
-    lifts the assumption.
-
-    On embeddings, on images with an encoder from elsewhere, and (with a warning) where a cluster has no reliable image,
-    the result is that of the first stage: RPSC-Self; `method_` says which one it was."""
+    lifts that. On embeddings, on images with an encoder from elsewhere, and (with a warning) where a cluster has no
+    reliable image, the result is that of the first stage, RPSC-Self; `method_` says which one it was."""
     system = "rpsc"
 
 class RUC(AddOn):

@@ -23,7 +23,7 @@ from .backbone import NETWORKS, Encoder, Network, classify, embed
 from .baselines.classical import pixel_rows
 from .data import ImageSet
 from .encoders import External, describe_encoder, rebuild_encoder
-from .files import fingerprint, read_json, sweep, write_json, write_tensors
+from .files import fingerprint, no_copy_tensor, read_json, sweep, write_json, write_tensors
 from .freematch import at_size
 from .granularity import split_probs
 from .jobs import SYSTEMS, Profile
@@ -178,19 +178,21 @@ def _is_ours(file:Path) -> bool:
 def write_model(
     path:Path, # folder, made where there is none
     facts:dict, # plain values
-    tensors:dict, # name -> tensor
+    tensors:dict, # name -> tensor, array, or None: left out
 ) -> Path: # the folder
     """Write the numbers under a name of their own, then the file that names them; then remove what no file names.
 
     Raises `ValueError` for a `model.json` of somebody else."""
     place = path / "model.json"
-    kept = read_json(place) if place.exists() else None
+    kept = read_json(place)
     if kept and not {"format", "rpsc"} <= {*kept}:
         raise ValueError(f"path: {place} was not written by save; accepted: a folder without such a file")
     sweep(path)
+    def own(value): return (no_copy_tensor(value) if isinstance(value, np.ndarray) else value).clone() # none is shared
+    tensors = {name: own(value) for name, value in tensors.items() if value is not None}
     checksum = fingerprint(tensors)
     numbers = f"model-{checksum}.safetensors"
-    write_tensors(path / numbers, {name: value.clone() for name, value in tensors.items()}) # some may share memory
+    write_tensors(path / numbers, tensors)
     write_json(place, dict(format=FORMAT, rpsc=rpsc.__version__, **facts, checksum=checksum, tensors=numbers))
     for file in path.glob("model-*.safetensors"):
         if _is_ours(file) and file.name != numbers: file.unlink(missing_ok=True)

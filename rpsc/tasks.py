@@ -52,7 +52,7 @@ def own_switches(
 SMALL_SET = 5000 # images; our choice
 
 def is_trained_here(encoder) -> bool:
-    "Whether an encoder, as it was asked for, is an architecture to be trained: `auto`, or a name of `ARCHITECTURES`."
+    "Whether what was asked for is an architecture to be trained: `auto`, or a name of `ARCHITECTURES`."
     return isinstance(encoder, str) and (encoder == "auto" or encoder in ARCHITECTURES)
 
 def choose_budget(
@@ -106,7 +106,7 @@ class Task:
         return self.given is not None or (place / "encoder.safetensors").exists()
 
     def used_encoder(self, found:Clustering, work:Path) -> "Encoder|None":
-        "The encoder whose features an outcome rests on: given, trained in `work`, or inside the network; None: none."
+        "The encoder whose features an outcome rests on: given, trained, or inside the network; None: none."
         inner = getattr(found.network, "encoder", None)
         if self.given is not None or isinstance(found.network, HeadNetwork): return self.given or inner
         return self.trained(work) if found.features is not None and self.is_trained(work) else inner
@@ -294,15 +294,12 @@ def is_possible(task:Task) -> bool:
     return False
 
 def task_for(images:ImageSet, method:str, k:int, asked:Request, base:"Clustering|None"=None) -> Task:
-    """The task that is asked for.
-
-    Raises `Usage` for an encoder that does not fit, and for more clusters than the method can make, with what it can
-    and which methods can; `FileNotFoundError` for weights that are not there."""
-    n = len(images)
+    """The task that is asked for. Raises `FileNotFoundError` for weights that are not there, and `Usage` for an encoder
+    that does not fit and more clusters than the method can make, with what it can, and which methods can."""
+    check_method(method)
+    n, said = len(images), (asked.encoder, asked.budget, asked.seed, base, not asked.unbalanced)
     if not 2 <= k <= n: raise Usage(f"-k: got {k}; accepted: 2 to {n}, the number of images")
-    said = asked.encoder, asked.budget, asked.seed, base, not asked.unbalanced
-    try: task = decide(images, check_method(method), k, *said)
-    except Usage: raise
+    try: task = decide(images, method, k, *said)
     except ValueError as error: raise Usage(f"--{error}") from error
     if is_possible(task): return task
     most = next((fewer for fewer in range(k - 1, 1, -1) if is_possible(replace(task, k=fewer))), None)
