@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['describe', 'announce', 'train_encoder', 'filled', 'sureness', 'write_results', 'code_and_machine', 'run_task',
            'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'as_given', 'refine',
-           'free_place', 'write_suggestion', 'suggest', 'kept_outcome', 'compared', 'separation', 'comparison',
-           'shown_comparison', 'write_comparison', 'run_comparison', 'compare', 'method_table', 'data_table',
-           'export_image', 'export_images', 'prepare_data']
+           'free_place', 'write_suggestion', 'suggest', 'compared', 'separation', 'comparison', 'shown_comparison',
+           'write_comparison', 'run_comparison', 'compare', 'method_table', 'data_table', 'export_image',
+           'export_images', 'prepare_data']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import math, os, shutil, sys, time, warnings
@@ -332,16 +332,12 @@ def suggest(
         write_suggestion(folder, images, asked, found)
 
 # %% ../nbs/48_commands.ipynb #1c16b0ec
-def kept_outcome(place:Path, task:Task) -> "dict|None": # None: not there, or damaged, which is said
-    "The outcome of a method as it was written by `compared`."
-    found = read_json(place, ("method", "labels", "confidence", "seconds"))
-    if found is None or len(found["labels"]) == len(task.images): return found
-    damaged(place, f"{len(found['labels'])} labels for {len(task.images)} images")
-
 def compared(task:Task, folder:Folder) -> dict: # method; labels, confidence, seconds, or failed: a sentence
     "The outcome of a method, from the disk if it has been here; its failure is no reason to stop the others."
-    place = folder.work / "compare" / f"{task.method}-{fingerprint(folder.settings)}.json"
-    if (known := kept_outcome(place, task)) is not None: return known
+    place, n = folder.work / "compare" / f"{task.method}-{fingerprint(folder.settings)}.json", len(task.images)
+    if known := read_json(place, ("method", "labels", "confidence", "seconds")):
+        if len(known["labels"]) == n: return known
+        damaged(place, f"{len(known['labels'])} labels for {n} images")
     start = time.perf_counter()
     try: ran, found = task.perform(folder.work)
     except (ValueError, RuntimeError) as error:

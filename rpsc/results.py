@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['CHANGED', 'RESULTS', 'KEPT', 'ELSEWHERE', 'tell', 'note', 'step', 'aligned', 'markdown_table', 'word', 'images_word',
-           'repeated', 'write_table', 'write_problems', 'unread', 'state_of_files', 'weights_of', 'settings_of',
-           'differences', 'loaded_json', 'is_finished', 'digest', 'digests', 'altered', 'set_aside', 'move_results',
-           'Workplace', 'Folder']
+           'repeated', 'write_table', 'write_problems', 'unread', 'state_of_files', 'settings_of', 'differences',
+           'loaded_json', 'is_finished', 'digest', 'digests', 'altered', 'set_aside', 'move_results', 'Workplace',
+           'Folder']
 
 # %% ../nbs/45_results.ipynb #58cddf3a
 import csv, hashlib, json, os, re, shlex, shutil, sys, time
@@ -119,21 +119,18 @@ def state_of_files(
         return [printable(os.path.relpath(file, root)), found.st_size, found.st_mtime_ns]
     return fingerprint([state(file) for file in image_files(place, exclude) if os.path.lexists(file)])
 
-def weights_of(encoder:str) -> "str|None": # 16 hex digits; None where no file is named, or none is there
-    "The content of the file of weights that an encoder's name contains, in one word."
-    file = None if encoder == "auto" else name_parts(encoder)[3]
-    return fingerprint(Path(file).expanduser().read_bytes()) if file and Path(file).expanduser().is_file() else None
-
 def settings_of(command:str, asked:Request, **more) -> dict: # plain values
-    "Everything that decides about a result: the options, `more`, and the state of the files."
-    place, path, files = Path(asked.path).expanduser(), asked.path, None
+    "Everything that decides about a result: the options, `more`, the state of the files, the content of weights."
+    place, path, files, weights = Path(asked.path).expanduser(), asked.path, None, None
     options = {name: getattr(asked, name) for name in ("k", "encoder", "size", "budget", "domain", "seed", "limit")}
     later = {name: getattr(asked, name) for name in ("unbalanced", "path_column", "label_column")}
     later = {name: value for name, value in (asked.reading() | later).items() if value}
     if known_name(path) is None:
         # where there is none, `load` says it better
         with suppress(FileNotFoundError): path, files = printable(place.resolve()), state_of_files(place, asked.exclude)
-    return dict(command=command, path=path, **options, **later, **more, files=files, weights=weights_of(asked.encoder))
+    named = None if asked.encoder == "auto" else name_parts(asked.encoder)[3]
+    if named and (file := Path(named).expanduser()).is_file(): weights = fingerprint(file.read_bytes())
+    return dict(command=command, path=path, **options, **later, **more, files=files, weights=weights)
 
 CHANGED = dict(files="files were added, removed or changed since", labels="the table was changed since",
                weights="the weights file was changed since") # what has a fingerprint
