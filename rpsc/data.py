@@ -6,8 +6,7 @@
 __all__ = ['ImageSet', 'checked_rows', 'Clustering', 'load']
 
 # %% ../nbs/00c_data.ipynb #89fc1163
-import dataclasses
-import math
+import dataclasses, math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -20,7 +19,8 @@ from torch import Tensor, nn
 
 from .files import cache_folder, fingerprint, no_copy_tensor # noqa: F401 (some here for whoever looks for them)
 from .folders import image_files # noqa: F401
-from .pictures import MAX_PIXELS, SUFFIXES, Problem, Reading, read_image, survey # noqa: F401
+from .formats import SUFFIXES, Problem, Reading # noqa: F401
+from .pictures import MAX_PIXELS, read_image, survey # noqa: F401
 from .sources import CIFAR20_OF_CIFAR100, IMAGENET_SUBSETS, dataset_names, known_name # noqa: F401
 from .sources import Source, find_source
 from .stores import all_pages, decode_files

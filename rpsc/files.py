@@ -8,17 +8,7 @@ __all__ = ['HOST', 'DAY', 'no_copy_tensor', 'fingerprint', 'flush', 'part_of', '
            'cache_folder']
 
 # %% ../nbs/00_files.ipynb #50d05be5
-import dataclasses
-import hashlib
-import json
-import math
-import os
-import platform
-import re
-import shutil
-import threading
-import time
-import warnings
+import dataclasses, hashlib, json, math, os, platform, re, shutil, threading, time, warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path

@@ -8,11 +8,7 @@ __all__ = ['LEFT_OUT', 'MARKS', 'ARCHIVES', 'UNFINISHED', 'TABLES', 'PARTS', 'is
            'parts_of', 'layout']
 
 # %% ../nbs/00b_folders.ipynb #df8685ef
-import codecs
-import glob
-import os
-import re
-import shlex
+import codecs, glob, os, re, shlex
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .pictures import SUFFIXES, Problem
+from .formats import SUFFIXES, Problem
 
 # %% ../nbs/00b_folders.ipynb #e09c9372
 LEFT_OUT = (*"""@eaDir #recycle #snapshot @tmp @sharebin @Recycle @Recently-Snapshot *@Syno* ~snapshot $RECYCLE.BIN

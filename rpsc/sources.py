@@ -7,17 +7,7 @@ __all__ = ['NAMED', 'CIFAR20_OF_CIFAR100', 'IMAGENET_SUBSETS', 'Facts', 'Source'
            'dataset_names', 'known_name', 'find_source', 'Need', 'survey']
 
 # %% ../nbs/00bb_sources.ipynb #a174c4f2
-import difflib
-import glob
-import gzip
-import math
-import os
-import re
-import struct
-import tarfile
-import tempfile
-import warnings
-import zlib
+import difflib, glob, gzip, math, os, re, struct, tarfile, tempfile, warnings, zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +18,8 @@ from torch import Tensor
 
 from .files import cache_folder
 from .folders import Found, classes_of, find_files, image_files, layout, numbered
-from .pictures import SUFFIXES, Problem, default_size, not_taken
+from .formats import SUFFIXES, Problem, not_taken
+from .pictures import default_size
 
 # %% ../nbs/00bb_sources.ipynb #30f151b2
 @dataclass(frozen=True)

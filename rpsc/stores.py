@@ -6,15 +6,7 @@
 __all__ = ['IN_MEMORY', 'DECODER_VERSION', 'FEW_LEVELS', 'WHOLE', 'all_pages', 'Decoded', 'decode_files']
 
 # %% ../nbs/00aa_stores.ipynb #9a62e22d
-import hashlib
-import itertools
-import json
-import os
-import re
-import shutil
-import uuid
-import warnings
-import zlib
+import hashlib, itertools, json, os, re, shutil, uuid, warnings, zlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +18,8 @@ import numpy as np
 from tqdm import tqdm
 
 from .files import HOST, cache_folder, fingerprint, flush, is_abandoned, whole_file
-from .pictures import Decoders, Problem, Reading, open_regular, page_names, read_pages, split_page
+from .formats import Problem, Reading, open_regular
+from .pictures import Decoders, page_names, read_pages, split_page
 
 # %% ../nbs/00aa_stores.ipynb #1406f17d
 IN_MEMORY = 2**28 # bytes of pixels; larger sets of files are decoded into a store
