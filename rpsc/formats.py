@@ -124,16 +124,15 @@ def open_picture(
             raw, image.info["maxval"] = {"RGB": "RGB;16B", "I": "I;16B"}[image.mode], image.tile[0][3][1]
             image.tile = [image.tile[0]._replace(codec_name="raw", args=(raw, 0, 1))]
         # 16-bit colours, one plane after another: Pillow reads some wrongly and the upper bytes of others
-        is_deep = image.format == "TIFF" and image.tag_v2.get(284) == 2 and max(image.tag_v2.get(258, (8,))) > 8
-        return OtherTiff(file) if is_deep else image
+        if image.format != "TIFF" or image.tag_v2.get(284) != 2: return image
+        return OtherTiff(file) if max(image.tag_v2.get(258, (8,))) > 8 else image
     file.seek(0)
     start = file.read(12)
     brands = (b"hei", b"hev", b"mif", b"msf") # of ISO 23008-12
     if start[4:8] == b"ftyp" and start[8:11] in brands: return _open_heif(file)
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"): return OtherTiff(file)
-    is_program = start[:2] == b"%!"
-    raise ValueError("PostScript, which is a program and is not run" if is_program
-                     else "not an image that Pillow can read")
+    if start[:2] == b"%!": raise ValueError("PostScript, which is a program and is not run")
+    raise ValueError("not an image that Pillow can read")
 
 # %% ../nbs/00a_formats.ipynb #63debcc3
 _WHY_NOT = { # suffixes of files that people expect to be pictures
@@ -155,8 +154,7 @@ def not_taken(
     suffixes = [Path(path).suffix.lower() for path in paths]
     common = Counter(suffixes).most_common(most)
     named = [f"{count:,} {suffix or 'without a suffix'}" for suffix, count in common]
-    others = len(paths) - sum(count for _, count in common)
-    if others: named.append(f"{others:,} more")
+    if others := len(paths) - sum(count for _, count in common): named.append(f"{others:,} more")
     line = f"{len(paths):,} other file{'s' * (len(paths) > 1)} not taken: {', '.join(named)}"
     reasons = [_WHY_NOT.get(suffix, "no suffix of a picture") for suffix in suffixes]
     return line, [Problem(str(path), f"not taken: {reason}") for path, reason in zip(paths, reasons)]

@@ -247,12 +247,12 @@ def _receive(source:BinaryIO) -> "tuple[np.ndarray, dict]|Exception":
 # %% ../nbs/00a_pictures.ipynb #a0fdecb1
 def _timed(answers:Iterator, seconds:float) -> Iterator:
     "The same answers; the process ends (SIGPROF) when one takes more processor time."
-    def set_timer(seconds):
-        if hasattr(signal, "setitimer"): signal.setitimer(signal.ITIMER_PROF, seconds)
+    set_timer = getattr(signal, "setitimer", lambda *_: None) # Windows has none
+    which = getattr(signal, "ITIMER_PROF", None)
     while True:
-        set_timer(seconds)
+        set_timer(which, seconds)
         try: answer = next(answers, None)
-        finally: set_timer(0)
+        finally: set_timer(which, 0)
         if answer is None: return
         yield answer
 
