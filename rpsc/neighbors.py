@@ -14,119 +14,124 @@ from torch import Tensor
 from warnings import catch_warnings, simplefilter
 
 # %% ../nbs/03_neighbors.ipynb #14313620
-METRICS = "cosine", "euclidean", "dot"
+METRICS = dict(cosine=faiss.METRIC_INNER_PRODUCT, euclidean=faiss.METRIC_L2, dot=faiss.METRIC_INNER_PRODUCT)
 
 # %% ../nbs/03_neighbors.ipynb #300a683e
 def _matrix(name, x, host=False):
-    "`x` as a numpy array without a copy (CPU tensors, arrays, memory maps) or, unless `host`, as the tensor it is on another device."
+    "`x` as an array without a copy or, unless `host`, the tensor that it is on another device."
     if not isinstance(x, Tensor): x = np.asanyarray(x)
-    if x.ndim != 2 or 0 in x.shape: raise ValueError(f"{name} must have shape (rows, dimensions), both at least 1; got {tuple(x.shape)}")
+    if x.ndim != 2 or 0 in x.shape:
+        raise ValueError(f"{name} must have shape (rows, dimensions), both at least 1; got {tuple(x.shape)}")
     is_real = not x.is_complex() if isinstance(x, Tensor) else x.dtype.kind in "fiub"
     if not is_real: raise ValueError(f"{name} must hold real numbers; got {x.dtype}")
     if not isinstance(x, Tensor): return x
-    if x.device.type != "cpu" and not host: return x.detach()
-    return x.detach().to("cpu", torch.float32).numpy()
+    return x.detach().to("cpu", torch.float32).numpy() if host or x.device.type == "cpu" else x.detach()
 
 # %% ../nbs/03_neighbors.ipynb #6b58fa91
-def checked_count(name, k, most, of):
-    "`k` as an int in 1 … `most`."
-    if not isinstance(k, Integral) or not 1 <= k <= most: raise ValueError(f"{name} must be a whole number from 1 to {most} ({of}); got {k!r}")
-    return int(k)
+def checked_count(
+    name:str, # of the argument
+    k:int, # its value
+    most:int, # largest number accepted; the smallest is 1
+    of:str, # what there are `most` of
+) -> int: # `k`
+    "Check a whole number; `ValueError` names the argument and what is accepted."
+    if isinstance(k, Integral) and 1 <= k <= most: return int(k)
+    raise ValueError(f"{name} must be a whole number from 1 to {most} ({of}); got {k!r}")
 
 # %% ../nbs/03_neighbors.ipynb #8204a032
+def _squares(x): return np.einsum("nd,nd->n", x, x)
+
 def _comparable(name, x, metric, shift=None):
-    "float32 rows that FAISS can compare: unit rows for cosine, rows minus `shift` for euclidean; raises on rows that are not finite."
+    "float32 rows in FAISS' form; raises on rows that are not finite."
     x = np.ascontiguousarray(x, dtype=np.float32)
-    with np.errstate(over="ignore", invalid="ignore"): norms = np.sqrt(np.einsum("nd,nd->n", x, x))
+    with np.errstate(over="ignore", invalid="ignore"): norms = np.sqrt(_squares(x))
     bad = np.flatnonzero(~np.isfinite(norms))
-    if len(bad): raise ValueError(f"{name} must be finite (and small enough to square in float32): {len(bad)} rows are not, the first is row {bad[0]}")
+    if len(bad):
+        raise ValueError(f"{name} must be finite (and small enough to square in float32): "
+                         f"{len(bad)} rows are not, the first is row {bad[0]}")
     if metric == "cosine": return x / np.maximum(norms, np.finfo(np.float32).tiny)[:, None]
     return x - shift if metric == "euclidean" else x
 
 # %% ../nbs/03_neighbors.ipynb #c06c2ffe
 def _distances(squared, index, queries, rows, pairs=65_536):
-    "Distances from FAISS' `squared` ones, sorted again; those that cancellation spoils (below 1% of the squared norms) come from the differences."
-    norms = np.einsum("nd,nd->n", rows, rows)
-    limit = np.einsum("nd,nd->n", queries, queries)[:, None] + norms[index]
-    row, column = np.nonzero(squared < .01 * limit)
+    "Distances from FAISS' `squared` ones, sorted again; those below 1% of the squared norms come from the differences."
+    row, column = np.nonzero(squared < .01 * (_squares(queries)[:, None] + _squares(rows)[index]))
     for part in range(0, len(row), pairs):
         r, c = row[part:part + pairs], column[part:part + pairs]
-        difference = queries[r] - rows[index[r, c]]
-        squared[r, c] = np.einsum("nd,nd->n", difference, difference)
+        squared[r, c] = _squares(queries[r] - rows[index[r, c]])
     order = squared.argsort(1, kind="stable")
     return np.sqrt(np.take_along_axis(squared, order, 1)), np.take_along_axis(index, order, 1)
 
 # %% ../nbs/03_neighbors.ipynb #df4ba127
-def _compare(queries, rows, k, metric, search):
-    "`search` (squared distances or dot products, index) on comparable arrays, as similarity and index."
-    value, index = search(queries, rows, k)
+def _compare(queries, rows, k, metric):
+    "Similarity and index from all pairs of comparable arrays."
+    value, index = faiss.knn(queries, rows, k, metric=METRICS[metric])
     if metric == "cosine": value.clip(-1, 1, out=value)
     if metric != "euclidean": return value, index
     distance, index = _distances(value, index, queries, rows)
     return -distance, index
 
 # %% ../nbs/03_neighbors.ipynb #7efaa234
-def _exhaustive(metric):
-    "A search over all pairs: (queries, rows, k) -> FAISS' values and index."
-    kind = faiss.METRIC_L2 if metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
-    return lambda queries, rows, k: faiss.knn(queries, rows, k, metric=kind)
-
-# %% ../nbs/03_neighbors.ipynb #4048be3a
 def _center(rows, metric):
     "The mean row for distances, else None: nothing is subtracted."
     return rows.mean(0, dtype=np.float64).astype(np.float32) if metric == "euclidean" else None
 
-# %% ../nbs/03_neighbors.ipynb #3f6dd10a
+def _slices(n, size): return (slice(start, start + size) for start in range(0, n, size))
+
+# %% ../nbs/03_neighbors.ipynb #4048be3a
 def _knn_exact(rows, asked, k, metric, slice_rows=65_536):
     "Neighbours of `asked` (None: of the rows themselves) by comparing all pairs."
-    shift, search = _center(rows, metric), _exhaustive(metric)
+    shift = _center(rows, metric)
     base = _comparable("features", rows, metric, shift)
-    if asked is None: return _compare(base, base, k, metric, search)
-    parts = [_compare(_comparable("queries", asked[s:s + slice_rows], metric, shift), base, k, metric, search) for s in range(0, len(asked), slice_rows)]
-    return tuple(np.concatenate(part) for part in zip(*parts))
+    if asked is None: return _compare(base, base, k, metric)
+    parts = [_compare(_comparable("queries", asked[part], metric, shift), base, k, metric)
+             for part in _slices(len(asked), slice_rows)]
+    return tuple(map(np.concatenate, zip(*parts)))
 
 # %% ../nbs/03_neighbors.ipynb #665aff57
 def _inverted_file(rows, order, metric, shift, slice_rows=65_536):
-    "A trained FAISS IVF index, filled with `rows` in this order, slice by slice; the sample it is trained on is drawn with a fixed seed."
-    lists = max(1, min(int(4 * len(rows) ** .5), len(rows) // 39))                # 39 rows a list: the least FAISS trains on without a warning
-    kind = faiss.METRIC_L2 if metric == "euclidean" else faiss.METRIC_INNER_PRODUCT
-    index = faiss.index_factory(rows.shape[1], f"IVF{lists},Flat", kind)
+    "A FAISS IVF index, trained on a sample drawn with a fixed seed, filled with `rows` in this order."
+    # 39 rows a list: the least FAISS trains on without a warning
+    lists = max(1, min(int(4 * len(rows) ** .5), len(rows) // 39))
+    index = faiss.index_factory(rows.shape[1], f"IVF{lists},Flat", METRICS[metric])
     index.nprobe = min(lists, max(16, lists // 64))
     sample = np.sort(np.random.default_rng(0).permutation(len(rows))[:64 * lists])
     index.train(_comparable("features", rows[sample], metric, shift))
-    for s in range(0, len(rows), slice_rows):
-        index.add(_comparable("features", rows[order[s:s + slice_rows]], metric, shift))
+    for part in _slices(len(rows), slice_rows): index.add(_comparable("features", rows[order[part]], metric, shift))
     return index
 
 # %% ../nbs/03_neighbors.ipynb #1e1d6006
 def _search_cells(index, queries, k, metric):
-    "Similarity and row numbers from an inverted file; a query whose cells hold fewer than `k` rows is searched in all of them."
+    "Similarity and row numbers; a query whose cells hold fewer than `k` rows is asked again in all of them."
     value, found = index.search(queries, k)
     short = (found < 0).any(1)
-    if short.any(): value[short], found[short] = index.search(queries[short], k, params=faiss.SearchParametersIVF(nprobe=index.nlist))
+    if short.any():
+        everywhere = faiss.SearchParametersIVF(nprobe=index.nlist)
+        value[short], found[short] = index.search(queries[short], k, params=everywhere)
     return -np.sqrt(value.clip(0)) if metric == "euclidean" else value, found
 
 # %% ../nbs/03_neighbors.ipynb #de4b3814
 def _shuffled(n, seed=0):
-    "An order of `n` rows that has nothing to do with that of the files; the same for the same seed."
+    "An order of `n` rows that has nothing to do with that of the files."
     return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
 # %% ../nbs/03_neighbors.ipynb #8ed3bf22
 def _knn_ivf(rows, asked, k, metric, seed=0, slice_rows=65_536):
-    "Neighbours through an inverted file, a slice of the queries at a time."
+    "Neighbours through an inverted file."
     shift, order = _center(rows, metric), _shuffled(len(rows), seed).numpy()
-    name = "features" if asked is None else "queries"
-    index, asked = _inverted_file(rows, order, metric, shift, slice_rows), rows if asked is None else asked
-    slices = (_comparable(name, asked[s:s + slice_rows], metric, shift) for s in range(0, len(asked), slice_rows))
-    parts = [_search_cells(index, queries, k, metric) for queries in slices]
-    similarity, found = (np.concatenate(part) for part in zip(*parts))
+    index = _inverted_file(rows, order, metric, shift, slice_rows)
+    name, asked = ("features", rows) if asked is None else ("queries", asked)
+    parts = [_search_cells(index, _comparable(name, asked[part], metric, shift), k, metric)
+             for part in _slices(len(asked), slice_rows)]
+    similarity, found = map(np.concatenate, zip(*parts))
     return similarity, order[found]
 
 # %% ../nbs/03_neighbors.ipynb #cd258fd7
 def _torch_rows(name, x, metric, shift=None):
     "The device's own `_comparable`."
     x = x.float()
-    if not torch.isfinite(x.square().sum(1)).all(): raise ValueError(f"{name} must be finite (and small enough to square in float32)")
+    if not torch.isfinite(x.square().sum(1)).all():
+        raise ValueError(f"{name} must be finite (and small enough to square in float32)")
     if metric == "cosine": return torch.nn.functional.normalize(x, dim=1)
     return x - shift if metric == "euclidean" else x
 
@@ -137,7 +142,7 @@ def _torch_block(queries, rows, norms, k, metric):
     if metric != "euclidean":
         value, index = dots.topk(k)
         return (value.clamp_(-1, 1) if metric == "cosine" else value), index
-    index = (2 * dots - norms).topk(k).indices                                    # |q|² is the same for all rows
+    index = (2 * dots - norms).topk(k).indices  # |q|² is the same for all rows
     distance = torch.stack([(q - rows[i]).norm(dim=1) for q, i in zip(queries, index)])
     value, order = (-distance).sort(descending=True, stable=True)
     return value, index.gather(1, order)
@@ -147,26 +152,23 @@ def _knn_torch(rows, asked, k, metric, block=2**27):
     "Exact neighbours on the tensors' own device."
     shift = rows.float().mean(0) if metric == "euclidean" else None
     base = _torch_rows("features", rows, metric, shift)
-    queries, norms = base if asked is None else _torch_rows("queries", asked, metric, shift), base.square().sum(1)
-    parts = [_torch_block(part, base, norms, k, metric) for part in queries.split(max(1, block // len(base)))]
-    return tuple(torch.cat(part) for part in zip(*parts))
+    queries = base if asked is None else _torch_rows("queries", asked, metric, shift)
+    norms, parts = base.square().sum(1), queries.split(max(1, block // len(base)))
+    return tuple(map(torch.cat, zip(*[_torch_block(part, base, norms, k, metric) for part in parts])))
 
 # %% ../nbs/03_neighbors.ipynb #8a4fe08f
-def _at(rows, index):
-    "Rows of a tensor or of an array."
-    return rows[index] if isinstance(rows, Tensor) else rows[index.numpy()]
+def _at(rows, index): return rows[index] if isinstance(rows, Tensor) else rows[index.numpy()]
 
-# %% ../nbs/03_neighbors.ipynb #f84fd3be
 def _without_order(search, rows, asked, k, metric, seed=0):
     "What `search` finds; of rows that are equally near to a query, a random choice in a random order of `seed`."
     # one more tells whether the last is no nearer than the next; the one nearest centre is whichever comes first
     most = 1 if k == 1 and asked is not None else min(k + 1, len(rows))
-    similarity, index = (torch.as_tensor(found) for found in search(rows, asked, most, metric))
+    similarity, index = map(torch.as_tensor, search(rows, asked, most, metric))
     tied = (similarity[:, 1:] == similarity[:, :-1]).any(1).nonzero()[:, 0]
     if len(tied):
         order, queries = _shuffled(len(rows), seed).to(index.device), rows if asked is None else asked
-        similarity[tied], places = (torch.as_tensor(found)
-                                    for found in search(_at(rows, order), _at(queries, tied), most, metric))
+        again = search(_at(rows, order), _at(queries, tied), most, metric)
+        similarity[tied], places = map(torch.as_tensor, again)
         index[tied] = order[places]
     return similarity[:, :k].contiguous(), index[:, :k].contiguous()
 
@@ -178,20 +180,22 @@ def knn(
     metric:str="cosine", # "cosine", "dot" or "euclidean" (minus the distance): larger is nearer
     exact_below:int=1_000_000, # from this many rows on, FAISS IVF on CPU (approximate); other devices are always exact
     seed:int=0, # of the order among rows that are equally near
-) -> tuple[Tensor, Tensor]: # similarity float32 (Q, k), descending; index int64 (Q, k) into `features`; on the device of `features`
+) -> tuple[Tensor, Tensor]: # (Q, k) on the device of `features`: similarity float32, descending; index int64 into them
     """The `k` nearest rows of `features` for each query.
 
     Raises `ValueError` for rows that are not finite, k outside 1 … N, queries of another width, an unknown metric."""
     if metric not in METRICS: raise ValueError(f"metric must be one of {', '.join(METRICS)}; got {metric!r}")
-    rows, on_host = _matrix("features", features), not isinstance(features, Tensor) or features.device.type == "cpu"
+    rows = _matrix("features", features)
+    is_on_host = not isinstance(rows, Tensor)
     k = checked_count("k", k, len(rows), "the number of rows of features")
-    asked = None if queries is None else _matrix("queries", queries, host=on_host)
-    if asked is not None and asked.shape[1] != rows.shape[1]: raise ValueError(f"queries must have {rows.shape[1]} columns like features; got {asked.shape[1]}")
-    if not on_host:
+    asked = None if queries is None else _matrix("queries", queries, host=is_on_host)
+    if asked is not None and asked.shape[1] != rows.shape[1]:
+        raise ValueError(f"queries must have {rows.shape[1]} columns like features; got {asked.shape[1]}")
+    if not is_on_host:
         asked = None if asked is None else torch.as_tensor(asked, device=rows.device)
         return _without_order(_knn_torch, rows, asked, k, metric, seed)
     if len(rows) < exact_below: return _without_order(_knn_exact, rows, asked, k, metric, seed)
-    return tuple(torch.from_numpy(found) for found in _knn_ivf(rows, asked, k, metric, seed))
+    return tuple(map(torch.from_numpy, _knn_ivf(rows, asked, k, metric, seed)))
 
 # %% ../nbs/03_neighbors.ipynb #6055467e
 def without_self(
@@ -199,25 +203,27 @@ def without_self(
     index:Tensor, # (N, k)
 ) -> tuple[Tensor, Tensor]: # (N, k-1) each, order kept
     "Remove each row's own entry from what `knn` found for the set itself; `ValueError` for k below 2."
-    if index.ndim != 2 or index.shape[1] < 2: raise ValueError(f"index must have shape (rows, k) with k at least 2; got {tuple(index.shape)}")
+    if index.ndim != 2 or index.shape[1] < 2:
+        raise ValueError(f"index must have shape (rows, k) with k at least 2; got {tuple(index.shape)}")
     own = index == torch.arange(len(index), device=index.device)[:, None]
     own[:, -1] |= ~own.any(1)
-    return similarity[~own].view(len(index), -1), index[~own].view(len(index), -1)
+    return tuple(found[~own].view(len(index), -1) for found in (similarity, index))
 
 # %% ../nbs/03_neighbors.ipynb #4e950b38
 def _euclidean_centers(x, k, seed, n_init, iterations):
     "scikit-learn's best of `n_init` runs."
     with catch_warnings():
-        simplefilter("ignore", ConvergenceWarning)                                # "fewer distinct rows than k" becomes an error in `_without_empty`
+        simplefilter("ignore", ConvergenceWarning) # "fewer distinct rows than k" becomes an error in `_without_empty`
         return KMeans(k, n_init=n_init, max_iter=iterations, random_state=seed).fit(x).cluster_centers_
 
 # %% ../nbs/03_neighbors.ipynb #1e1aa35e
 def _spherical_centers(x, k, seed, n_init, iterations):
     "FAISS' best of `n_init` runs, each from a k-means++ start, by the sum of the similarities."
     random, best = np.random.RandomState(seed), (-np.inf, None)
+    every_row = dict(min_points_per_centroid=1, max_points_per_centroid=len(x))
     for _ in range(n_init):
         start = kmeans_plusplus(x, k, random_state=random)[0]
-        run = faiss.Kmeans(x.shape[1], k, niter=iterations, spherical=True, seed=seed, min_points_per_centroid=1, max_points_per_centroid=len(x))
+        run = faiss.Kmeans(x.shape[1], k, niter=iterations, spherical=True, seed=seed, **every_row)
         run.train(x, init_centroids=start)
         score = float(_knn_exact(run.centroids, x, 1, "cosine")[0].sum())
         if score > best[0]: best = score, run.centroids.copy()
@@ -225,7 +231,7 @@ def _spherical_centers(x, k, seed, n_init, iterations):
 
 # %% ../nbs/03_neighbors.ipynb #85db5019
 def _without_empty(x, centers, metric):
-    "`centers` and labels with every cluster in use; raises when the rows hold fewer distinct values than there are centres."
+    "`centers` and labels with every cluster in use; raises where the rows hold fewer distinct values than centres."
     same, chance = 1 - 1e-6 if metric == "cosine" else 0, np.random.default_rng(0)
     for _ in range(2 * len(centers) + 1):
         similarity, labels = (found[:, 0] for found in _knn_exact(centers, x, 1, metric))
@@ -235,7 +241,8 @@ def _without_empty(x, centers, metric):
         farthest = chance.choice(np.flatnonzero(similarity == similarity.min()))
         if similarity[farthest] >= same: break
         centers[empty[0]] = x[farthest]
-    raise ValueError(f"k must not exceed the number of distinct rows of features; {len(empty)} of k={len(centers)} clusters stay empty")
+    raise ValueError("k must not exceed the number of distinct rows of features; "
+                     f"{len(empty)} of k={len(centers)} clusters stay empty")
 
 # %% ../nbs/03_neighbors.ipynb #a817b082
 def kmeans(
@@ -245,18 +252,21 @@ def kmeans(
     n_init:int=10, # k-means++ starts; the best objective is kept
     iterations:int=100, # at most, for each start
     spherical:bool=False, # True: rows and centres of length 1, cosine instead of distance
-) -> tuple[Tensor, Tensor]: # centres float32 (k, D), labels int64 (N,); every cluster has a row; on the device of `features`
+) -> tuple[Tensor, Tensor]: # on the device of `features`: centres float32 (k, D); labels int64 (N,), no cluster empty
     """k-means (scikit-learn) or spherical k-means (FAISS), computed on the CPU.
 
     Raises `ValueError` for rows that are not finite, k outside 1 … N, fewer distinct rows than k."""
     rows = _matrix("features", features, host=True)
     k = checked_count("k", k, len(rows), "the number of rows of features")
-    seed, n_init = checked_count("seed", seed + 1, 2**32, "shifted by 1") - 1, checked_count("n_init", n_init, 10_000, "starts")
+    seed = checked_count("seed", seed + 1, 2**32, "shifted by 1") - 1
+    n_init = checked_count("n_init", n_init, 10_000, "starts")
+    iterations = checked_count("iterations", iterations, 1_000_000, "for each start")
     metric, fit = ("cosine", _spherical_centers) if spherical else ("euclidean", _euclidean_centers)
     x = _comparable("features", rows, "cosine" if spherical else "dot")
-    found = _without_empty(x, fit(x, k, seed, n_init, checked_count("iterations", iterations, 1_000_000, "for each start")), metric)
-    device = features.device if isinstance(features, Tensor) else "cpu"
-    return tuple(torch.from_numpy(part).to(device) for part in found)
+    found = _without_empty(x, fit(x, k, seed, n_init, iterations), metric)
+    return tuple(torch.from_numpy(part).to(_device_of(features)) for part in found)
+
+def _device_of(features): return features.device if isinstance(features, Tensor) else "cpu"
 
 # %% ../nbs/03_neighbors.ipynb #35922146
 def assign(
@@ -265,5 +275,5 @@ def assign(
     metric:str="euclidean", # "cosine" for the centres of spherical k-means
 ) -> Tensor: # int64 (N,), on the device of `features`
     "Index of the nearest centre for each row; errors as in `knn`."
-    centers = torch.as_tensor(centers, device=features.device if isinstance(features, Tensor) else "cpu")
+    centers = torch.as_tensor(centers, device=_device_of(features))
     return knn(centers, 1, queries=features, metric=metric, exact_below=len(centers) + 1)[1][:, 0]
