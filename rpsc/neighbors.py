@@ -16,7 +16,6 @@ from warnings import catch_warnings, simplefilter
 # %% ../nbs/03_neighbors.ipynb #14313620
 METRICS = dict(cosine=faiss.METRIC_INNER_PRODUCT, euclidean=faiss.METRIC_L2, dot=faiss.METRIC_INNER_PRODUCT)
 
-# %% ../nbs/03_neighbors.ipynb #300a683e
 def _matrix(name, x, host=False):
     "`x` as an array without a copy or, unless `host`, the tensor that it is on another device."
     if not isinstance(x, Tensor): x = np.asanyarray(x)
