@@ -67,7 +67,7 @@ def _opened(path:Path) -> tuple[dict, dict]:
     return content, {}
 
 def read_weights(
-    path:"str|Path", # .safetensors, or a state dict of torch.save
+    path:str|Path, # .safetensors, or a state dict of torch.save
 ) -> tuple[dict, dict]: # tensors by name, metadata
     "Read weights without pickle. Raises `FileNotFoundError` for a missing file, `ValueError` for one that holds none."
     path = Path(path).expanduser()
@@ -88,7 +88,7 @@ def _first_line(error:Exception) -> str: return (str(error).splitlines() or [""]
 def fill(
     network:nn.Module, # its weights are replaced
     tensors:dict, # by name
-    path:"str|Path", # for the message
+    path:str|Path, # for the message
 ) -> None:
     "Put weights into a network. Raises `ValueError` that says what is missing or has another shape."
     wanted = network.state_dict()
@@ -173,7 +173,7 @@ def _from_file(timm, name:str, size:int|None, path:Path) -> nn.Module:
     return network
 
 # %% ../nbs/07_encoders.ipynb #b8809072
-def _timm_network(timm, name:str, size:int|None, weights:"str|Path|None") -> nn.Module:
+def _timm_network(timm, name:str, size:int|None, weights:str|Path|None) -> nn.Module:
     "A network of timm with weights: random, from a file, from the cache folder, or fetched."
     if weights == "random": return _create(timm, name, size, pretrained=False)
     place = cache_folder() / "encoders" / f"{name}.safetensors"
@@ -186,7 +186,7 @@ def timm_encoder(
     name:str, # of timm, with its tag if it has one
     images:ImageSet, # whose batches it will get
     size:int|None=None, # pixels the images are resized to; None: what the network was trained at
-    weights:"str|Path|None"=None, # a file, or "random"; None: the cache folder, else timm's own, fetched
+    weights:str|Path|None=None, # a file, or "random"; None: the cache folder, else timm's own, fetched
 ) -> External: # in evaluation mode, on the device of the images
     """A network of timm, fitted with its preprocessing.
 
@@ -219,7 +219,7 @@ def rebuild_encoder(
 # %% ../nbs/07_encoders.ipynb #50842449
 def save_encoder(
     encoder:Encoder, # of `build_encoder` or of timm
-    path:"str|Path", # ends with .safetensors
+    path:str|Path, # ends with .safetensors
 ) -> Path: # the file
     "Write weights and architecture to one file; `ValueError` for what cannot be described, or another ending."
     path, described = Path(path).expanduser(), describe_encoder(encoder)
@@ -262,7 +262,7 @@ def file_size(
     return size or min(known.input_size[-1] if known else 224, 224)
 
 # %% ../nbs/07_encoders.ipynb #28b55d15
-def _described_file(path:"str|Path") -> Encoder:
+def _described_file(path:str|Path) -> Encoder:
     "The encoder of a file of `save_encoder`; `ValueError` for weights that do not say whose they are."
     tensors, metadata = read_weights(path)
     if "encoder" not in metadata:
@@ -280,7 +280,7 @@ def _check_channels(encoder:Encoder, images:ImageSet) -> Encoder:
                      f"{images.channels}; convert the images, or use another encoder")
 
 def resolve(
-    encoder:"str|Path|nn.Module", # see the table at the top
+    encoder:str|Path|nn.Module, # see the table at the top
     images:ImageSet, # which it will see
     seed:int=0, # of fresh weights
 ) -> Encoder: # in evaluation mode, on the device of the images; a network that was handed in stays as and where it is

@@ -50,7 +50,7 @@ def to_heat(
 
 # %% ../nbs/31_explain.ipynb #70835ba7
 @torch.no_grad()
-def _labels_to_explain(network:nn.Module, x:Tensor, labels:"Tensor|None") -> Tensor:
+def _labels_to_explain(network:nn.Module, x:Tensor, labels:Tensor|None) -> Tensor:
     "The predicted clusters where no labels are given; `ValueError` for labels that are none of the network's."
     with evaluating(network): logits = network(x)
     if labels is None: return logits.argmax(1)
@@ -64,7 +64,7 @@ def _labels_to_explain(network:nn.Module, x:Tensor, labels:"Tensor|None") -> Ten
 def grad_cam(
     network:nn.Module, # a `Classifier` or a `Pair`, asked in evaluation mode; any other with `layer`
     x:Tensor, # (B, C, H, W), normalised, as `ImageSet.batch` gives them
-    labels:"Tensor|None"=None, # int (B,), clusters to explain; None: the predicted ones
+    labels:Tensor|None=None, # int (B,), clusters to explain; None: the predicted ones
     layer:Callable=feature_layer, # layer(network) -> the module whose map is weighed, asked for each member of a pair
 ) -> Tensor: # (B, H, W) in [0, 1], 1 where an image speaks loudest for its cluster
     """Where a network finds its cluster: Grad-CAM on the last residual stage (Selvaraju et al. 2017; RUC Fig. 6).

@@ -64,14 +64,13 @@ def outlier_score(
 def image_table(
     images:ImageSet, # N of them; only `paths` is read
     found:Clustering, # of the same images
-    features:"Tensor|None"=None, # (N, D); None: `found.features`
+    features:Tensor|None=None, # (N, D); None: `found.features`
     k:int=20, # neighbours for `consistency`; fewer on small sets
 ) -> pd.DataFrame: # N rows: path, cluster, confidence, second, consistency, is_outlier
-    """What is known about each image, without labels.
+    """What is known about each image, without labels; `ValueError` where numbers of rows disagree.
 
-    `path`: of the file, or the row number. `confidence`: the probability of its cluster, NaN without `probs`. `second`:
-    the most probable of the other clusters, -1 without. `consistency`: NaN without features. `is_outlier`:
-    `outlier_score` above `FAR`, False without features. Raises `ValueError` where numbers of rows disagree."""
+    `path` is that of the file, or the row number; `confidence` the probability of its cluster, NaN without `probs`;
+    `second` the most probable of the other clusters, -1 without; an outlier's `outlier_score` is above `FAR`."""
     features, labels, n = _features_of(images, found, features), found.labels.cpu(), len(found)
     confidence, second, consistency, is_outlier = (np.full(n, value) for value in (np.nan, -1, np.nan, False))
     if found.probs is not None:
@@ -87,7 +86,7 @@ def image_table(
     return pd.DataFrame(dict(path=paths, cluster=labels.numpy(), confidence=confidence, second=second,
                              consistency=consistency, is_outlier=is_outlier))
 
-def _features_of(images:ImageSet, found:Clustering, features:"Tensor|None") -> "Tensor|None": # (N, D)
+def _features_of(images:ImageSet, found:Clustering, features:Tensor|None) -> Tensor|None: # (N, D)
     "The features to use; `ValueError` where numbers of rows disagree."
     n = len(found)
     if len(images) != n:
@@ -159,7 +158,7 @@ def thumbnails(
 # %% ../nbs/42_gallery.ipynb #14cdb6f8
 def sheet(
     tiles:np.ndarray, # uint8 (M, s, s, ...)
-) -> "tuple[np.ndarray, int]": # uint8 (R s, C s, ...), and C
+) -> tuple[np.ndarray, int]: # uint8 (R s, C s, ...), and C
     "Tiles as one picture, row by row, about as many columns as rows; the rest is black."
     columns = math.ceil(math.sqrt(len(tiles)))
     rows = math.ceil(len(tiles) / columns)
@@ -217,7 +216,7 @@ def _percent(share:float) -> str:
     if .995 <= share < 1: return "over\u00a099\u00a0%"
     return "–" if math.isnan(share) else f"{100 * share:.0f}\u00a0%"
 
-def _number_of(n:int, one:str, many:"str|None"=None) -> str: return f"{n:,} {one if n == 1 else many or one + 's'}"
+def _number_of(n:int, one:str, many:str|None=None) -> str: return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 def _json(value) -> str:
     "JSON that may stand inside a `script` element."
@@ -225,7 +224,7 @@ def _json(value) -> str:
     return text.translate({c: f"\\u{c:04x}" for c in (*b"<>&", 0x2028, 0x2029)})
 
 # %% ../nbs/42_gallery.ipynb #ae6f59fa
-def _short_names(paths:"list|None", n:int) -> "list[str]": # n
+def _short_names(paths:list|None, n:int) -> list[str]: # n
     "Names to show: paths without the folder that all have in common, at most their last 100 letters; else numbers."
     if paths is None: return [f"image {i}" for i in range(n)]
     paths = [os.fspath(path) for path in paths]
@@ -234,7 +233,7 @@ def _short_names(paths:"list|None", n:int) -> "list[str]": # n
     return [path[start:] if len(path) <= start + 100 else f"…{path[-99:]}" for path in paths]
 
 # %% ../nbs/42_gallery.ipynb #d7c2e5e1
-def _cluster_names(names, n_clusters:int) -> "list[str]": # n_clusters
+def _cluster_names(names, n_clusters:int) -> list[str]: # n_clusters
     "“cluster 3”, or “cluster 3, cats” where a name is given; `ValueError` for names that do not fit."
     if names is not None and not isinstance(names, dict):
         if len(names) != n_clusters:
@@ -249,50 +248,32 @@ def _cluster_names(names, n_clusters:int) -> "list[str]": # n_clusters
 # %% ../nbs/42_gallery.ipynb #8f09a0c0
 UNCERTAIN = .5 # below this an image is uncertain
 
-@dataclass(eq=False)
+def _by(table:pd.DataFrame, column:str, ascending:bool=False) -> pd.DataFrame:
+    return table.sort_values(column, ascending=ascending, kind="stable")
+
 class _Facts:
     "What all sections of the page draw on."
-    images:ImageSet
-    found:Clustering
-    features:"Tensor|None"
-    table:pd.DataFrame # of `image_table`, with doubt, typical and score
-    names:"list[str]" # of clusters
-    shown:"list[str]" # names of images
+    def __init__(self, images:ImageSet, found:Clustering, features=None, names=None, table=None):
+        self.images, self.found, self.features = images, found, _features_of(images, found, features)
+        table, n = image_table(images, found, self.features) if table is None else table, len(found)
+        if len(table) != n: raise ValueError(f"table: {len(table)} rows; accepted: {n}, one for each image")
+        self.has_confidence = found.probs is not None
+        doubt = (table.confidence if self.has_confidence else table.consistency).to_numpy()
+        typical, score = table.confidence.to_numpy(), np.full(n, np.nan)
+        if self.features is not None:
+            typical = np.nan_to_num(similarity_to_rest(self.features, found.labels), nan=1.)
+            score = outlier_score(self.features, found.labels)
+        self.table = table.reset_index(drop=True).assign(doubt=doubt, typical=typical, score=score)
+        self.has_doubt, self.is_uncertain = self.table.doubt.notna().any(), self.table.doubt < UNCERTAIN
+        self.names = _cluster_names(found.meta.get("names") if names is None else names, found.n_clusters)
+        self.shown = _short_names(images.paths, n) # names of images
 
     @cached_property
     def clusters(self) -> pd.DataFrame:
         "One row for each live cluster, the largest first: size, confidence, uncertain, outlying."
-        rows = self.table.assign(uncertain=self.is_uncertain).groupby("cluster").agg(
+        return _by(self.table.assign(uncertain=self.is_uncertain).groupby("cluster").agg(
             size=("doubt", "size"), confidence=("confidence", "mean"), uncertain=("uncertain", "sum"),
-            outlying=("is_outlier", "sum"))
-        return _by(rows, "size")
-
-    @cached_property
-    def is_uncertain(self) -> pd.Series: return self.table.doubt < UNCERTAIN
-
-    @property
-    def has_confidence(self) -> bool: return self.found.probs is not None
-
-    @property
-    def has_doubt(self) -> bool: return self.table.doubt.notna().any()
-
-def _by(table:pd.DataFrame, column:str, ascending:bool=False) -> pd.DataFrame:
-    return table.sort_values(column, ascending=ascending, kind="stable")
-
-# %% ../nbs/42_gallery.ipynb #1c795f4e
-def _facts(images:ImageSet, found:Clustering, features=None, names=None, table=None) -> _Facts:
-    "Check the arguments, complete the table."
-    features, n = _features_of(images, found, features), len(found)
-    table = image_table(images, found, features) if table is None else table
-    if len(table) != n: raise ValueError(f"table: {len(table)} rows; accepted: {n}, one for each image")
-    doubt = (table.consistency if found.probs is None else table.confidence).to_numpy()
-    typical, score = table.confidence.to_numpy(), np.full(n, np.nan)
-    if features is not None:
-        typical = np.nan_to_num(similarity_to_rest(features, found.labels), nan=1.)
-        score = outlier_score(features, found.labels)
-    table = table.reset_index(drop=True).assign(doubt=doubt, typical=typical, score=score)
-    names = _cluster_names(found.meta.get("names") if names is None else names, found.n_clusters)
-    return _Facts(images, found, features, table, names, _short_names(images.paths, n))
+            outlying=("is_outlier", "sum")), "size")
 
 # %% ../nbs/42_gallery.ipynb #86c74c92
 def _describe(facts:_Facts, i:int) -> str:
@@ -345,7 +326,7 @@ def _section(
             f'<h2 id="{key}-name">{_HEADINGS[key]}</h2>{note}</div>{control}</div>\n{body}\n</section>')
 
 # %% ../nbs/42_gallery.ipynb #dcfd2a50
-def _rows_of_card(facts:_Facts, k:int, share:int) -> "tuple[list, list, list]": # prototypes, doubtful, outlying: rows
+def _rows_of_card(facts:_Facts, k:int, share:int) -> tuple[list, list, list]: # prototypes, doubtful, outlying: rows
     "At most `share` rows of a cluster; prototypes are in no other list."
     n = 12 if share >= 24 else min(share, 6)
     ranked = _by(facts.table[facts.table.cluster == k], "typical")
@@ -468,39 +449,45 @@ class _Map:
     "A sample of the images with their places."
     rows:np.ndarray # (M,)
     xy:np.ndarray # (M, 2) in drawing units
+    clusters:np.ndarray # (M,)
 
-    def paths(self, clusters:np.ndarray) -> str: # (M,) cluster of each point
+    def groups(self) -> list: # (cluster, places of its points)
+        return [(k, self.xy[self.clusters == k]) for k in np.unique(self.clusters)]
+
+    def paths(self) -> str:
         "A group for each cluster, all its marks in one path."
-        def path(k): return "".join(f"M{x:g} {y:g}{MARKS[k % len(MARKS)]}" for x, y in self.xy[clusters == k])
-        return "\n".join(f'<g class="c{k}" data-cluster="{k}"><path d="{path(k)}"/></g>' for k in np.unique(clusters))
+        def path(k, points): return "".join(f"M{x:g} {y:g}{MARKS[k % len(MARKS)]}" for x, y in points)
+        return "\n".join(f'<g class="c{k}" data-cluster="{k}"><path d="{path(k, points)}"/></g>'
+                         for k, points in self.groups())
 
-    def labels(self, clusters:np.ndarray) -> str:
+    def labels(self) -> str:
         "The number of each cluster at the point nearest to their median: there may be nothing at the median itself."
         def middle(points): return points[np.abs(points - np.median(points, axis=0)).sum(1).argmin()]
-        middles = {k: middle(self.xy[clusters == k]) for k in np.unique(clusters)}
-        return "".join(f'<text x="{x:.0f}" y="{y:.0f}">{k}</text>' for k, (x, y) in middles.items())
+        middles = ((k, *middle(points)) for k, points in self.groups())
+        return "".join(f'<text x="{x:.0f}" y="{y:.0f}">{k}</text>' for k, x, y in middles)
 
-def _map_of(facts:_Facts, most:int) -> "_Map|None":
+def _map_of(facts:_Facts, most:int) -> _Map|None:
     "Places of at most `most` images; None without features."
     if facts.features is None or most < 1: return None
     rows = sample_evenly(facts.found.labels, most)
-    return _Map(rows, (20 + (MAP_SIDE - 40) * map_positions(facts.features[torch.as_tensor(rows)])).round(1))
+    xy = (20 + (MAP_SIDE - 40) * map_positions(facts.features[torch.as_tensor(rows)])).round(1)
+    return _Map(rows, xy, facts.table.cluster.to_numpy()[rows])
 
 # %% ../nbs/42_gallery.ipynb #b8acf854
-def _map_section(facts:_Facts, drawn:"_Map|None") -> str:
+def _map_section(facts:_Facts, drawn:_Map|None) -> str:
     "The drawing, its tiles, a choice of the cluster to bring out, and a place for what is said."
     if drawn is None:
         missing = "There is no map: this clustering comes without features, or none was asked for."
         return _section("map", "", missing)
-    clusters, m, n = facts.table.cluster.to_numpy()[drawn.rows], len(drawn.rows), len(facts.table)
+    m, n = len(drawn.rows), len(facts.table)
     picture, _ = sheet(thumbnails(facts.images, drawn.rows, TILE_SIDE))
-    options = "".join(f'<option value="{k}">{escape(facts.names[k])}</option>' for k in np.unique(clusters))
+    options = "".join(f'<option value="{k}">{escape(facts.names[k])}</option>' for k, _ in drawn.groups())
     body = (f'<div class="panel">\n<p class="controls"><label for="highlight">Highlight</label> <select id="highlight">'
             f'<option value="">all clusters</option>{options}</select></p>\n'
             '<div class="map" id="points" tabindex="0" role="application" '
             f'aria-label="Map of {_number_of(m, "image")}" aria-describedby="map-help">\n'
-            f'<svg viewBox="0 0 {MAP_SIDE} {MAP_SIDE}" aria-hidden="true">{drawn.paths(clusters)}'
-            f'{drawn.labels(clusters)}<circle class="ring" r="8" visibility="hidden"/></svg>\n'
+            f'<svg viewBox="0 0 {MAP_SIDE} {MAP_SIDE}" aria-hidden="true">{drawn.paths()}'
+            f'{drawn.labels()}<circle class="ring" r="8" visibility="hidden"/></svg>\n'
             f'<div class="tip" aria-hidden="true" hidden><div class="picture" '
             f'style="background-image:url({data_uri(picture)})"></div><span class="words"></span></div>\n</div>'
             '<p class="unseen" id="map-status" role="status"></p>\n'
@@ -608,11 +595,11 @@ def _warnings(facts:_Facts, problems:list, most:int=50) -> str:
 def _part(name:str) -> str: return (Path(rpsc.__file__).parent / name).read_text(encoding="utf-8")
 
 # %% ../nbs/42_gallery.ipynb #1e40dab7
-def _point_data(facts:_Facts, drawn:"_Map|None") -> dict:
+def _point_data(facts:_Facts, drawn:_Map|None) -> dict:
     "What the script needs to know: points with their cluster and words."
     if drawn is None: return {}
-    points = [[x, y, int(facts.table.cluster.iat[i]), _describe(facts, i)]
-              for i, (x, y) in zip(drawn.rows, drawn.xy.tolist())]
+    points = [[x, y, k, _describe(facts, i)]
+              for i, (x, y), k in zip(drawn.rows, drawn.xy.tolist(), drawn.clusters.tolist())]
     return dict(side=MAP_SIDE, columns=math.ceil(math.sqrt(len(points))), points=points)
 
 def _render(facts:_Facts, title:str, problems:list, pictures:int, map_points:int) -> str:
@@ -623,8 +610,7 @@ def _render(facts:_Facts, title:str, problems:list, pictures:int, map_points:int
                 _comparison_section(facts), "</div></div>", _rules_section()]
     links = "".join(f'<li><a href="#{key}">{heading.removesuffix(" images")}</a></li>' for key, heading in
                     _HEADINGS.items() if key != "comparison" or facts.images.labels is not None)
-    used = {*facts.clusters.index[:pictures]}
-    if drawn is not None: used |= {*facts.table.cluster.to_numpy()[drawn.rows].tolist()}
+    used = {*facts.clusters.index[:pictures], *([] if drawn is None else drawn.clusters.tolist())}
     hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(_part("gallery.html")).substitute(
         title=escape(title), version=rpsc.__version__, style=_part("gallery.css"), script=script,
@@ -634,14 +620,14 @@ def _render(facts:_Facts, title:str, problems:list, pictures:int, map_points:int
 
 # %% ../nbs/42_gallery.ipynb #76792de8
 def write_gallery(
-    path:"str|Path", # of the page, usually .html; missing folders are made, ~ is the home folder
+    path:str|Path, # of the page, usually .html; missing folders are made, ~ is the home folder
     images:ImageSet, # N of them; its labels, if any, appear in one section only
     found:Clustering, # of the same images
-    title:"str|None"=None, # None: number of clusters and name of the set
-    names:"dict|list|None"=None, # of clusters: of some by number, or one for each; None: those of `with_names`, if any
-    problems:"list|None"=None, # files that could not be read, with `path` and `reason`; None: `images.problems`
-    features:"Tensor|None"=None, # (N, D); None: `found.features`
-    table:"pd.DataFrame|None"=None, # of `image_table`, where it is already there
+    title:str|None=None, # None: number of clusters and name of the set
+    names:dict|list|None=None, # of clusters: of some by number, or one for each; None: those of `with_names`, if any
+    problems:list|None=None, # files that could not be read, with `path` and `reason`; None: `images.problems`
+    features:Tensor|None=None, # (N, D); None: `found.features`
+    table:pd.DataFrame|None=None, # of `image_table`, where it is already there
     pictures:int=600, # in cards; 48 in each of two lists come on top
     map_points:int=2000, # images on the map, 0: no map; t-SNE of 2,000 takes about five seconds of one core
 ) -> Path: # of the page
@@ -654,7 +640,7 @@ def write_gallery(
     if pictures < 1: raise ValueError(f"pictures: got {pictures}; accepted: at least 1")
     title = f"{_number_of(found.n_clusters, 'cluster')} of {images.name}" if title is None else title
     problems = images.problems if problems is None else problems
-    page = _render(_facts(images, found, features, names, table), title, problems, pictures, map_points)
+    page = _render(_Facts(images, found, features, names, table), title, problems, pictures, map_points)
     path.parent.mkdir(parents=True, exist_ok=True)
     # a file name may hold bytes that are no UTF-8
     with whole_file(path) as part: part.write_bytes(page.encode("utf-8", "replace"))

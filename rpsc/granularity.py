@@ -32,7 +32,7 @@ def two_fits(
     directions:Tensor, # (N, D), rows of length 1
     k:int, # clusters, 2 … N // 2
     seed:int, # of the halves and of k-means
-) -> "list[Tensor]": # two int64 (N,), the partition of all rows by either half's centres
+) -> list[Tensor]: # two int64 (N,), the partition of all rows by either half's centres
     "Cluster two random halves apart; `ValueError` where a half has fewer distinct rows than `k`."
     halves = torch.randperm(len(directions), generator=torch.Generator().manual_seed(seed)).tensor_split(2)
     centers = [kmeans(directions[half], k, seed, n_init=3, spherical=True)[0] for half in halves]
@@ -68,7 +68,7 @@ def measure(
 # %% ../nbs/33_granularity.ipynb #dd9f8d5e
 def principal_axes(
     features:Tensor, # (N, D), N at least 2
-) -> "tuple[Tensor, Tensor]": # mean (D,); axes (min(N, D), D), each as long as the standard deviation along it
+) -> tuple[Tensor, Tensor]: # mean (D,); axes (min(N, D), D), each as long as the standard deviation along it
     "Mean and principal axes of rows whose lengths are brought to between half and twice the median length."
     length = features.norm(dim=1, keepdim=True)
     rows = features * (length.clamp(length.median() / 2, 2 * length.median()) / length.clamp_min(1e-30))
@@ -119,7 +119,7 @@ def decide(
     stable:float=.8, # stability that is asked, 0 … 1
     margin:float=.05, # of the silhouette, above the best reference
     tie:float=.01, # silhouettes that are closer count as equal
-) -> "tuple[int|None, str]": # the number of clusters, None for no clear k; the reason in words
+) -> tuple[int|None, str]: # the number of clusters, None for no clear k; the reason in words
     "The rule above."
     repeats = (curve.stability >= stable) & (curve.stability >= curve.stability_null_mean)
     passing = curve[repeats & (curve.silhouette_best >= curve.silhouette_null_max + margin)]
@@ -131,7 +131,6 @@ def decide(
                         f"{row.silhouette_null_max:.2f}), best of {len(passing)} among {len(curve)} candidates that do"
                         f"{more}")
 
-# %% ../nbs/33_granularity.ipynb #12d18812
 def _no_clear_k(curve:pd.DataFrame, repeats:pd.Series, stable:float, margin:float) -> str:
     "Why no candidate passes."
     if curve.stability.isna().all():
@@ -149,7 +148,7 @@ def _no_clear_k(curve:pd.DataFrame, repeats:pd.Series, stable:float, margin:floa
 @dataclass(eq=False)
 class Suggestion:
     "What `suggest_k` says."
-    k:"int|None" # None: no clear k
+    k:int|None # None: no clear k
     curve:pd.DataFrame = field(repr=False) # a row for each candidate, as from `to_curve`
     reason:str # in words
     rows:int # of the features that were used
@@ -206,7 +205,7 @@ def _sample(features, index:Tensor) -> Tensor: # float32 (rows, D), on the CPU
 # %% ../nbs/33_granularity.ipynb #7eab3cd1
 def suggest_k(
     features, # tensor, array or DataFrame (N, D), finite, N at least 4; compared by direction
-    candidates:"list|None"=None, # numbers of clusters, 2 … N // 2; None: 2 to 30, at most N // 10
+    candidates:list|None=None, # numbers of clusters, 2 … N // 2; None: 2 to 30, at most N // 10
     seeds:int=5, # cuts into halves, at least 2
     references:int=3, # without clusters, of each of the two shapes
     max_rows:int=2000, # of a larger set, so many random rows are used; no others are read
@@ -265,10 +264,9 @@ def with_names(
     raise ValueError(f"names: got {len(names)}{f', among them {wrong}' if wrong else ''}; accepted: {k} different "
                      "strings, one for each cluster")
 
-# %% ../nbs/33_granularity.ipynb #9df15231
 def cluster_names(
     found:Clustering,
-) -> "list[str]": # one for each of the K clusters
+) -> list[str]: # one for each of the K clusters
     "The names that were given, or \"cluster 0\" and so on; `ValueError` for names of another number of clusters."
     names, k = found.meta.get("names"), found.n_clusters
     if not names: return [f"cluster {i}" for i in range(k)]
@@ -276,7 +274,7 @@ def cluster_names(
     raise ValueError(f"found: meta has {len(names)} names for {k} clusters; accepted: one for each, as from with_names")
 
 # %% ../nbs/33_granularity.ipynb #54a755a4
-def _directions_of(found:Clustering, features:"Tensor|None") -> Tensor: # float32 (N, D), rows of length 1, on the CPU
+def _directions_of(found:Clustering, features:Tensor|None) -> Tensor: # float32 (N, D), rows of length 1, on the CPU
     "The features to use, checked against the number of rows."
     features = found.features if features is None else features
     if features is None:
@@ -286,7 +284,7 @@ def _directions_of(found:Clustering, features:"Tensor|None") -> Tensor: # float3
 # %% ../nbs/33_granularity.ipynb #86b46f4f
 def suggest_merges(
     found:Clustering,
-    features:"Tensor|None"=None, # (N, D); None: those of `found`
+    features:Tensor|None=None, # (N, D); None: those of `found`
 ) -> pd.DataFrame: # first, second (cluster numbers), likeness (R), rows in each; most alike first
     "Pairs of clusters by likeness; empty clusters are left out. Raises `ValueError` where there are no features."
     rows = _directions_of(found, features)
@@ -305,7 +303,7 @@ class MergedNetwork(Network):
     "A network with groups of clusters as one: logits (B, groups), whose softmax adds up that of the network."
     def __init__(self,
         network:nn.Module, # -> logits (B, K)
-        parts:"list[list[int]]", # cluster numbers in each group, every one of the K once
+        parts:list[list[int]], # cluster numbers in each group, every one of the K once
     ):
         super().__init__()
         self.network, self.parts, self.dim = network, parts, len(parts)
@@ -321,7 +319,7 @@ class MergedNetwork(Network):
     def made_of(self) -> dict: return dict(network=self.network, parts=self.parts)
 
 # %% ../nbs/33_granularity.ipynb #210514a7
-def _merged_network(network:"nn.Module|None", parts:list) -> "nn.Module|None":
+def _merged_network(network:nn.Module|None, parts:list) -> nn.Module|None:
     "The network with its clusters merged; a `Pair` stays one, of merged members."
     if network is None: return None
     if isinstance(network, Pair): return Pair([MergedNetwork(one, parts) for one in network.networks])
@@ -330,7 +328,7 @@ def _merged_network(network:"nn.Module|None", parts:list) -> "nn.Module|None":
 # %% ../nbs/33_granularity.ipynb #8d68081c
 def merge(
     found:Clustering,
-    groups:"list[list[int]]", # cluster numbers that become one, at least two in each group
+    groups:list[list[int]], # cluster numbers that become one, at least two in each group
 ) -> Clustering: # a copy with fewer clusters
     """Merge groups of clusters; names of a group are joined by " + ".
 
@@ -350,7 +348,7 @@ def merge(
     names = [" + ".join(old[c] for c in part) for part in parts]
     return _edited(found, new[found.labels], probs, _merged_network(found.network, parts), names, edit)
 
-def _edited(found:Clustering, labels:Tensor, probs:"Tensor|None", network, names:list, edit:dict) -> Clustering:
+def _edited(found:Clustering, labels:Tensor, probs:Tensor|None, network, names:list, edit:dict) -> Clustering:
     "A copy with other clusters, their names if names were given, and a note of what was done."
     meta = {**found.meta, "n_clusters": edit["n_clusters"], "edits": [*found.meta.get("edits", []), edit]}
     if found.meta.get("names"): meta["names"] = names
@@ -361,7 +359,7 @@ def split(
     found:Clustering,
     cluster:int, # its number
     into:int=2, # parts, 2 … number of its distinct members
-    features:"Tensor|None"=None, # (N, D); None: those of `found`
+    features:Tensor|None=None, # (N, D); None: those of `found`
     seed:int=0, # of k-means
 ) -> Clustering: # a copy with `into - 1` clusters more
     """Split a cluster. A network is dropped: it has one output for all parts, and cannot tell them apart in new images.
@@ -383,13 +381,12 @@ def split(
     probs = split_probs(found.probs, cluster, number, total)
     return _edited(found, labels, probs, None, _split_names(cluster_names(found), cluster, total), edit)
 
-# %% ../nbs/33_granularity.ipynb #41cf29a8
 def split_probs(
-    probs:"Tensor|None", # (N, K)
+    probs:Tensor|None, # (N, K)
     cluster:int, # the column that is split
     number:Tensor, # int (N,), the column that gets it, in each row
     k:int, # columns then, at least K
-) -> "Tensor|None": # (N, k)
+) -> Tensor|None: # (N, k)
     "Probabilities with the column of `cluster` moved to the column `number` of each row."
     if probs is None: return None
     wide = torch.cat([probs, probs.new_zeros(len(probs), k - probs.shape[1])], 1)

@@ -35,7 +35,7 @@ def cut(text:str, separator:str) -> list[list[str]]:
     return [[cell.strip(" ") for cell in row]
             for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)]
 
-def fit_of(text:str, separator:str) -> "tuple[float, int]":
+def fit_of(text:str, separator:str) -> tuple[float, int]:
     "How well a separator cuts the first rows: the share that has as many cells as the first, and how many these are."
     widths = [len(row) for row in cut("".join(text.splitlines(keepends=True)[:100]), separator) if any(row)]
     if not widths or widths[0] < 2: return 0., 1
@@ -115,13 +115,13 @@ def shows_pictures(cells) -> bool:
     cells = [str(cell) for cell in cells[:100]]
     return 2 * sum(map(is_picture, cells)) > len(cells)
 
-def path_column(table:pd.DataFrame) -> "str|None":
+def path_column(table:pd.DataFrame) -> str|None:
     "The column of the paths, by its name and its cells."
     known, shows = _known(table, PATHS), [column for column in table if shows_pictures(table[column].tolist())]
     if [plain(column) for column in known] == ["name"] and not _known(table, LABELS[:-1]): known = [] # of a cluster
     return next((column for column in known if column in shows), (shows or known or [None])[0])
 
-def label_column(table:pd.DataFrame, path:str) -> "str|None":
+def label_column(table:pd.DataFrame, path:str) -> str|None:
     "The column of the labels: by its name, or the only one that is left."
     others = [column for column in table if column != path and plain(column) != "confidence"]
     known = _known(others, LABELS)
@@ -150,7 +150,7 @@ def text_table(data:bytes, named:list[str]) -> pd.DataFrame: # of texts
     return pd.DataFrame(rows, columns=heading, dtype=object)
 
 # %% ../nbs/43_labels.ipynb #e26e1e2b
-def cleaned(value) -> "str|None": # None for none
+def cleaned(value) -> str|None: # None for none
     "A path or label as text: without blanks around it, numbers without `.0`."
     if value is None or isinstance(value, float) and math.isnan(value): return None
     return re.sub(r"^(-?\d+)\.0+$", r"\1", str(value).strip()) or None
@@ -162,8 +162,8 @@ def numbers(column:pd.Series) -> pd.Series: # NaN where there is none
 # %% ../nbs/43_labels.ipynb #c5c2a587
 def read_labelling(
     path:Path, # .parquet, or a text with any usual separator, encoding and heading
-    paths:"str|None"=None, # name or number of the column of the paths; None: found
-    labels:"str|None"=None, # of the labels
+    paths:str|None=None, # name or number of the column of the paths; None: found
+    labels:str|None=None, # of the labels
 ) -> pd.DataFrame: # path, value: text; confidence: number or NaN; rows without a value are left out
     """Read a table of labels; where it lies and which columns they are is in `attrs["folder"]` and `attrs["columns"]`.
 
@@ -226,7 +226,7 @@ def parents_of(path:str) -> tuple[str, ...]: # the last first
 @dataclass(frozen=True)
 class Meant:
     "What a row of a table means."
-    image:"int|None" = None # its number
+    image:int|None = None # its number
     how:str = "none" # path, end, name; or why it means none: none, elsewhere, unclear
     steps:float = 0 # of the common end; infinity for a path that exists
     row:tuple = () # name and folders of the row, in one form
@@ -253,8 +253,8 @@ class Index:
     "Image files, to be found by a path, or by the end of one."
     def __init__(self,
         files:list[str], # of the images
-        folder:"str|Path", # of the images
-        beside:"str|Path|None"=None, # folder of the table
+        folder:str|Path, # of the images
+        beside:str|Path|None=None, # folder of the table
     ):
         self.pictures_in = lru_cache(4096)(pictures_in)
         self.files = [os.path.abspath(file) for file in files]
@@ -288,7 +288,7 @@ class Index:
         "Those of the images whose name is written in the same way, if there are any."
         return [i for i in images if os.path.basename(self.files[i]) == name] or images
 
-    def ends(self, name:str, parents:tuple) -> "tuple[int, list[int]]": # steps in common, the images that share them
+    def ends(self, name:str, parents:tuple) -> tuple[int, list[int]]: # steps in common, the images that share them
         "The images whose path ends most like that of a row."
         if name not in self.sorted:
             self.sorted[name] = sorted((parents_of(self.files[i]), i) for i in self.by_name.get(name, []))
@@ -331,8 +331,8 @@ def are_other_parts(a:tuple, b:tuple) -> bool:
 def match_rows(
     paths:list[str], # of a table
     files:list[str], # of the images
-    folder:"str|Path", # of the images
-    beside:"str|Path|None"=None, # folder of the table
+    folder:str|Path, # of the images
+    beside:str|Path|None=None, # folder of the table
 ) -> list[Meant]:
     "For each path of a table the image that it means, if it means one, by the three questions above."
     index = Index(files, folder, beside)
@@ -373,7 +373,7 @@ def in_words(found:list[Meant], paths:list[str]) -> str: # `paths` of the rows
     return f"{matched:,} of {len(found):,} rows: {', '.join(parts)}{first}"
 
 # %% ../nbs/43_labels.ipynb #aa91d3cf
-def rows_meant(images:ImageSet, table:pd.DataFrame, folder:"str|Path") -> list[Meant]:
+def rows_meant(images:ImageSet, table:pd.DataFrame, folder:str|Path) -> list[Meant]:
     "What the rows of `read_labelling` mean; images without paths are meant by their numbers."
     if images.paths is not None: return match_rows(table.path.tolist(), images.paths, folder, table.attrs.get("folder"))
     numbers = {str(i): Meant(i, "path") for i in range(len(images))}
@@ -383,7 +383,7 @@ def labels_of(
     images:ImageSet,
     table:pd.DataFrame, # of `read_labelling`
     found:list[Meant], # of `rows_meant`
-    folder:"str|Path", # of the images
+    folder:str|Path, # of the images
 ) -> dict: # number of an image -> (value, confidence), in order
     "The label of each image. Raises `ValueError` for rows that contradict each other, and for fewer than two images."
     labels = {}
@@ -400,7 +400,7 @@ def labels_of(
                      "Where letters look wrong, save the table as UTF-8")
 
 def join_labels(images:ImageSet, table:pd.DataFrame,
-                folder:"str|Path") -> tuple[dict, int]: # as `labels_of`; rows that mean no image
+                folder:str|Path) -> tuple[dict, int]: # as `labels_of`; rows that mean no image
     "Put images and labels, as of `read_labelling`, together. Raises as `labels_of`."
     found = rows_meant(images, table, folder)
     return labels_of(images, table, found, folder), sum(one.image is None for one in found)
@@ -410,7 +410,7 @@ def spread_confidence(
     labels:Tensor, # (N,) int64
     confidence:list, # (N,), NaN where there is none
     k:int, # clusters
-) -> "Tensor|None": # (N, K); None unless all are there and between 0 and 1
+) -> Tensor|None: # (N, K); None unless all are there and between 0 and 1
     "Probabilities from the confidence in the own cluster, which is taken for at least 1/K."
     own = torch.tensor(confidence).float()[:, None]
     if not ((own >= 0) & (own <= 1)).all(): return None

@@ -85,10 +85,6 @@ def nmi(
     if average not in AVERAGES: raise ValueError(f"average must be one of {', '.join(AVERAGES)}; got {average!r}")
     return float(normalized_mutual_info_score(*label_pair(y, labels), average_method=average))
 
-
-
-
-# %% ../nbs/04_metrics.ipynb #baf4a15b
 def ari(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters
@@ -108,7 +104,6 @@ def _probabilities(probs):
                          f"sums from {p.sum(1).min():.3g} to {p.sum(1).max():.3g}")
     return p
 
-# %% ../nbs/04_metrics.ipynb #55df9a20
 def bin_of(
     confidence:np.ndarray, # (N,), 0 … 1
     bins:int, # M
@@ -151,7 +146,6 @@ def _mask(mask, length):
         raise ValueError(f"mask must be boolean; got {mask.dtype}")
     return mask.astype(bool)
 
-# %% ../nbs/04_metrics.ipynb #987d4524
 def selection_quality(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters of all images

@@ -37,12 +37,11 @@ class Reliability(NamedTuple):
     ece:float # expected calibration error, 0 … 1
     gap:float # mean confidence minus accuracy; positive is over-confident
 
-# %% ../nbs/32_plots.ipynb #0870c3d0
 def reliability(
     y:Tensor, # int (N,), ground truth
     probs:Tensor, # (N, K), rows sum to 1
     bins:int=15, # M
-    labels:"Tensor|None"=None, # int (N,), predicted clusters where they are not the arg max of `probs`
+    labels:Tensor|None=None, # int (N,), predicted clusters where they are not the arg max of `probs`
 ) -> Reliability:
     "Accuracy and confidence by bin, with ECE and signed gap; errors as in `rpsc.metrics.calibration_error`."
     ece, gap = calibration_error(y, probs, bins, labels)
@@ -58,7 +57,7 @@ def reliability(
 def _on_host(probs) -> Tensor: return torch.as_tensor(probs).detach().cpu().double()
 
 # %% ../nbs/32_plots.ipynb #8b1fd813
-def _calm(ax, grid:"str|None"=None):
+def _calm(ax, grid:str|None=None):
     "An axes without its upper and right frame, with pale grid lines in front of nothing; returns it."
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
@@ -77,7 +76,7 @@ def reliability_diagram(
     y:Tensor, # int (N,), ground truth
     probs:Tensor, # (N, K), rows sum to 1
     bins:int=15, # equally wide
-    labels:"Tensor|None"=None, # int (N,), predicted clusters where they are not the arg max of `probs`
+    labels:Tensor|None=None, # int (N,), predicted clusters where they are not the arg max of `probs`
     name:str="", # of the system, for the title
 ) -> Reliability: # what was drawn
     "Draw accuracy by confidence with ECE and signed gap in the title (RUC Fig. 4); errors as in `reliability`."
@@ -120,7 +119,7 @@ def class_order(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters, 0 … n_clusters-1
     n_clusters:int, # K, empty clusters included
-) -> "tuple[Tensor, Tensor]": # cluster numbers (K,) in their new order, and the class of each, -1 without
+) -> tuple[Tensor, Tensor]: # cluster numbers (K,) in their new order, and the class of each, -1 without
     "Clusters sorted by their matched class; those without a class come last. Errors as in `match_clusters`."
     classes = torch.full((n_clusters,), -1)
     matched = match_clusters(y, labels)
@@ -132,8 +131,8 @@ def class_order(
 def confusion_table(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters
-    n_classes:"int|None"=None, # C; None: the largest of y, plus one
-) -> "tuple[Tensor, list[int]]": # counts (C + S, C); the S clusters without a class, which are the last rows
+    n_classes:int|None=None, # C; None: the largest of y, plus one
+) -> tuple[Tensor, list[int]]: # counts (C + S, C); the S clusters without a class, which are the last rows
     """Images by predicted (row) and true (column) class after matching.
 
     Errors as in `match_clusters`, and `ValueError` for too few classes."""
@@ -165,7 +164,7 @@ def confusion(
     ax, # matplotlib axes
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters
-    class_names:"list[str]|None"=None, # None: their numbers
+    class_names:list[str]|None=None, # None: their numbers
     name:str="", # of the system, for the title
 ) -> Tensor: # the counts that were drawn
     """Draw the confusion matrix after matching, rows predicted, columns true, with ACC in the title (RUC Fig. 5).
@@ -214,9 +213,9 @@ def _draw_anchors(ax, names:list) -> None:
 def confidence_geometry(
     ax, # matplotlib axes
     probs:Tensor, # (N, K), rows sum to 1
-    y:"Tensor|None"=None, # int (N,), ground truth: anchors in the order of classes, wrong images marked
-    class_names:"list[str]|None"=None, # None: numbers, of clusters without y
-    size:"float|None"=None, # of a point, in square points; None: smaller for more images
+    y:Tensor|None=None, # int (N,), ground truth: anchors in the order of classes, wrong images marked
+    class_names:list[str]|None=None, # None: numbers, of clusters without y
+    size:float|None=None, # of a point, in square points; None: smaller for more images
     name:str="", # of the system, for the title
 ) -> Tensor: # (N, 2), where the images were drawn
     "Draw images among the anchors of their clusters (RUC Fig. 3); errors as in `match_clusters`."
@@ -230,7 +229,6 @@ def confidence_geometry(
     ax.set_title(name, fontsize=10)
     return points
 
-# %% ../nbs/32_plots.ipynb #79d8a629
 def _draw_right_and_wrong(ax, points:Tensor, is_right:Tensor, size:float) -> None:
     "Dots for right images, crosses over them for wrong ones, with a legend of their shares."
     share = is_right.double().mean().item()
@@ -244,7 +242,7 @@ def _draw_right_and_wrong(ax, points:Tensor, is_right:Tensor, size:float) -> Non
 def middle_and_spread(
     values:Tensor, # (S, T), a row for each seed; or (T,) of a single one
     kind:str="range", # "range": lowest and highest; "std": one standard deviation of a sample
-) -> "tuple[np.ndarray, np.ndarray, np.ndarray]": # mean, lower and upper end of the band, (T,) each
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # mean, lower and upper end of the band, (T,) each
     "Mean curve and band, with a hole where a seed has NaN; `ValueError` for another kind or shape."
     if kind not in ("range", "std"): raise ValueError(f"kind: got {kind!r}; accepted: range, std")
     grid = np.atleast_2d(np.asarray(values, dtype=float))
@@ -260,8 +258,8 @@ def band(
     ax, # matplotlib axes
     x, # (T,), the points
     values, # (S, T), a row for each seed
-    label:"str|None"=None, # for the legend, which the caller draws
-    color:"str|None"=None, # None: the next of `COLORS`
+    label:str|None=None, # for the legend, which the caller draws
+    color:str|None=None, # None: the next of `COLORS`
     kind:str="range", # of the band, as in `middle_and_spread`
     **style, # of the line: ls, marker, ...
 ) -> np.ndarray: # (T,) the mean
@@ -287,9 +285,9 @@ def to_picture(
 def overlay(
     ax, # matplotlib axes
     image:Tensor, # uint8 or float in [0, 1], (C, H, W)
-    heat:"Tensor|None"=None, # (H, W) in [0, 1]; None: the image in its own colours
+    heat:Tensor|None=None, # (H, W) in [0, 1]; None: the image in its own colours
     title:str="", # above the image
-    frame:"str|None"=None, # colour of a frame; None: without
+    frame:str|None=None, # colour of a frame; None: without
     opacity:float=.65, # of the hottest pixel
 ) -> None:
     "Draw an image, or heat over its grey version (RUC Figs. 6 and 12); `ValueError` for an image that is none."

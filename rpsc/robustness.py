@@ -57,7 +57,7 @@ def _check_labels(y:Tensor, logits:Tensor) -> None:
                          "(loss_labels translates classes to clusters)")
 
 # %% ../nbs/30_robustness.ipynb #b56599f0
-def _strength(epsilon:"float|Tensor", x:Tensor) -> "float|Tensor":
+def _strength(epsilon:float|Tensor, x:Tensor) -> float|Tensor:
     "`epsilon` where `x` is; `ValueError` unless it is finite and at least 0."
     size = torch.as_tensor(epsilon)
     if not (size.isfinite() & (size >= 0)).all():
@@ -88,7 +88,7 @@ def fgsm(
     model:Callable, # pixels (B, ...) -> logits (B, K); see `OnPixels` for networks on normalised images
     x:Tensor, # (B, ...), pixels in [0, 1]
     y:Tensor, # int (B,), cluster numbers whose loss is raised
-    epsilon:"float|Tensor", # at least 0; a tensor (C, 1, 1) gives each channel its own
+    epsilon:float|Tensor, # at least 0; a tensor (C, 1, 1) gives each channel its own
 ) -> Tensor: # like x, in [0, 1], no pixel further than epsilon from x
     """Fast gradient sign method (RUC Eq. 22).
 
@@ -101,9 +101,9 @@ def bim(
     model:Callable, # pixels (B, ...) -> logits (B, K); see `OnPixels` for networks on normalised images
     x:Tensor, # (B, ...), pixels in [0, 1]
     y:Tensor, # int (B,), cluster numbers whose loss is raised
-    epsilon:"float|Tensor", # at least 0; a tensor (C, 1, 1) gives each channel its own
+    epsilon:float|Tensor, # at least 0; a tensor (C, 1, 1) gives each channel its own
     steps:int=5, # at least 1 (paper: 5)
-    step:"float|Tensor|None"=None, # length of a step, at least 0; None: epsilon / steps (paper)
+    step:float|Tensor|None=None, # length of a step, at least 0; None: epsilon / steps (paper)
 ) -> Tensor: # like x, in [0, 1], no pixel further than epsilon from x
     "Basic iterative method (RUC Eqs. 23 and 24); raises `ValueError` for steps below 1, and as `fgsm`."
     _check_pixels(x)
@@ -136,8 +136,8 @@ def loss_labels(
 def predict_attacked(
     network:nn.Module, # normalised images -> logits (B, K)
     images:ImageSet, # N images
-    attack:"Callable|None"=None, # attack(model, x, y) -> attacked x; None: images as they are
-    aim:"Tensor|None"=None, # int (N,), the y of the attack
+    attack:Callable|None=None, # attack(model, x, y) -> attacked x; None: images as they are
+    aim:Tensor|None=None, # int (N,), the y of the attack
     batch_size:int=256, # images a step; changes nothing but speed and memory
 ) -> tuple[Tensor, Tensor]: # labels (N,), and is_moved (N,) bool: does any pixel differ?
     "Predicted clusters of attacked images, in evaluation mode."
@@ -155,7 +155,7 @@ EPSILONS = dict(fgsm=(.1, .2, .3, .4, .5), bim=(.01, .02, .03, .04, .05)) # RUC 
 ATTACKS = dict(fgsm=fgsm, bim=bim)
 
 # %% ../nbs/30_robustness.ipynb #bbec9599
-def _in_pixels(epsilon:float, images:ImageSet, unit:str) -> "float|Tensor":
+def _in_pixels(epsilon:float, images:ImageSet, unit:str) -> float|Tensor:
     "A strength in units of pixels in [0, 1], by channel where the unit is a deviation."
     if unit not in ("pixels", "std"): raise ValueError(f"unit: got {unit!r}; accepted: pixels, std")
     return epsilon if unit == "pixels" else epsilon * torch.tensor(images.std, device=images.device)[:, None, None]
@@ -175,7 +175,7 @@ def attack_accuracy(
     network:nn.Module, # normalised images -> logits (B, K): a `Classifier`, a `Pair`
     images:ImageSet, # N images with labels
     attack:str="fgsm", # or "bim"
-    epsilons:"tuple|None"=None, # strengths; None: those of RUC's figure, `EPSILONS`
+    epsilons:tuple|None=None, # strengths; None: those of RUC's figure, `EPSILONS`
     steps:int=5, # of BIM
     target:str="truth", # as in `loss_labels`
     unit:str="pixels", # of the strengths, or "std": deviations of each channel
