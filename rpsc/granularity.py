@@ -23,7 +23,7 @@ from tqdm import tqdm
 from .backbone import Network
 from .data import Clustering, checked_rows
 from .metrics import ari, clustering_accuracy, contingency, label_pair
-from .neighbors import assign, kmeans
+from .neighbors import assign, kmeans, shuffled
 from .plots import COLORS
 from .ruc import Pair
 
@@ -34,8 +34,8 @@ def two_fits(
     seed:int, # of the halves and of k-means
 ) -> list[Tensor]: # two int64 (N,), the partition of all rows by either half's centres
     "Cluster two random halves apart; `ValueError` where a half has fewer distinct rows than `k`."
-    halves = torch.randperm(len(directions), generator=torch.Generator().manual_seed(seed)).tensor_split(2)
-    centers = [kmeans(directions[half], k, seed, n_init=3, spherical=True)[0] for half in halves]
+    centers = [kmeans(directions[half], k, seed, n_init=3, spherical=True)[0]
+               for half in shuffled(len(directions), seed).tensor_split(2)]
     return [assign(directions, each, "cosine") for each in centers]
 
 # %% ../nbs/33_granularity.ipynb #27926385

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from .data import Clustering
-from .neighbors import checked_count, knn, without_self
+from .neighbors import checked_count, knn, shuffled, without_self
 
 # %% ../nbs/04_metrics.ipynb #b50124ed
 def _array(x): return np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x)
@@ -223,8 +223,7 @@ def neighborhood_purity(
     sizes, n = torch.as_tensor(sizes, device=features.device), len(features)
     if sizes.min() < 1 or sizes.max() > n:
         raise ValueError(f"sizes: from {sizes.min()} to {sizes.max()}; accepted: 1 to {n}, the number of samples")
-    unit, shares = normalize(features), []
-    mixed = torch.randperm(n, generator=torch.Generator().manual_seed(0)).to(features.device)
+    unit, mixed, shares = normalize(features), shuffled(n).to(features.device), []
     for rows, own in zip(prototypes.split(block), classes.split(block)):
         similarity = normalize(rows) @ unit.T
         order = mixed[similarity[:, mixed].sort(dim=1, descending=True, stable=True).indices]

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['COLORS', 'colors', 'Reliability', 'reliability', 'reliability_diagram', 'confidence_shares', 'confidence_density',
-           'class_order', 'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry',
-           'middle_and_spread', 'band', 'to_picture', 'overlay']
+           'class_order', 'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry', 'band',
+           'to_picture', 'overlay']
 
 # %% ../nbs/32_plots.ipynb #7de49779
 import math
@@ -239,36 +239,24 @@ def _draw_right_and_wrong(ax, points:Tensor, is_right:Tensor, size:float) -> Non
               markerscale=1.5)
 
 # %% ../nbs/32_plots.ipynb #0ea1e5f1
-def middle_and_spread(
-    values:Tensor, # (S, T), a row for each seed; or (T,) of a single one
-    kind:str="range", # "range": lowest and highest; "std": one standard deviation of a sample
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]: # mean, lower and upper end of the band, (T,) each
-    "Mean curve and band, with a hole where a seed has NaN; `ValueError` for another kind or shape."
-    if kind not in ("range", "std"): raise ValueError(f"kind: got {kind!r}; accepted: range, std")
-    grid = np.atleast_2d(np.asarray(values, dtype=float))
-    if grid.ndim != 2 or not grid.size:
-        raise ValueError(f"values: shape {grid.shape}; accepted: (seeds, points), both at least 1")
-    middle = grid.mean(0)
-    if kind == "range" or len(grid) == 1: return middle, grid.min(0), grid.max(0)
-    spread = grid.std(0, ddof=1)
-    return middle, middle - spread, middle + spread
-
-# %% ../nbs/32_plots.ipynb #20927555
 def band(
     ax, # matplotlib axes
     x, # (T,), the points
-    values, # (S, T), a row for each seed
+    values, # (S, T), a row for each seed; or (T,) of a single one
     label:str|None=None, # for the legend, which the caller draws
     color:str|None=None, # None: the next of `COLORS`
-    kind:str="range", # of the band, as in `middle_and_spread`
     **style, # of the line: ls, marker, ...
 ) -> np.ndarray: # (T,) the mean
-    "Draw the mean over seeds and a band around it; errors as in `middle_and_spread`, and for an x of another length."
-    middle, low, high = middle_and_spread(values, kind)
+    """Draw the mean over seeds and a band from the lowest to the highest; where a seed has NaN there is a hole.
+
+    Raises `ValueError` for values of another shape, and for an x of another length."""
+    grid = np.atleast_2d(np.asarray(values, dtype=float))
+    if grid.ndim != 2 or not grid.size:
+        raise ValueError(f"values: shape {grid.shape}; accepted: (seeds, points), both at least 1")
+    middle, color = grid.mean(0), color or COLORS[len(ax.lines) % len(COLORS)]
     if len(x) != len(middle): raise ValueError(f"x: {len(x)} points; accepted: {len(middle)}, as many as values have")
-    color = color or COLORS[len(ax.lines) % len(COLORS)]
     _calm(ax, "both").plot(x, middle, color=color, label=label, **{"lw": 1.8, "ms": 4.5, **style})
-    ax.fill_between(x, low, high, color=color, alpha=.18, lw=0)
+    ax.fill_between(x, grid.min(0), grid.max(0), color=color, alpha=.18, lw=0)
     return middle
 
 # %% ../nbs/32_plots.ipynb #ce31fc8e

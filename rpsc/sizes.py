@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .granularity import silhouette
-from .neighbors import kmeans
+from .neighbors import kmeans, shuffled
 from .selection import local_consistency, unit
 
 # %% ../nbs/34_sizes.ipynb #b3634b3d
@@ -63,7 +63,7 @@ def compare_with_kmeans(
     most:int=2000, # rows that are compared
 ) -> Comparison:
     "Set a clustering beside k-means, without labels."
-    rows = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))[:most].to(features.device)
+    rows = shuffled(len(features), seed)[:most].to(features.device)
     near, own = unit(features[rows].float()), labels.to(features.device)[rows]
     groups = kmeans(near, min(n_clusters, len(near)), seed=seed)[1]
     both = own, groups
