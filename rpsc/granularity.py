@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['two_fits', 'silhouette', 'measure', 'principal_axes', 'without_clusters', 'to_curve', 'decide', 'Suggestion',
-           'suggest_k', 'many_to_one_accuracy', 'over_clustering', 'with_names', 'cluster_names', 'suggest_merges',
-           'MergedNetwork', 'merge', 'split', 'split_probs']
+           'suggest_k', 'many_to_one_accuracy', 'with_names', 'cluster_names', 'suggest_merges', 'MergedNetwork',
+           'merge', 'split', 'split_probs']
 
 # %% ../nbs/33_granularity.ipynb #0ca24540
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.metrics import homogeneity_completeness_v_measure, silhouette_score
+from sklearn.metrics import silhouette_score
 from sklearn.metrics.pairwise import cosine_distances
 from torch import Tensor, nn
 from torch.nn.functional import normalize
@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from .backbone import Network
 from .data import Clustering, checked_rows
-from .metrics import ari, clustering_accuracy, contingency, label_pair
+from .metrics import ari, contingency, label_pair
 from .neighbors import assign, kmeans, shuffled
 from .plots import COLORS
 from .ruc import Pair
@@ -240,17 +240,6 @@ def many_to_one_accuracy(
     "Share of rows that have the most frequent class of their cluster (purity). Errors as in `match_clusters`."
     counts, _, _ = contingency(*label_pair(y, labels))
     return float(counts.max(1).sum() / counts.sum())
-
-# %% ../nbs/33_granularity.ipynb #1aa2f722
-def over_clustering(
-    y:Tensor, # int (N,), ground truth, not negative
-    labels:Tensor, # int (N,), clusters
-) -> dict: # clusters, classes: how many occur; acc, many_to_one, homogeneity, completeness, v_measure: 0 … 1
-    "Metrics for more clusters than classes, with those that keep purity honest; errors as in `match_clusters`."
-    y, labels = label_pair(y, labels)
-    names, values = ("homogeneity", "completeness", "v_measure"), homogeneity_completeness_v_measure(y, labels)
-    return dict(clusters=len(np.unique(labels)), classes=len(np.unique(y)), acc=clustering_accuracy(y, labels),
-                many_to_one=many_to_one_accuracy(y, labels)) | dict(zip(names, map(float, values)))
 
 # %% ../nbs/33_granularity.ipynb #ccb22a65
 def with_names(
