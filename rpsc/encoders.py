@@ -7,12 +7,11 @@ __all__ = ['PIXELS', 'External', 'wrap', 'read_weights', 'fill', 'Prepared', 'ti
            'rebuild_encoder', 'save_encoder', 'name_parts', 'file_size', 'resolve']
 
 # %% ../nbs/07_encoders.ipynb #41cae18b
-import difflib, json, os
-from contextlib import contextmanager
+import difflib, json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -38,16 +37,16 @@ class External(Encoder):
 @torch.no_grad()
 def _probe(network:nn.Module, images:ImageSet) -> Tensor: # (2, D) or (2, D, h, w)
     "What `network` gives for two images, its mode left as it is."
-    at = next((p.device for p in network.parameters()), images.device)
-    x = images.batch([0, len(images) - 1]).to(at)
+    x = images.batch([0, len(images) - 1]).to(next((p.device for p in network.parameters()), images.device))
+    name = type(network).__name__
     try:
         with evaluating(network): out = network(x)
     except (RuntimeError, ValueError, TypeError) as error:
-        raise ValueError(f"encoder: {type(network).__name__} fails on normalised images {tuple(x.shape)} ({error}); accepted: a network for images of this shape") from error
+        raise ValueError(f"encoder: {name} fails on normalised images {tuple(x.shape)} ({error}); "
+                         "accepted: a network for images of this shape") from error
+    if isinstance(out, Tensor) and out.ndim in (2, 4) and len(out) == 2: return out
     shape = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
-    if not isinstance(out, Tensor) or out.ndim not in (2, 4) or len(out) != 2:
-        raise ValueError(f"encoder: {type(network).__name__} gives {shape} for 2 images; accepted: features (2, D) or a map (2, D, h, w)")
-    return out
+    raise ValueError(f"encoder: {name} gives {shape} for 2 images; accepted: features (2, D) or a map (2, D, h, w)")
 
 # %% ../nbs/07_encoders.ipynb #1ed106b7
 def wrap(
@@ -56,8 +55,7 @@ def wrap(
 ) -> Encoder: # `network` itself if it is an `Encoder`; else around it, without a copy
     "Make an encoder of a network. Raises `ValueError` where it fails on the images or gives anything else."
     if isinstance(network, Encoder): return network
-    dim = _probe(network, images).shape[1]
-    return External(network, dim, type(network).__name__, images.channels)
+    return External(network, _probe(network, images).shape[1], type(network).__name__, images.channels)
 
 # %% ../nbs/07_encoders.ipynb #2efcdcb1
 def _opened(path:Path) -> tuple[dict, dict]:
@@ -68,40 +66,44 @@ def _opened(path:Path) -> tuple[dict, dict]:
     for key in ("state_dict", "model"): content = content.get(key, content)
     return content, {}
 
-# %% ../nbs/07_encoders.ipynb #6c1f3bcc
 def read_weights(
-    path:"str|Path", # .safetensors, or a state dict of torch.save
+    path:str|Path, # .safetensors, or a state dict of torch.save
 ) -> tuple[dict, dict]: # tensors by name, metadata
-    "Read a state dict without pickle. Raises `FileNotFoundError` for a missing file, `ValueError` for one that holds no weights."
+    "Read weights without pickle. Raises `FileNotFoundError` for a missing file, `ValueError` for one that holds none."
     path = Path(path).expanduser()
-    if not path.is_file(): raise FileNotFoundError(f"encoder: there is no file {path}; put the weights there, or name another file")
+    if not path.is_file():
+        raise FileNotFoundError(f"encoder: there is no file {path}; put the weights there, or name another file")
     try:
         tensors, metadata = _opened(path)
-        if not tensors or not all(isinstance(value, Tensor) for value in tensors.values()): raise ValueError("it does not hold tensors by name")
-    except Exception as error:      # torch.load raises many types for a file that is not its own
-        raise ValueError(f"encoder: {path} cannot be read ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}); "
-                         "accepted: a safetensors file, or tensors by name saved by torch.save") from error
+        if not tensors or not all(isinstance(value, Tensor) for value in tensors.values()):
+            raise ValueError("it does not hold tensors by name")
+    except Exception as error: # torch.load raises many types for a file that is not its own
+        raise ValueError(f"encoder: {path} cannot be read ({type(error).__name__}: {_first_line(error)}); accepted: "
+                         "a safetensors file, or tensors by name saved by torch.save") from error
     return {name.removeprefix("module."): value for name, value in tensors.items()}, metadata
+
+def _first_line(error:Exception) -> str: return (str(error).splitlines() or [""])[0]
 
 # %% ../nbs/07_encoders.ipynb #d2250eb5
 def fill(
     network:nn.Module, # its weights are replaced
     tensors:dict, # by name
-    path:"str|Path", # for the message
+    path:str|Path, # for the message
 ) -> None:
-    "Put weights into a network. Raises `ValueError` that lists what is missing or has another shape."
+    "Put weights into a network. Raises `ValueError` that says what is missing or has another shape."
     wanted = network.state_dict()
     wrong = [k for k, v in wanted.items() if k not in tensors or tensors[k].shape != v.shape]
     if wrong:
-        raise ValueError(f"encoder: {path} does not fit: {len(wrong)} of {len(wanted)} tensors are missing or have another shape, first {wrong[0]} "
-                         f"{tuple(wanted[wrong[0]].shape)}; accepted: weights of this very network")
+        raise ValueError(f"encoder: {path} does not fit: {len(wrong)} of {len(wanted)} tensors are missing or have "
+                         f"another shape, first {wrong[0]} {tuple(wanted[wrong[0]].shape)}; accepted: weights of "
+                         "this very network")
     network.load_state_dict({k: tensors[k] for k in wanted})
 
 # %% ../nbs/07_encoders.ipynb #b4ccb2c0
 PIXELS = 2**22 # of one pass through a foreign network, our choice: 83 images of 224 pixels, 15 of 518
 
 class Prepared(nn.Module):
-    "A network behind its own preprocessing: batches of an `ImageSet` (B, C, H, W) become colour images of `size`, normalised by `mean` and `std`."
+    "A network behind its own preprocessing: batches of an `ImageSet` become what it has been trained on."
     def __init__(self,
         network:nn.Module, # (B, 3, size, size) -> (B, D)
         size:int, # pixels
@@ -111,15 +113,15 @@ class Prepared(nn.Module):
     ):
         super().__init__()
         self.network, self.size = network, size
-        mean, std, own_mean, own_std = (torch.tensor(values).float()[:, None, None] for values in (mean, std, images.mean, images.std))
-        self.register_buffer("scale", own_std / std)
-        self.register_buffer("shift", (own_mean - mean) / std)
+        def by_channel(values): return torch.tensor(values).float()[:, None, None]
+        self.register_buffer("scale", by_channel(images.std) / by_channel(std))
+        self.register_buffer("shift", (by_channel(images.mean) - by_channel(mean)) / by_channel(std))
 
     def extra_repr(self) -> str: return f"size={self.size}"
 
     def forward(self, x:Tensor) -> Tensor:
         "Normalised images (B, C, H, W) -> what the network says."
-        if self.training: return self._answer(x)                                            # batch normalisation wants the whole batch
+        if self.training: return self._answer(x)  # batch normalisation wants the whole batch
         return torch.cat([self._answer(part) for part in x.split(max(1, PIXELS // self.size**2))])
 
     def _answer(self, x:Tensor) -> Tensor:
@@ -130,21 +132,21 @@ class Prepared(nn.Module):
 def _import_timm(name:str):
     "The library timm; `ImportError` that names the extra, `ValueError` for a network that it does not know."
     try: import timm
-    except ImportError as error: raise ImportError(f"encoder: {name!r} needs the library timm: pip install 'rpsc[encoders]'") from error
+    except ImportError as error:
+        raise ImportError(f"encoder: {name!r} needs the library timm: pip install 'rpsc[encoders]'") from error
     model = name.split(".")[0]
-    if not timm.is_model(model):
-        close = difflib.get_close_matches(model, timm.list_models(), 3)
-        raise ValueError(f"encoder: timm has no {name!r}; accepted: a name of timm.list_models()" + f". Did you mean {' or '.join(close)}?" * bool(close))
-    return timm
+    if timm.is_model(model): return timm
+    close = difflib.get_close_matches(model, timm.list_models(), 3)
+    hint = f". Did you mean {' or '.join(close)}?" if close else ""
+    raise ValueError(f"encoder: timm has no {name!r}; accepted: a name of timm.list_models()" + hint)
 
 # %% ../nbs/07_encoders.ipynb #971bd014
 def _create(timm, name:str, size:int|None, **weights) -> nn.Module:
-    "A network of timm without classifier; networks that work at any size do not take one. Its random weights are always the same."
-    sized = dict(img_size=size) if size else {}
+    "A network of timm without classifier, its random weights always the same."
     with seeded(0):
-        try: return timm.create_model(name, num_classes=0, **sized, **weights)
-        except TypeError:
-            if not sized: raise
+        try: return timm.create_model(name, num_classes=0, **(dict(img_size=size) if size else {}), **weights)
+        except TypeError: # networks that work at any size do not take one
+            if not size: raise
             return timm.create_model(name, num_classes=0, **weights)
 
 # %% ../nbs/07_encoders.ipynb #df5e7797
@@ -153,46 +155,48 @@ def _unavailable(timm, name:str, place:Path, error:Exception) -> FileNotFoundErr
     known = timm.get_pretrained_cfg(name)
     source = getattr(known, "hf_hub_id", None) or getattr(known, "url", None) or "the authors of the network"
     if known is None: source = "somewhere else (timm has no weights for it)"
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return FileNotFoundError(f"encoder: the weights of timm's {name} could not be fetched ({reason}). Get model.safetensors from {source}, and put it at {place}, "
+    reason = _first_line(error) or type(error).__name__
+    return FileNotFoundError(f"encoder: the weights of timm's {name} could not be fetched ({reason}). "
+                             f"Get model.safetensors from {source}, and put it at {place}, "
                              f"or name it: 'timm:{name}:/path/to/model.safetensors'")
 
 # %% ../nbs/07_encoders.ipynb #714cbcda
 def _from_file(timm, name:str, size:int|None, path:Path) -> nn.Module:
-    "A network of timm with the weights of a file, converted by timm's own rules; `ValueError` where the file leaves weights as they were."
-    read_weights(path)                                                                      # for its errors
-    try: network = _create(timm, name, size, pretrained=True, pretrained_cfg_overlay=dict(file=str(path), custom_load=False))
-    except RuntimeError as error: raise ValueError(f"encoder: {path} does not fit timm's {name} ({str(error).splitlines()[0]})") from error
+    "A network of timm with the weights of a file, converted by timm's own rules."
+    read_weights(path) # for its errors
+    overlay, wrong = dict(file=str(path), custom_load=False), f"encoder: {path} does not fit timm's {name}"
+    try: network = _create(timm, name, size, pretrained=True, pretrained_cfg_overlay=overlay)
+    except RuntimeError as error: raise ValueError(f"{wrong} ({_first_line(error)})") from error
     blank = dict(_create(timm, name, size, pretrained=False).named_parameters())
     left = [k for k, p in network.named_parameters() if p.ndim > 1 and torch.equal(p, blank[k])]
-    if left: raise ValueError(f"encoder: {path} does not fit timm's {name}: it lacks {len(left)} of {len(blank)} weights, first {left[0]}")
+    if left: raise ValueError(f"{wrong}: it lacks {len(left)} of {len(blank)} weights, first {left[0]}")
     return network
 
 # %% ../nbs/07_encoders.ipynb #b8809072
-def _timm_network(timm, name:str, size:int|None, weights:"str|Path|None") -> nn.Module:
+def _timm_network(timm, name:str, size:int|None, weights:str|Path|None) -> nn.Module:
     "A network of timm with weights: random, from a file, from the cache folder, or fetched."
     if weights == "random": return _create(timm, name, size, pretrained=False)
     place = cache_folder() / "encoders" / f"{name}.safetensors"
     if weights is not None or place.is_file(): return _from_file(timm, name, size, Path(weights or place).expanduser())
     try: return _create(timm, name, size, pretrained=True)
-    except Exception as error: raise _unavailable(timm, name, place, error) from error      # timm and its hub raise many types
+    except Exception as error: # timm and its hub raise many types
+        raise _unavailable(timm, name, place, error) from error
 
-# %% ../nbs/07_encoders.ipynb #38994301
 def timm_encoder(
     name:str, # of timm, with its tag if it has one
     images:ImageSet, # whose batches it will get
     size:int|None=None, # pixels the images are resized to; None: what the network was trained at
-    weights:"str|Path|None"=None, # a file, or "random"; None: the cache folder, else timm's own, fetched
+    weights:str|Path|None=None, # a file, or "random"; None: the cache folder, else timm's own, fetched
 ) -> External: # in evaluation mode, on the device of the images
     """A network of timm, fitted with its preprocessing.
 
-    Raises `ImportError` without timm, `ValueError` for a name it does not know or a file that does not fit, `FileNotFoundError` where weights cannot be had."""
-    timm = _import_timm(name)
-    network = _timm_network(timm, name, size, weights)
+    Raises `ImportError` without timm, `ValueError` for a name it does not know or a file that does not fit,
+    `FileNotFoundError` where weights cannot be had."""
+    network = _timm_network(_import_timm(name), name, size, weights)
     known = network.pretrained_cfg
     body = Prepared(network, size or known["input_size"][-1], known["mean"], known["std"], images)
     origin = dict(timm=name, size=body.size, channels=images.channels)
-    dim = _probe(body, images).shape[1]                                                     # num_features is another number where layers follow the pooling
+    dim = _probe(body, images).shape[1] # num_features is another number where layers follow the pooling
     return External(body, dim, f"timm:{name}", images.channels, origin).to(images.device).eval()
 
 # %% ../nbs/07_encoders.ipynb #44c5b80a
@@ -200,48 +204,48 @@ def describe_encoder(
     encoder:Encoder, # any
 ) -> dict|None: # plain values for `rebuild_encoder`; None: it cannot be described
     "What it takes to make the architecture of an encoder again."
-    origin = getattr(encoder, "origin", None)
-    return dict(build=encoder.config) if encoder.config else origin
+    return dict(build=encoder.config) if encoder.config else getattr(encoder, "origin", None)
 
-# %% ../nbs/07_encoders.ipynb #5bcfcf70
 def rebuild_encoder(
     described:dict, # of `describe_encoder`
 ) -> Encoder: # with other weights, in evaluation mode, on the CPU
-    "The architecture that was described. Raises `ImportError` where timm is needed and missing, `ValueError` for what is no description."
+    "The architecture that was described; `ImportError` where timm is missing, `ValueError` for what is no description."
     if set(described) == {"build"}: return build_encoder(**described["build"], seed=0).eval()
-    if set(described) != {"timm", "size", "channels"}: raise ValueError(f"encoder: {described} does not describe one; accepted: what describe_encoder returned")
-    plain = ImageSet(torch.zeros(1, described["channels"], 1, 1))                           # the normalisation is part of the weights
+    if set(described) != {"timm", "size", "channels"}:
+        raise ValueError(f"encoder: {described} does not describe one; accepted: what describe_encoder returned")
+    plain = ImageSet(torch.zeros(1, described["channels"], 1, 1))  # the normalisation is part of the weights
     return timm_encoder(described["timm"], plain, described["size"], "random")
 
 # %% ../nbs/07_encoders.ipynb #50842449
 def save_encoder(
     encoder:Encoder, # of `build_encoder` or of timm
-    path:"str|Path", # ends with .safetensors
+    path:str|Path, # ends with .safetensors
 ) -> Path: # the file
-    "Write weights and architecture to one file. Raises `ValueError` for a network that cannot be described, or another ending."
+    "Write weights and architecture to one file; `ValueError` for what cannot be described, or another ending."
     path, described = Path(path).expanduser(), describe_encoder(encoder)
     if path.suffix != ".safetensors": raise ValueError(f"path: {path}; accepted: a name that ends with .safetensors")
-    if described is None: raise ValueError(f"encoder: {encoder.name} was not made by build_encoder or timm and cannot be described; save its weights with torch.save")
+    if described is None:
+        raise ValueError(f"encoder: {encoder.name} was not made by build_encoder or timm and cannot be described; "
+                         "save its weights with torch.save")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part: save_file({k: v.cpu().contiguous() for k, v in encoder.state_dict().items()}, part, metadata=dict(encoder=json.dumps(described)))
+    weights = {k: v.cpu().contiguous() for k, v in encoder.state_dict().items()}
+    with whole_file(path) as part: save_file(weights, part, metadata=dict(encoder=json.dumps(described)))
     return path
 
 # %% ../nbs/07_encoders.ipynb #3aa24063
-def _is_file_name(text:str) -> bool:
-    "Whether a name means a file of weights."
-    return text.endswith((".safetensors", ".pth", ".pt", ".bin"))
-
-# %% ../nbs/07_encoders.ipynb #dae00fe8
-def name_parts(name:str) -> tuple[str, str, int|None, str|None]: # kind, name, size, file
-    "The parts of a name: `timm:NAME[@SIZE][:FILE]`, `NAME[:FILE]` or `FILE`."
+def name_parts(
+    name:str, # `timm:NAME[@SIZE][:FILE]`, `NAME[:FILE]` or `FILE`
+) -> tuple[str, str, int|None, str|None]: # kind ("timm", "built" or "file"), name, size, file
+    "The parts of the name of an encoder; `ValueError` for a name nobody knows."
     if name.startswith("timm:"):
         model, _, file = name.removeprefix("timm:").partition(":")
         model, _, size = model.partition("@")
-        if size and not size.isdigit(): raise ValueError(f"encoder: got {name!r}; accepted: a number of pixels after '@'")
+        if size and not size.isdigit():
+            raise ValueError(f"encoder: got {name!r}; accepted: a number of pixels after '@'")
         return "timm", model, int(size) if size else None, file or None
     head, _, file = name.partition(":")
     if head in ARCHITECTURES: return "built", head, None, file or None
-    if _is_file_name(name): return "file", name, None, name
+    if name.endswith((".safetensors", ".pth", ".pt", ".bin")): return "file", name, None, name
     close = difflib.get_close_matches(name, ARCHITECTURES, 1)
     hint = f". Did you mean {close[0]!r}?" if close else ""
     raise ValueError(f"encoder: got {name!r}; accepted: {', '.join(ARCHITECTURES)}, 'timm:NAME', "
@@ -258,11 +262,12 @@ def file_size(
     return size or min(known.input_size[-1] if known else 224, 224)
 
 # %% ../nbs/07_encoders.ipynb #28b55d15
-def _described_file(path:"str|Path") -> Encoder:
+def _described_file(path:str|Path) -> Encoder:
     "The encoder of a file of `save_encoder`; `ValueError` for weights that do not say whose they are."
     tensors, metadata = read_weights(path)
     if "encoder" not in metadata:
-        raise ValueError(f"encoder: {path} holds weights but does not say of which network; name it as in 'resnet18:{path}' or 'timm:NAME:{path}'")
+        raise ValueError(f"encoder: {path} holds weights but does not say of which network; "
+                         f"name it as in 'resnet18:{path}' or 'timm:NAME:{path}'")
     encoder = rebuild_encoder(json.loads(metadata["encoder"]))
     fill(encoder, tensors, path)
     return encoder
@@ -271,20 +276,21 @@ def _described_file(path:"str|Path") -> Encoder:
 def _check_channels(encoder:Encoder, images:ImageSet) -> Encoder:
     "The encoder, if it takes images of so many channels."
     if encoder.channels in (None, images.channels): return encoder
-    raise ValueError(f"encoder: {encoder.name} takes images of {encoder.channels} channels, these have {images.channels}; convert the images, or use another encoder")
+    raise ValueError(f"encoder: {encoder.name} takes images of {encoder.channels} channels, these have "
+                     f"{images.channels}; convert the images, or use another encoder")
 
-# %% ../nbs/07_encoders.ipynb #3b074876
 def resolve(
-    encoder:"str|Path|nn.Module", # see the table at the top
+    encoder:str|Path|nn.Module, # see the table at the top
     images:ImageSet, # which it will see
     seed:int=0, # of fresh weights
 ) -> Encoder: # in evaluation mode, on the device of the images; a network that was handed in stays as and where it is
-    """The encoder that is meant by a name, a file or a network. A bare name of `rpsc.backbone` has fresh weights: `rpsc.methods.pretrained` trains them.
+    """The encoder that is meant by a name, a file or a network; a bare name of `rpsc.backbone` has fresh weights.
 
-    Raises `ValueError` for a name nobody knows and for weights or a network that do not fit the images, `FileNotFoundError` for weights that are not there,
-    `ImportError` where timm is needed and missing."""
+    Raises `ValueError` for a name nobody knows and for what does not fit the images, `FileNotFoundError` for weights
+    that are not there, `ImportError` where timm is needed and missing."""
     if isinstance(encoder, nn.Module): return _check_channels(wrap(encoder, images), images)
-    if not isinstance(encoder, (str, Path)): raise ValueError(f"encoder: got {type(encoder).__name__}; accepted: a name, a file of weights, or an nn.Module")
+    if not isinstance(encoder, (str, Path)):
+        raise ValueError(f"encoder: got {type(encoder).__name__}; accepted: a name, a file of weights, or an nn.Module")
     kind, name, size, file = ("file", str(encoder), None, encoder) if isinstance(encoder, Path) else name_parts(encoder)
     if kind == "timm": return timm_encoder(name, images, size, file)
     found = _described_file(file) if kind == "file" else build_encoder(name, images.size, images.channels, seed=seed)

@@ -14,13 +14,6 @@ from torch import Tensor, nn
 
 from .backbone import evaluating
 
-# %% ../nbs/31_explain.ipynb #8b75aeca
-def _layer_grad_cam() -> type:
-    "captum's `LayerGradCam`, or an `ImportError` that names the extra."
-    try: from captum.attr import LayerGradCam
-    except ImportError as error: raise ImportError("Grad-CAM needs captum: pip install 'rpsc[analysis]'") from error
-    return LayerGradCam
-
 # %% ../nbs/31_explain.ipynb #7302ec93
 def feature_layer(
     network:nn.Module, # a `Classifier`
@@ -28,7 +21,8 @@ def feature_layer(
     "The layer before pooling, the last residual stage; `ValueError` for a network without `encoder.body`."
     body = getattr(getattr(network, "encoder", None), "body", None)
     if body is not None: return body
-    raise ValueError(f"network: a {type(network).__name__} without encoder.body; accepted: a Classifier, a Pair, or any network with `layer` given")
+    raise ValueError(f"network: a {type(network).__name__} without encoder.body; "
+                     "accepted: a Classifier, a Pair, or any network with `layer` given")
 
 # %% ../nbs/31_explain.ipynb #64a19b0f
 def signed_map(
@@ -38,10 +32,12 @@ def signed_map(
     layer:Callable=feature_layer, # layer(network) -> the module whose map (B, D, h, w) is weighed
 ) -> Tensor: # (B, h, w), negative where a cell speaks against the label
     "Grad-CAM before the ReLU; raises `ImportError` without captum, `ValueError` for a layer that has no map."
-    method = _layer_grad_cam()(network, layer(network))
+    try: from captum.attr import LayerGradCam
+    except ImportError as error: raise ImportError("Grad-CAM needs captum: pip install 'rpsc[analysis]'") from error
+    method = LayerGradCam(network, layer(network))
     with evaluating(network): found = method.attribute(x.detach().requires_grad_(), target=labels)
-    if found.ndim != 4: raise ValueError(f"layer: gives {found.ndim} dimensions; accepted: a layer whose output is a map (B, D, h, w)")
-    return found[:, 0].detach()
+    if found.ndim == 4: return found[:, 0].detach()
+    raise ValueError(f"layer: gives {found.ndim} dimensions; accepted: a layer whose output is a map (B, D, h, w)")
 
 # %% ../nbs/31_explain.ipynb #e78cb8be
 def to_heat(
@@ -54,25 +50,26 @@ def to_heat(
 
 # %% ../nbs/31_explain.ipynb #70835ba7
 @torch.no_grad()
-def _labels_to_explain(network:nn.Module, x:Tensor, labels:"Tensor|None") -> Tensor:
+def _labels_to_explain(network:nn.Module, x:Tensor, labels:Tensor|None) -> Tensor:
     "The predicted clusters where no labels are given; `ValueError` for labels that are none of the network's."
     with evaluating(network): logits = network(x)
     if labels is None: return logits.argmax(1)
-    if labels.shape != x.shape[:1] or labels.is_floating_point() or not 0 <= labels.min() <= labels.max() < logits.shape[1]:
-        raise ValueError(f"labels: {labels.dtype} of shape {tuple(labels.shape)}; accepted: for each of {len(x)} images "
-                         f"a whole number from 0 to {logits.shape[1] - 1}")
-    return labels.to(x.device)
+    n, k = logits.shape
+    if labels.shape == (n,) and not labels.is_floating_point() and 0 <= labels.min() <= labels.max() < k:
+        return labels.to(x.device)
+    raise ValueError(f"labels: {labels.dtype} of shape {tuple(labels.shape)}; accepted: for each of {n} images "
+                     f"a whole number from 0 to {k - 1}")
 
 # %% ../nbs/31_explain.ipynb #ada61510
 def grad_cam(
     network:nn.Module, # a `Classifier` or a `Pair`, asked in evaluation mode; any other with `layer`
     x:Tensor, # (B, C, H, W), normalised, as `ImageSet.batch` gives them
-    labels:"Tensor|None"=None, # int (B,), clusters to explain; None: the predicted ones
+    labels:Tensor|None=None, # int (B,), clusters to explain; None: the predicted ones
     layer:Callable=feature_layer, # layer(network) -> the module whose map is weighed, asked for each member of a pair
 ) -> Tensor: # (B, H, W) in [0, 1], 1 where an image speaks loudest for its cluster
     """Where a network finds its cluster: Grad-CAM on the last residual stage (Selvaraju et al. 2017; RUC Fig. 6).
 
-    Raises `ImportError` without captum (extra: analysis), `ValueError` for labels out of range or a network whose layer cannot be found."""
+    Raises `ValueError` for labels out of range, and as `signed_map` and `layer`."""
     labels = _labels_to_explain(network, x, labels)
     members = getattr(network, "networks", [network])
     return to_heat(sum(signed_map(member, x, labels, layer) for member in members), x.shape[-2:])

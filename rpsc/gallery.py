@@ -36,10 +36,11 @@ def similarity_to_rest(
 ) -> np.ndarray: # float64 (N,) in [-1, 1]; NaN for an image alone in its cluster
     "Cosine of each image and the mean unit feature of the other images in its cluster."
     rows, labels = unit(features).cpu(), labels.cpu()
-    sums, parts = torch.zeros(int(labels.max()) + 1, rows.shape[1], dtype=torch.float64), torch.arange(len(rows)).split(8192)
+    parts = torch.arange(len(rows)).split(8192)
+    sums = torch.zeros(int(labels.max()) + 1, rows.shape[1], dtype=torch.float64)
     for part in parts: sums.index_add_(0, labels[part], rows[part].double())
     dots = torch.cat([torch.linalg.vecdot(rows[part].double(), sums[labels[part]]) for part in parts])
-    own = rows.square().sum(1).double()                                          # 1, but for a feature of zeros
+    own = rows.square().sum(1).double() # 1, but for a feature of zeros
     rest = (sums.square().sum(1)[labels] - 2 * dots + own).clamp_min(0).sqrt()
     found = (dots - own) / rest.clamp_min(1e-12)
     return torch.where(labels.bincount()[labels] > 1, found, math.nan).numpy().clip(-1, 1)
@@ -47,7 +48,6 @@ def similarity_to_rest(
 # %% ../nbs/42_gallery.ipynb #d010caf7
 SMALL, FAR = 20, 3. # images below which a cluster borrows its spread; score above which an image is outlying. Both ours
 
-# %% ../nbs/42_gallery.ipynb #86152481
 def outlier_score(
     features:Tensor, # (N, D), finite
     labels:Tensor, # int (N,), clusters
@@ -55,7 +55,7 @@ def outlier_score(
     "Steps below the lower quartile of similarity in the own cluster; a step leads from the quartile to the median."
     table = pd.DataFrame(dict(s=similarity_to_rest(features, labels), k=labels.cpu().numpy()))
     groups = table.groupby("k").s
-    below = table.s - groups.transform("median")                                 # 0 at the median, mostly negative below the quartile
+    below = table.s - groups.transform("median") # 0 at the median, mostly negative below the quartile
     quartile = table.k.map(below.groupby(table.k).quantile(.25))
     quartile = quartile.where(groups.transform("size") >= SMALL, below.quantile(.25)).clip(upper=-1e-3)
     return ((quartile - below) / -quartile).to_numpy()
@@ -64,54 +64,50 @@ def outlier_score(
 def image_table(
     images:ImageSet, # N of them; only `paths` is read
     found:Clustering, # of the same images
-    features:"Tensor|None"=None, # (N, D); None: `found.features`
+    features:Tensor|None=None, # (N, D); None: `found.features`
     k:int=20, # neighbours for `consistency`; fewer on small sets
 ) -> pd.DataFrame: # N rows: path, cluster, confidence, second, consistency, is_outlier
-    """What is known about each image, without labels.
+    """What is known about each image, without labels; `ValueError` where numbers of rows disagree.
 
-    `path`: of the file, or the row number. `confidence`: the probability of its cluster, NaN without `probs`. `second`: the most probable of the other
-    clusters, -1 without. `consistency`: NaN without features. `is_outlier`: `outlier_score` above `FAR`, False without features.
-    Raises `ValueError` where numbers of rows disagree."""
-    features = _features_of(images, found, features)
-    labels, n = found.labels.cpu(), len(found)
-    confidence, second = (np.full(n, np.nan), np.full(n, -1)) if found.probs is None else _first_and_second(found.probs.cpu(), labels)
-    consistency, is_outlier = np.full(n, np.nan), np.zeros(n, dtype=bool)
+    `path` is that of the file, or the row number; `confidence` the probability of its cluster, NaN without `probs`;
+    `second` the most probable of the other clusters, -1 without; an outlier's `outlier_score` is above `FAR`."""
+    features, labels, n = _features_of(images, found, features), found.labels.cpu(), len(found)
+    confidence, second, consistency, is_outlier = (np.full(n, value) for value in (np.nan, -1, np.nan, False))
+    if found.probs is not None:
+        probs, own = found.probs.cpu(), labels[:, None]
+        confidence = probs.gather(1, own)[:, 0].numpy()
+        if probs.shape[1] > 1: second = probs.scatter(1, own, -1.).argmax(1).numpy()
     if features is not None:
-        consistency = local_consistency(features, labels.to(features.device), neighborhood_size(n, found.n_clusters, k)).cpu().numpy()
+        k = neighborhood_size(n, found.n_clusters, k)
+        consistency = local_consistency(features, labels.to(features.device), k).cpu().numpy()
         is_outlier = outlier_score(features, labels) > FAR
-    paths = range(n) if images.paths is None else pd.Series(list(images.paths), dtype=object)    # text columns refuse names that are no UTF-8
-    return pd.DataFrame(dict(path=paths, cluster=labels.numpy(),
-                             confidence=confidence, second=second, consistency=consistency, is_outlier=is_outlier))
+    # text columns refuse names that are no UTF-8
+    paths = range(n) if images.paths is None else pd.Series(list(images.paths), dtype=object)
+    return pd.DataFrame(dict(path=paths, cluster=labels.numpy(), confidence=confidence, second=second,
+                             consistency=consistency, is_outlier=is_outlier))
 
-# %% ../nbs/42_gallery.ipynb #34aa75cf
-def _features_of(images:ImageSet, found:Clustering, features:"Tensor|None") -> "Tensor|None": # (N, D)
+def _features_of(images:ImageSet, found:Clustering, features:Tensor|None) -> Tensor|None: # (N, D)
     "The features to use; `ValueError` where numbers of rows disagree."
-    if len(images) != len(found): raise ValueError(f"found: labels of {len(found)} images; accepted: {len(images)}, one for each of images")
+    n = len(found)
+    if len(images) != n:
+        raise ValueError(f"found: labels of {n} images; accepted: {len(images)}, one for each of images")
     if features is None: return found.features
     features = torch.as_tensor(features)
-    if features.ndim != 2 or len(features) != len(found): raise ValueError(f"features: shape {tuple(features.shape)}; accepted: ({len(found)}, D), a row for each image")
-    return features.float()
-
-# %% ../nbs/42_gallery.ipynb #1727227e
-def _first_and_second(probs:Tensor, labels:Tensor) -> "tuple[np.ndarray, np.ndarray]": # (N,) each
-    "The probability of the own cluster, and the most probable of the others, -1 if there is no other."
-    own = labels[:, None]
-    second = probs.scatter(1, own, -1.).argmax(1).numpy() if probs.shape[1] > 1 else np.full(len(probs), -1)
-    return probs.gather(1, own)[:, 0].numpy(), second
+    if features.ndim == 2 and len(features) == n: return features.float()
+    raise ValueError(f"features: shape {tuple(features.shape)}; accepted: ({n}, D), a row for each image")
 
 # %% ../nbs/42_gallery.ipynb #f564aafa
 def sample_evenly(
     labels:Tensor, # int (N,), clusters
     most:int, # at least 1
 ) -> np.ndarray: # int64 rows, ascending, at most `most`; all rows if there are no more
-    "Rows from every cluster in proportion, at least one each; the largest clusters only, if there are more clusters than `most`."
-    order = labels.cpu().argsort(stable=True).numpy()
+    "Rows from every cluster in proportion, at least one each; from the largest alone, if there are more than `most`."
+    order, counts = labels.cpu().argsort(stable=True).numpy(), labels.cpu().bincount().numpy()
     if len(order) <= most: return np.arange(len(order))
-    counts = labels.cpu().bincount().numpy()
     start, live = counts.cumsum() - counts, np.argsort(-counts, kind="stable")[:min(most, (counts > 0).sum())]
     quota = 1 + (most - len(live)) * (counts[live] - 1) // max(1, len(order) - len(live))
-    picked = [order[start[k] + np.linspace(0, counts[k] - 1, q).round().astype(int)] for k, q in zip(live, quota)]
-    return np.sort(np.concatenate(picked))
+    return np.sort(np.concatenate([order[start[k] + np.linspace(0, counts[k] - 1, q).round().astype(int)]
+                                   for k, q in zip(live, quota)]))
 
 # %% ../nbs/42_gallery.ipynb #e9892a7b
 def map_positions(
@@ -121,19 +117,20 @@ def map_positions(
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     rows = unit(features).cpu().double().numpy()
-    with np.errstate(invalid="ignore"):                                          # equal images have no variance to explain
-        parts = PCA(min(50, *rows.shape), random_state=0).fit_transform(rows) if len(rows) > 1 else np.zeros((1, 2))
+    n, size = len(rows), min(50, *rows.shape)
+    with np.errstate(invalid="ignore"): # equal images have no variance to explain
+        parts = PCA(size, random_state=0).fit_transform(rows) if n > 1 else np.zeros((1, 2))
     flat = np.pad(parts, ((0, 0), (0, max(0, 2 - parts.shape[1]))))[:, :2]
-    if len(rows) >= 20:
-        start = flat / max(flat[:, 0].std(), 1e-12) * 1e-4                       # scikit-learn's own scaling divides by 0 for equal images
-        flat = TSNE(2, perplexity=min(30, (len(rows) - 1) / 3), init=start, random_state=0, max_iter=500).fit_transform(parts)
+    if n >= 20:
+        start = flat / max(flat[:, 0].std(), 1e-12) * 1e-4 # scikit-learn's own scaling divides by 0 for equal images
+        fit = TSNE(2, perplexity=min(30, (n - 1) / 3), init=start, random_state=0, max_iter=500)
+        flat = fit.fit_transform(parts)
     flat = flat - (flat.max(0) + flat.min(0)) / 2
     return .5 + .5 * flat / max(abs(flat).max(), 1e-12)
 
 # %% ../nbs/42_gallery.ipynb #db3649d4
 CARD_SIDE, TILE_SIDE = 72, 48 # pixels, at most; 48 is a multiple of JPEG's 16-pixel blocks, so tiles do not bleed
 
-# %% ../nbs/42_gallery.ipynb #5fd645a6
 def data_uri(
     pixels:np.ndarray, # uint8 (H, W) or (H, W, 3)
 ) -> str: # data:image/png;base64,... or jpeg
@@ -152,7 +149,8 @@ def thumbnails(
     side:int, # pixels, at most
 ) -> np.ndarray: # uint8 (M, s, s), or (M, s, s, 3) for colour
     "Some of the images, at most `side` pixels high and wide."
-    pixels = images.images[torch.as_tensor(np.asarray(rows), device=images.device)].cpu().permute(0, 2, 3, 1).numpy()
+    chosen = torch.as_tensor(np.asarray(rows), device=images.device)
+    pixels = images.images[chosen].cpu().permute(0, 2, 3, 1).numpy()
     if images.channels == 1: pixels = pixels[..., 0]
     if images.size <= side: return pixels
     return np.stack([np.asarray(Image.fromarray(image).resize((side, side), Image.LANCZOS)) for image in pixels])
@@ -160,28 +158,30 @@ def thumbnails(
 # %% ../nbs/42_gallery.ipynb #14cdb6f8
 def sheet(
     tiles:np.ndarray, # uint8 (M, s, s, ...)
-) -> "tuple[np.ndarray, int]": # uint8 (R s, C s, ...), and C
+) -> tuple[np.ndarray, int]: # uint8 (R s, C s, ...), and C
     "Tiles as one picture, row by row, about as many columns as rows; the rest is black."
     columns = math.ceil(math.sqrt(len(tiles)))
     rows = math.ceil(len(tiles) / columns)
-    full = np.zeros((rows * columns, *tiles.shape[1:]), np.uint8)
-    full[:len(tiles)] = tiles
     side, rest = tiles.shape[1], tiles.shape[3:]
-    return full.reshape(rows, columns, side, side, *rest).swapaxes(1, 2).reshape(rows * side, columns * side, *rest), columns
+    full = np.zeros((rows * columns, side, side, *rest), np.uint8)
+    full[:len(tiles)] = tiles
+    full = full.reshape(rows, columns, side, side, *rest).swapaxes(1, 2)
+    return full.reshape(rows * side, columns * side, *rest), columns
 
 # %% ../nbs/42_gallery.ipynb #12efabf3
 GROUNDS = dict(light="#ffffff", dark="#181c21") # --paper in gallery.css
-MARKS = ("m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "m-3.5-3.5h7v7h-7z", "m0-4.9 4.6 8h-9.2z", "m0-5 5 5-5 5-5-5z", # disc, square, triangle, diamond,
-         "m-1.4-4.7h2.8v3.3h3.3v2.8h-3.3v3.3h-2.8v-3.3h-3.3v-2.8h3.3z", "m0 4.9 4.6-8h-9.2z")                   # cross, triangle upside down
+MARKS = ("m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "m-3.5-3.5h7v7h-7z", "m0-4.9 4.6 8h-9.2z", # disc, square, triangle,
+         "m0-5 5 5-5 5-5-5z", "m-1.4-4.7h2.8v3.3h3.3v2.8h-3.3v3.3h-2.8v-3.3h-3.3v-2.8h3.3z", # diamond, cross,
+         "m0 4.9 4.6-8h-9.2z") # triangle upside down
 
-# %% ../nbs/42_gallery.ipynb #04b96ca5
 def contrast(a:str, b:str) -> float: # 1 … 21
     "Contrast of two colours by WCAG 2, from the relative luminance of sRGB."
-    def luminance(color): return sum(w * (c / 12.92 if c <= .04045 else ((c + .055) / 1.055)**2.4) for w, c in zip((.2126, .7152, .0722), to_rgb(color)))
+    def linear(c): return c / 12.92 if c <= .04045 else ((c + .055) / 1.055)**2.4
+    def luminance(color): return sum(w * linear(c) for w, c in zip((.2126, .7152, .0722), to_rgb(color)))
     light, dark = sorted((luminance(a), luminance(b)), reverse=True)
     return (light + .05) / (dark + .05)
 
-# %% ../nbs/42_gallery.ipynb #4a75e1c9
+# %% ../nbs/42_gallery.ipynb #7d6b5eb2
 def readable(
     color, # anything that matplotlib takes
     ground:str, # behind it
@@ -192,19 +192,22 @@ def readable(
     for step in range(21):
         mixed = to_hex([(1 - step / 20) * c + step / 20 * toward for c in to_rgb(color)])
         if contrast(mixed, ground) >= least: return mixed
-    raise ValueError(f"ground: {ground} against {toward:.0f} has a contrast of {contrast(mixed, ground):.1f}; accepted: grounds that reach {least}")
+    raise ValueError(f"ground: {ground} against {toward:.0f} has a contrast of {contrast(mixed, ground):.1f}; "
+                     f"accepted: grounds that reach {least}")
 
-# %% ../nbs/42_gallery.ipynb #80d6dc81
+# %% ../nbs/42_gallery.ipynb #1077822e
 def _color_rules(clusters:list, n_clusters:int) -> str:
     "CSS: the variable --c of each cluster's class, light and dark."
     palette = colors(n_clusters)
-    rules = {scheme: "".join(f".c{k}{{--c:{readable(palette[k], ground)}}}" for k in sorted(clusters)) for scheme, ground in GROUNDS.items()}
-    return f"{rules['light']}\n@media (prefers-color-scheme:dark){{{rules['dark']}}}"
+    light, dark = ("".join(f".c{k}{{--c:{readable(palette[k], ground)}}}" for k in sorted(clusters))
+                   for ground in GROUNDS.values())
+    return f"{light}\n@media (prefers-color-scheme:dark){{{dark}}}"
 
-# %% ../nbs/42_gallery.ipynb #91804f39
+# %% ../nbs/42_gallery.ipynb #2c838c21
 def _mark(k:int) -> str:
     "The mark of a cluster as a tiny drawing, for the eye only."
-    return f'<svg class="mark c{k}" viewBox="-5.5 -5.5 11 11" aria-hidden="true"><path d="M0 0{MARKS[k % len(MARKS)]}"/></svg>'
+    return (f'<svg class="mark c{k}" viewBox="-5.5 -5.5 11 11" aria-hidden="true">'
+            f'<path d="M0 0{MARKS[k % len(MARKS)]}"/></svg>')
 
 # %% ../nbs/42_gallery.ipynb #4a507044
 def _percent(share:float) -> str:
@@ -213,80 +216,68 @@ def _percent(share:float) -> str:
     if .995 <= share < 1: return "over\u00a099\u00a0%"
     return "–" if math.isnan(share) else f"{100 * share:.0f}\u00a0%"
 
-# %% ../nbs/42_gallery.ipynb #17d6fabe
-def _number_of(n:int, one:str, many:"str|None"=None) -> str: return f"{n:,} {one if n == 1 else many or one + 's'}"
+def _number_of(n:int, one:str, many:str|None=None) -> str: return f"{n:,} {one if n == 1 else many or one + 's'}"
 
-# %% ../nbs/42_gallery.ipynb #90b5d554
 def _json(value) -> str:
     "JSON that may stand inside a `script` element."
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate({c: f"\\u{c:04x}" for c in (*b"<>&", 0x2028, 0x2029)})
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.translate({c: f"\\u{c:04x}" for c in (*b"<>&", 0x2028, 0x2029)})
 
 # %% ../nbs/42_gallery.ipynb #ae6f59fa
-def _short_names(paths:"list|None", n:int) -> "tuple[list[str], str]": # names, and the folder that all have in common
-    "Names to show: paths without the common folder, at most their last 100 letters; numbers where there are no paths."
-    if paths is None: return [f"image {i}" for i in range(n)], ""
+def _short_names(paths:list|None, n:int) -> list[str]: # n
+    "Names to show: paths without the folder that all have in common, at most their last 100 letters; else numbers."
+    if paths is None: return [f"image {i}" for i in range(n)]
     paths = [os.fspath(path) for path in paths]
     common = os.path.commonprefix(paths)
-    folder = common[:common.rfind("/" if "/" in common else "\\") + 1]         # a backslash is a letter of names beside slashes
-    return [path[len(folder):] if len(path) <= len(folder) + 100 else f"…{path[-99:]}" for path in paths], folder
+    start = common.rfind("/" if "/" in common else "\\") + 1 # a backslash is a letter of names beside slashes
+    return [path[start:] if len(path) <= start + 100 else f"…{path[-99:]}" for path in paths]
 
 # %% ../nbs/42_gallery.ipynb #d7c2e5e1
-def _cluster_names(names, n_clusters:int) -> "list[str]": # n_clusters
-    "“cluster 3”, or “cluster 3, cats” where a name is given; `ValueError` for another number of names, or one of no cluster."
+def _cluster_names(names, n_clusters:int) -> list[str]: # n_clusters
+    "“cluster 3”, or “cluster 3, cats” where a name is given; `ValueError` for names that do not fit."
     if names is not None and not isinstance(names, dict):
-        if len(names) != n_clusters: raise ValueError(f"names: {len(names)} names; accepted: {n_clusters}, one for each cluster, or a dictionary")
+        if len(names) != n_clusters:
+            raise ValueError(f"names: {len(names)} names; accepted: {n_clusters}, one for each cluster, "
+                             "or a dictionary")
         names = dict(enumerate(names))
-    foreign = [k for k in names or {} if k not in range(n_clusters)]
+    names = names or {}
+    foreign = [k for k in names if k not in range(n_clusters)]
     if foreign: raise ValueError(f"names: has {foreign[0]!r}; accepted: cluster numbers from 0 to {n_clusters - 1}")
-    return [f"cluster {k}, {names[k]}" if names and names.get(k) else f"cluster {k}" for k in range(n_clusters)]
+    return [f"cluster {k}, {names[k]}" if names.get(k) else f"cluster {k}" for k in range(n_clusters)]
 
 # %% ../nbs/42_gallery.ipynb #8f09a0c0
 UNCERTAIN = .5 # below this an image is uncertain
 
-# %% ../nbs/42_gallery.ipynb #1c795f4e
-@dataclass(eq=False)
+def _by(table:pd.DataFrame, column:str, ascending:bool=False) -> pd.DataFrame:
+    return table.sort_values(column, ascending=ascending, kind="stable")
+
 class _Facts:
     "What all sections of the page draw on."
-    images:ImageSet
-    found:Clustering
-    features:"Tensor|None"
-    table:pd.DataFrame # of `image_table`, with doubt, typical and score
-    names:"list[str]" # of clusters
-    shown:"list[str]" # names of images
-    folder:str # of all images
+    def __init__(self, images:ImageSet, found:Clustering, features=None, names=None, table=None):
+        self.images, self.found, self.features = images, found, _features_of(images, found, features)
+        table, n = image_table(images, found, self.features) if table is None else table, len(found)
+        if len(table) != n: raise ValueError(f"table: {len(table)} rows; accepted: {n}, one for each image")
+        self.has_confidence = found.probs is not None
+        doubt = (table.confidence if self.has_confidence else table.consistency).to_numpy()
+        typical, score = table.confidence.to_numpy(), np.full(n, np.nan)
+        if self.features is not None:
+            typical = np.nan_to_num(similarity_to_rest(self.features, found.labels), nan=1.)
+            score = outlier_score(self.features, found.labels)
+        self.table = table.reset_index(drop=True).assign(doubt=doubt, typical=typical, score=score)
+        self.has_doubt, self.is_uncertain = self.table.doubt.notna().any(), self.table.doubt < UNCERTAIN
+        self.names = _cluster_names(found.meta.get("names") if names is None else names, found.n_clusters)
+        self.shown = _short_names(images.paths, n) # names of images
 
     @cached_property
     def clusters(self) -> pd.DataFrame:
         "One row for each live cluster, the largest first: size, confidence, uncertain, outlying."
-        t = self.table.assign(uncertain=self.is_uncertain)
-        rows = t.groupby("cluster").agg(size=("doubt", "size"), confidence=("confidence", "mean"), uncertain=("uncertain", "sum"), outlying=("is_outlier", "sum"))
-        return rows.sort_values("size", ascending=False, kind="stable")
-
-    @cached_property
-    def is_uncertain(self) -> pd.Series: return self.table.doubt < UNCERTAIN
-
-    @property
-    def has_confidence(self) -> bool: return self.found.probs is not None
-
-    @property
-    def has_doubt(self) -> bool: return self.table.doubt.notna().any()
-
-# %% ../nbs/42_gallery.ipynb #ca22097b
-def _facts(images:ImageSet, found:Clustering, features=None, names=None, table=None) -> _Facts:
-    "Check the arguments, complete the table."
-    features = _features_of(images, found, features)
-    table = image_table(images, found, features) if table is None else table
-    if len(table) != len(found): raise ValueError(f"table: {len(table)} rows; accepted: {len(found)}, one for each image")
-    similarity = np.full(len(found), np.nan) if features is None else np.nan_to_num(similarity_to_rest(features, found.labels), nan=1.)
-    score = np.full(len(found), np.nan) if features is None else outlier_score(features, found.labels)
-    table = table.reset_index(drop=True).assign(doubt=table.consistency.to_numpy() if found.probs is None else table.confidence.to_numpy(),
-                                                typical=table.confidence.to_numpy() if features is None else similarity, score=score)
-    names = found.meta.get("names") if names is None else names
-    return _Facts(images, found, features, table, _cluster_names(names, found.n_clusters), *_short_names(images.paths, len(images)))
+        return _by(self.table.assign(uncertain=self.is_uncertain).groupby("cluster").agg(
+            size=("doubt", "size"), confidence=("confidence", "mean"), uncertain=("uncertain", "sum"),
+            outlying=("is_outlier", "sum")), "size")
 
 # %% ../nbs/42_gallery.ipynb #86c74c92
 def _describe(facts:_Facts, i:int) -> str:
-    "An image in words, not escaped: name, cluster, confidence and the next cluster, or agreement of the neighbours, and whether it is outlying."
+    "An image in words, not escaped: name, cluster, how sure, the next cluster, and whether it is outlying."
     row, words = facts.table.iloc[i], [f"{facts.shown[i]}: {facts.names[facts.table.cluster.iat[i]]}"]
     if facts.has_confidence: words.append(f"confidence {_percent(row.confidence)}")
     elif facts.has_doubt: words.append(f"{_percent(row.consistency)} of its neighbours in the same cluster")
@@ -297,257 +288,286 @@ def _describe(facts:_Facts, i:int) -> str:
 # %% ../nbs/42_gallery.ipynb #04fa1252
 def _note(facts:_Facts, i:int) -> str:
     "Two or three words below a picture: its clusters, and how sure that is."
-    k, second, doubt = facts.table.cluster.iat[i], facts.table.second.iat[i], facts.table.doubt.iat[i]
+    k, second, doubt = (facts.table[name].iat[i] for name in ("cluster", "second", "doubt"))
     words = f"{k} or {second}" if second >= 0 else f"in {k}"
     return words if math.isnan(doubt) else f"{words}<br>{_percent(doubt)}"
 
 # %% ../nbs/42_gallery.ipynb #9b479227
 def _strip(
     facts:_Facts,
-    rows, # (M,) row numbers
+    rows:list, # (M,) row numbers
     label:str, # for screen readers, not escaped
-    noted:bool=False, # with a note below each picture
-    kind:str="strip", # CSS classes
+    noted:bool=False, # on the width of the page, with a note below each picture
 ) -> str: # a list; nothing without rows
     "A row of images."
     if not len(rows): return ""
     pictures, size = thumbnails(facts.images, rows, CARD_SIDE), min(CARD_SIDE, facts.images.size)
-    items = [f'<li><button type="button"><img src="{data_uri(picture)}" alt="{escape(_describe(facts, i))}" width="{size}" height="{size}">'
-             + f'<span class="note" aria-hidden="true">{_note(facts, i)}</span>' * noted + '</button></li>' for i, picture in zip(rows, pictures)]
+    items = [f'<li><button type="button"><img src="{data_uri(picture)}" alt="{escape(_describe(facts, i))}" '
+             f'width="{size}" height="{size}">'
+             + f'<span class="note" aria-hidden="true">{_note(facts, i)}</span>' * noted + '</button></li>'
+             for i, picture in zip(rows, pictures)]
+    kind = "strip wide" if noted else "strip"
     return f'<ul class="{kind}" role="list" aria-label="{escape(label)}">\n' + "\n".join(items) + "\n</ul>"
 
 # %% ../nbs/42_gallery.ipynb #0139d790
+_HEADINGS = dict(clusters="Clusters", confidence="Confidence", uncertain="Least certain images",
+                 outlying="Outlying images", map="Map", comparison="Compared with the folders’ names",
+                 rules="How to read this page")
+
 def _section(
     key:str, # its address in the page
-    heading:str,
     body:str, # HTML
     note:str="", # HTML, below the heading
     control:str="", # HTML, beside the heading
 ) -> str:
     "A region of the page that is named by its heading."
     note = f'<p class="quiet">{note}</p>' if note else ""
-    return (f'<section id="{key}" aria-labelledby="{key}-name">\n<div class="head"><div><h2 id="{key}-name">{heading}</h2>{note}</div>{control}</div>\n'
-            f"{body}\n</section>")
+    return (f'<section id="{key}" aria-labelledby="{key}-name">\n<div class="head"><div>'
+            f'<h2 id="{key}-name">{_HEADINGS[key]}</h2>{note}</div>{control}</div>\n{body}\n</section>')
 
 # %% ../nbs/42_gallery.ipynb #dcfd2a50
-def _rows_of_card(facts:_Facts, k:int, share:int) -> "tuple[list, list, list]": # prototypes, doubtful, outlying: rows
+def _rows_of_card(facts:_Facts, k:int, share:int) -> tuple[list, list, list]: # prototypes, doubtful, outlying: rows
     "At most `share` rows of a cluster; prototypes are in no other list."
     n = 12 if share >= 24 else min(share, 6)
-    ranked = facts.table[facts.table.cluster == k].sort_values("typical", ascending=False, kind="stable")
-    prototypes, rest = ranked.index[:n], ranked[n:]
-    doubtful = rest[rest.doubt.notna()].sort_values("doubt", kind="stable").index[:6 if share >= 12 else 0]
-    outlying = rest[rest.is_outlier].sort_values("score", ascending=False, kind="stable").index[:6 if share >= 18 else 0]
-    return prototypes.tolist(), doubtful.tolist(), outlying.tolist()
+    ranked = _by(facts.table[facts.table.cluster == k], "typical")
+    rest = ranked[n:]
+    doubtful = _by(rest[rest.doubt.notna()], "doubt", True)[:6 if share >= 12 else 0]
+    outlying = _by(rest[rest.is_outlier], "score")[:6 if share >= 18 else 0]
+    return tuple(rows.index.tolist() for rows in (ranked[:n], doubtful, outlying))
 
 # %% ../nbs/42_gallery.ipynb #2bf18786
-def _measure(name:str, value:float, words:str) -> str:
-    "A number with a bar, as part of a `dl`."
-    return f'<div><dt>{name}</dt><dd><span class="bar" style="--v:{value:.3f}" aria-hidden="true"></span><span>{words}</span></dd></div>'
+def _measure(name:str, value:float) -> str:
+    "A share with a bar, as part of a `dl`."
+    bar = f'<span class="bar" style="--v:{value:.3f}" aria-hidden="true"></span>'
+    return f'<div><dt>{name}</dt><dd>{bar}<span>{_percent(value)}</span></dd></div>'
 
-# %% ../nbs/42_gallery.ipynb #6be80e60
 def _card(facts:_Facts, k:int, share:int) -> str:
     "A cluster: name, measures, and up to `share` images."
-    row, name = facts.clusters.loc[k], escape(facts.names[k])
-    measures = _measure("share", row["size"] / len(facts.table), _percent(row["size"] / len(facts.table)))
-    if facts.has_confidence: measures += _measure("confidence", row.confidence, _percent(row.confidence))
-    strips = [(f"<h4>{heading}</h4>\n" + _strip(facts, rows, f"{heading}: {facts.names[k]}")) for rows, heading in
-              zip(_rows_of_card(facts, k, share), ("Prototypes", "Least certain", "Outlying")) if rows]
-    doubts = [words for n, words in ((row.uncertain, "uncertain"), (row.outlying, "outlying")) if n for words in [f"{n:,.0f} {words}"]]
-    confidence = f' data-confidence="{row.confidence:.6f}"' if facts.has_confidence else ""
-    return (f'<li class="card" id="cluster-{k}" data-cluster="{k}" data-size="{row["size"]:.0f}"{confidence}>\n'
-            f'<h3>{_mark(k)}<span>{name[:1].upper()}{name[1:]}</span> <small>{_number_of(int(row["size"]), "image")}</small></h3>\n'
-            f'<dl class="measures">{measures}</dl>\n' + f'<p class="quiet">{" · ".join(doubts)}</p>\n' * bool(doubts) + "\n".join(strips) + "\n</li>")
+    row, name, size = facts.clusters.loc[k], escape(facts.names[k]), facts.clusters["size"][k]
+    measures, confidence = _measure("share", size / len(facts.table)), ""
+    if facts.has_confidence:
+        measures += _measure("confidence", row.confidence)
+        confidence = f' data-confidence="{row.confidence:.6f}"'
+    lists = zip(("Prototypes", "Least certain", "Outlying"), _rows_of_card(facts, k, share))
+    strips = [f"<h4>{heading}</h4>\n" + _strip(facts, rows, f"{heading}: {facts.names[k]}")
+              for heading, rows in lists if rows]
+    doubts = [f"{row[key]:,.0f} {key}" for key in ("uncertain", "outlying") if row[key]]
+    return (f'<li class="card" id="cluster-{k}" data-cluster="{k}" data-size="{size}"{confidence}>\n'
+            f'<h3>{_mark(k)}<span>{name[:1].upper()}{name[1:]}</span> <small>{_number_of(size, "image")}</small></h3>\n'
+            f'<dl class="measures">{measures}</dl>\n' + f'<p class="quiet">{" · ".join(doubts)}</p>\n' * bool(doubts)
+            + "\n".join(strips) + "\n</li>")
 
 # %% ../nbs/42_gallery.ipynb #bd798b40
 def _sort_choice(has_confidence:bool) -> str:
     "Radio buttons for the order of the cards, and the place where a change is announced."
-    orders = dict(size=("Size", "largest first"), confidence=("Confidence", "surest first"), doubt=("Doubt", "least sure first"), number=("Number", "by number"))
-    if not has_confidence: orders = {key: orders[key] for key in ("size", "number")}
-    radios = "".join(f'<label><input type="radio" name="sort" value="{key}" data-words="{words}"{" checked" * (key == "size")}><span>{name}</span></label>'
-                     for key, (name, words) in orders.items())
-    return f'<div><fieldset class="choice"><legend>Sort by</legend>{radios}</fieldset><p class="unseen" id="sort-status" role="status"></p></div>'
+    orders = dict(size=("Size", "largest first"), confidence=("Confidence", "surest first"),
+                  doubt=("Doubt", "least sure first"), number=("Number", "by number"))
+    radios = "".join(f'<label><input type="radio" name="sort" value="{key}" data-words="{words}"'
+                     f'{" checked" * (key == "size")}><span>{name}</span></label>'
+                     for key, (name, words) in orders.items() if has_confidence or key in ("size", "number"))
+    return (f'<div><fieldset class="choice"><legend>Sort by</legend>{radios}</fieldset>'
+            '<p class="unseen" id="sort-status" role="status"></p></div>')
 
 # %% ../nbs/42_gallery.ipynb #0664ed93
 def _clusters_section(facts:_Facts, most:int) -> str:
     "All cards, with at most `most` images together."
-    shown = facts.clusters.index[:most]
+    shown, n = facts.clusters.index[:most], len(facts.clusters)
     cards = "\n".join(_card(facts, k, max(1, min(24, most // len(shown)))) for k in shown)
-    note = f"The {len(shown):,} largest of {len(facts.clusters):,}. " if len(shown) < len(facts.clusters) else ""
+    note = f"The {len(shown):,} largest of {n:,}. " if len(shown) < n else ""
     note += "Tab goes from row to row of images, arrow keys within a row, Enter enlarges an image."
-    return _section("clusters", "Clusters", f'<ol class="cards" id="cards" role="list">\n{cards}\n</ol>', note, _sort_choice(facts.has_confidence))
+    cards = f'<ol class="cards" id="cards" role="list">\n{cards}\n</ol>'
+    return _section("clusters", cards, note, _sort_choice(facts.has_confidence))
 
 # %% ../nbs/42_gallery.ipynb #45aa811e
 def _bars(counts:np.ndarray) -> str:
     "Counts as bars over [0, 1] with a line at `UNCERTAIN`; the drawing is stretched to its place."
-    heights = 100 * counts / counts.max()
-    rects = "".join(f'<rect x="{i + .06:.2f}" y="{100 - h:.2f}" width=".88" height="{h:.2f}"/>' for i, h in enumerate(heights) if h)
-    grid = "".join(f'<line x1="0" x2="{len(counts)}" y1="{y}" y2="{y}"/>' for y in (0, 100))
-    half = f'<line class="half" x1="{UNCERTAIN * len(counts)}" x2="{UNCERTAIN * len(counts)}" y1="0" y2="100"/>'
-    return f'<svg viewBox="0 0 {len(counts)} 100" preserveAspectRatio="none" aria-hidden="true">{grid}{rects}{half}</svg>'
+    n, half = len(counts), UNCERTAIN * len(counts)
+    rects = "".join(f'<rect x="{i + .06:.2f}" y="{100 - h:.2f}" width=".88" height="{h:.2f}"/>'
+                    for i, h in enumerate(100 * counts / counts.max()) if h)
+    grid = "".join(f'<line x1="0" x2="{n}" y1="{y}" y2="{y}"/>' for y in (0, 100))
+    return (f'<svg viewBox="0 0 {n} 100" preserveAspectRatio="none" aria-hidden="true">{grid}{rects}'
+            f'<line class="half" x1="{half}" x2="{half}" y1="0" y2="100"/></svg>')
 
 # %% ../nbs/42_gallery.ipynb #21944a1d
 def _histogram(counts:np.ndarray) -> str: # (bins,)
     "Bars between two scales, and the counts as a table."
-    ends = [f"{_percent(i / len(counts))} to {_percent((i + 1) / len(counts))}" for i in range(len(counts))]
-    label = f"Histogram of confidence: most images, {counts.max():,}, have {ends[counts.argmax()]}."
-    rows = "".join(f'<tr><th scope="row">{end}</th><td>{n:,}</td></tr>' for end, n in zip(ends, counts) if n)
+    n, most = len(counts), counts.max()
+    ends = [f"{_percent(i / n)} to {_percent((i + 1) / n)}" for i in range(n)]
+    label = f"Histogram of confidence: most images, {most:,}, have {ends[counts.argmax()]}."
+    rows = "".join(f'<tr><th scope="row">{end}</th><td>{c:,}</td></tr>' for end, c in zip(ends, counts) if c)
     scale = "".join(f'<span style="--v:{v / 4}">{_percent(v / 4)}</span>' for v in range(5))
     return (f'<div class="panel"><div class="histogram" role="img" aria-label="{label}">'
-            f'<div class="scale up"><span>{counts.max():,}</span><span>0</span></div>{_bars(counts)}'
+            f'<div class="scale up"><span>{most:,}</span><span>0</span></div>{_bars(counts)}'
             f'<div class="scale along">{scale}</div><p class="name">confidence</p></div>'
-            '<details><summary>The same as a table</summary><table><thead><tr><th scope="col">confidence</th><th scope="col">images</th></tr></thead>'
-            f"<tbody>{rows}</tbody></table></details></div>")
+            '<details><summary>The same as a table</summary><table><thead><tr><th scope="col">confidence</th>'
+            f'<th scope="col">images</th></tr></thead><tbody>{rows}</tbody></table></details></div>')
 
 # %% ../nbs/42_gallery.ipynb #34c45454
 def _confidence_section(facts:_Facts, bins:int=20) -> str:
     "A histogram of the probabilities of the own cluster."
-    if not facts.has_confidence: return _section("confidence", "Confidence", "", "This clustering comes without probabilities, so there is no confidence to show.")
-    own = torch.tensor(facts.table.confidence.to_numpy())[:, None]
-    counts = (confidence_shares(own, bins) * len(facts.table)).round().astype(int)
-    note = (f"How probable it is that each image belongs to its cluster; {_percent(facts.table.confidence.mean())} on average. "
-            f"{_number_of(int(facts.is_uncertain.sum()), 'image is', 'images are')} below the line at one half.")
-    return _section("confidence", "Confidence", _histogram(counts), note)
+    if not facts.has_confidence:
+        missing = "This clustering comes without probabilities, so there is no confidence to show."
+        return _section("confidence", "", missing)
+    own = torch.tensor(facts.table.confidence.to_numpy())
+    counts = (confidence_shares(own[:, None], bins) * len(own)).round().astype(int)
+    note = (f"How probable it is that each image belongs to its cluster; {_percent(facts.table.confidence.mean())} "
+            f"on average. {_number_of(facts.is_uncertain.sum(), 'image is', 'images are')} below the line at one half.")
+    return _section("confidence", _histogram(counts), note)
 
 # %% ../nbs/42_gallery.ipynb #405bdb61
 LISTED = 48 # images in each of the two lists
 
-# %% ../nbs/42_gallery.ipynb #0ab2b9eb
+def _list_section(facts:_Facts, key:str, rows:pd.DataFrame, note:str) -> str:
+    "A section with the first rows of a table as images."
+    strip = _strip(facts, rows.index[:LISTED].tolist(), _HEADINGS[key], noted=True)
+    return _section(key, f'<div class="panel">{strip}</div>' if strip else "", note)
+
 def _uncertain_section(facts:_Facts) -> str:
     "The images with the lowest confidence, or agreement of neighbours."
-    if not facts.has_doubt: return _section("uncertain", "Least certain images", "", "Without probabilities and features nothing is known about certainty.")
-    rows = facts.table.sort_values("doubt", kind="stable").index[:LISTED].tolist()
+    if not facts.has_doubt:
+        return _section("uncertain", "", "Without probabilities and features nothing is known about certainty.")
     rule, below = (("a confidence below one half", "the next best, and the confidence") if facts.has_confidence else
                    ("most neighbours in other clusters", "and how many of its neighbours are"))
-    note = f"{_number_of(int(facts.is_uncertain.sum()), 'image has', 'images have')} {rule}. Below each: the cluster it is in, {below}."
-    return _section("uncertain", "Least certain images", f'<div class="panel">{_strip(facts, rows, "Least certain images", True, "strip wide")}</div>', note)
+    note = (f"{_number_of(facts.is_uncertain.sum(), 'image has', 'images have')} {rule}. "
+            f"Below each: the cluster it is in, {below}.")
+    return _list_section(facts, "uncertain", _by(facts.table, "doubt", True), note)
 
-# %% ../nbs/42_gallery.ipynb #0a8e1383
 def _outlying_section(facts:_Facts) -> str:
     "The images that are least like the rest of their cluster."
-    if facts.features is None: return _section("outlying", "Outlying images", "", "This clustering comes without features, so images cannot be compared.")
-    outlying = facts.table[facts.table.is_outlier].sort_values("score", ascending=False, kind="stable").index
-    note = f"{_number_of(len(outlying), 'image is', 'images are')} much less like the rest of the cluster than its other images are."
-    body = f'<div class="panel">{_strip(facts, outlying[:LISTED].tolist(), "Outlying images", True, "strip wide")}</div>' if len(outlying) else ""
-    return _section("outlying", "Outlying images", body, note)
+    if facts.features is None:
+        return _section("outlying", "", "This clustering comes without features, so images cannot be compared.")
+    outlying = _by(facts.table[facts.table.is_outlier], "score")
+    note = (f"{_number_of(len(outlying), 'image is', 'images are')} much less like the rest of the cluster than its "
+            "other images are.")
+    return _list_section(facts, "outlying", outlying, note)
 
 # %% ../nbs/42_gallery.ipynb #d25a6256
 MAP_SIDE = 600 # units of the drawing
 
-# %% ../nbs/42_gallery.ipynb #589e5e61
 @dataclass
 class _Map:
     "A sample of the images with their places."
     rows:np.ndarray # (M,)
     xy:np.ndarray # (M, 2) in drawing units
+    clusters:np.ndarray # (M,)
 
-    def paths(self, clusters:np.ndarray) -> str: # (M,) cluster of each point
+    def groups(self) -> list: # (cluster, places of its points)
+        return [(k, self.xy[self.clusters == k]) for k in np.unique(self.clusters)]
+
+    def paths(self) -> str:
         "A group for each cluster, all its marks in one path."
-        def path(k): return "".join(f"M{x:g} {y:g}{MARKS[k % len(MARKS)]}" for x, y in self.xy[clusters == k])
-        return "\n".join(f'<g class="c{k}" data-cluster="{k}"><path d="{path(k)}"/></g>' for k in np.unique(clusters))
+        def path(k, points): return "".join(f"M{x:g} {y:g}{MARKS[k % len(MARKS)]}" for x, y in points)
+        return "\n".join(f'<g class="c{k}" data-cluster="{k}"><path d="{path(k, points)}"/></g>'
+                         for k, points in self.groups())
 
-    def labels(self, clusters:np.ndarray) -> str:
-        "The number of each cluster at the point nearest to the median of its points: a cluster in two parts has nothing at the median itself."
+    def labels(self) -> str:
+        "The number of each cluster at the point nearest to their median: there may be nothing at the median itself."
         def middle(points): return points[np.abs(points - np.median(points, axis=0)).sum(1).argmin()]
-        middles = {k: middle(self.xy[clusters == k]) for k in np.unique(clusters)}
-        return "".join(f'<text x="{x:.0f}" y="{y:.0f}">{k}</text>' for k, (x, y) in middles.items())
+        middles = ((k, *middle(points)) for k, points in self.groups())
+        return "".join(f'<text x="{x:.0f}" y="{y:.0f}">{k}</text>' for k, x, y in middles)
 
-# %% ../nbs/42_gallery.ipynb #b8acf854
-def _map_of(facts:_Facts, most:int) -> "_Map|None":
+def _map_of(facts:_Facts, most:int) -> _Map|None:
     "Places of at most `most` images; None without features."
     if facts.features is None or most < 1: return None
     rows = sample_evenly(facts.found.labels, most)
-    return _Map(rows, (20 + (MAP_SIDE - 40) * map_positions(facts.features[torch.as_tensor(rows)])).round(1))
+    xy = (20 + (MAP_SIDE - 40) * map_positions(facts.features[torch.as_tensor(rows)])).round(1)
+    return _Map(rows, xy, facts.table.cluster.to_numpy()[rows])
 
-# %% ../nbs/42_gallery.ipynb #b54ce1d5
-def _map_section(facts:_Facts, drawn:"_Map|None") -> str:
+# %% ../nbs/42_gallery.ipynb #b8acf854
+def _map_section(facts:_Facts, drawn:_Map|None) -> str:
     "The drawing, its tiles, a choice of the cluster to bring out, and a place for what is said."
-    if drawn is None: return _section("map", "Map", "", "There is no map: this clustering comes without features, or none was asked for.")
-    clusters, n = facts.table.cluster.to_numpy()[drawn.rows], len(facts.table)
+    if drawn is None:
+        missing = "There is no map: this clustering comes without features, or none was asked for."
+        return _section("map", "", missing)
+    m, n = len(drawn.rows), len(facts.table)
     picture, _ = sheet(thumbnails(facts.images, drawn.rows, TILE_SIDE))
-    options = "".join(f'<option value="{k}">{escape(facts.names[k])}</option>' for k in np.unique(clusters))
-    body = f'''<div class="panel">
-<p class="controls"><label for="highlight">Highlight</label> <select id="highlight"><option value="">all clusters</option>{options}</select></p>
-<div class="map" id="points" tabindex="0" role="application" aria-label="Map of {_number_of(len(drawn.rows), "image")}" aria-describedby="map-help">
-<svg viewBox="0 0 {MAP_SIDE} {MAP_SIDE}" aria-hidden="true">{drawn.paths(clusters)}{drawn.labels(clusters)}<circle class="ring" r="8" visibility="hidden"/></svg>
-<div class="tip" aria-hidden="true" hidden><div class="picture" style="background-image:url({data_uri(picture)})"></div><span class="words"></span></div>
-</div><p class="unseen" id="map-status" role="status"></p>
-<p class="quiet" id="map-help">Point at a mark, or use the arrow keys here: they go to the nearest image, Page Down and Page Up through all images, Escape closes.</p></div>'''
-    some = f"{len(drawn.rows):,} of {n:,} images, taken evenly from each cluster" if len(drawn.rows) < n else _number_of(n, "image")
-    return _section("map", "Map", body, f"{some}; similar images lie together. Numbers are clusters. Distances between groups, and their sizes, mean little.")
+    options = "".join(f'<option value="{k}">{escape(facts.names[k])}</option>' for k, _ in drawn.groups())
+    body = (f'<div class="panel">\n<p class="controls"><label for="highlight">Highlight</label> <select id="highlight">'
+            f'<option value="">all clusters</option>{options}</select></p>\n'
+            '<div class="map" id="points" tabindex="0" role="application" '
+            f'aria-label="Map of {_number_of(m, "image")}" aria-describedby="map-help">\n'
+            f'<svg viewBox="0 0 {MAP_SIDE} {MAP_SIDE}" aria-hidden="true">{drawn.paths()}'
+            f'{drawn.labels()}<circle class="ring" r="8" visibility="hidden"/></svg>\n'
+            f'<div class="tip" aria-hidden="true" hidden><div class="picture" '
+            f'style="background-image:url({data_uri(picture)})"></div><span class="words"></span></div>\n</div>'
+            '<p class="unseen" id="map-status" role="status"></p>\n'
+            '<p class="quiet" id="map-help">Point at a mark, or use the arrow keys here: they go to the nearest image, '
+            'Page Down and Page Up through all images, Escape closes.</p></div>')
+    some = f"{m:,} of {n:,} images, taken evenly from each cluster" if m < n else _number_of(n, "image")
+    note = (f"{some}; similar images lie together. Numbers are clusters. "
+            "Distances between groups, and their sizes, mean little.")
+    return _section("map", body, note)
 
 # %% ../nbs/42_gallery.ipynb #2e904c38
-def _class_names(images:ImageSet) -> "list[str]":
-    "Names of classes 0, 1, ...; numbers where there are none."
-    return list(map(str, images.class_names or range(int(images.labels.max()) + 1)))
-
-# %% ../nbs/42_gallery.ipynb #1f36ae95
-def _row_names(facts:_Facts, classes:list, surplus:list) -> "list[str]":
-    "Names of the rows of the table: the cluster that is matched to each class, then the clusters without a class."
-    matched = match_clusters(facts.images.labels, facts.found.labels).tolist()
-    cluster_of = {c: k for k, c in enumerate(matched) if c >= 0}
-    return [facts.names[cluster_of[c]] if c in cluster_of else "no cluster" for c in range(len(classes))] + [facts.names[k] for k in surplus]
-
-# %% ../nbs/42_gallery.ipynb #a0d7d559
-def _confusion_table(facts:_Facts, counts:np.ndarray, classes:list, rows:list) -> str:
+def _confusion_table(counts:np.ndarray, classes:list, rows:list) -> str:
     "Counts as a table, cells shaded by the share of the class, the matched pairs framed."
     share = counts / counts.sum(0).clip(1)
     def cell(i, j):
         if not counts[i, j]: return f'<td class="none{" own" * (i == j)}">0</td>'
-        return f'<td style="--v:{share[i, j]:.2f}"{" class=" * (i == j)}{"own" * (i == j)}>{counts[i, j]:,}</td>'
+        return f'<td style="--v:{share[i, j]:.2f}"{" class=own" * (i == j)}>{counts[i, j]:,}</td>'
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in classes)
-    body = "\n".join(f'<tr><th scope="row">{escape(name)}</th>{"".join(cell(i, j) for j in range(len(classes)))}</tr>' for i, name in enumerate(rows))
-    return ('<p class="quiet" id="confusion-name">Images by cluster (row) and folder (column); a frame marks matched pairs.</p>'
-            '<div class="scroll" tabindex="0" role="group" aria-labelledby="confusion-name"><table class="confusion" aria-labelledby="confusion-name">'
+    body = "\n".join(f'<tr><th scope="row">{escape(name)}</th>{"".join(cell(i, j) for j in range(len(classes)))}</tr>'
+                     for i, name in enumerate(rows))
+    return ('<p class="quiet" id="confusion-name">Images by cluster (row) and folder (column); a frame marks matched '
+            'pairs.</p><div class="scroll" tabindex="0" role="group" aria-labelledby="confusion-name">'
+            '<table class="confusion" aria-labelledby="confusion-name">'
             f"<thead><tr><td></td>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>")
 
-# %% ../nbs/42_gallery.ipynb #b67a6458
 def _mix_ups(counts:np.ndarray, classes:list, rows:list, most:int=30) -> str:
     "The largest numbers outside of matched pairs, as a list."
     others = counts.copy()
     np.fill_diagonal(others, 0)
     top = [divmod(int(i), counts.shape[1]) for i in np.argsort(-others, axis=None, kind="stable")[:most]]
-    return "<ol>" + "".join(f"<li>{others[i, j]:,} of {escape(classes[j])} in {escape(rows[i])}</li>" for i, j in top if others[i, j]) + "</ol>"
+    items = [f"<li>{others[i, j]:,} of {escape(classes[j])} in {escape(rows[i])}</li>" for i, j in top if others[i, j]]
+    return f"<ol>{''.join(items)}</ol>"
 
-# %% ../nbs/42_gallery.ipynb #10a53947
+# %% ../nbs/42_gallery.ipynb #1f36ae95
 def _comparison_section(facts:_Facts) -> str:
     "ACC and confusion matrix against class folders; nothing without them."
-    y, labels = facts.images.labels, facts.found.labels
+    images, y, labels = facts.images, facts.images.labels, facts.found.labels
     if y is None: return ""
-    classes = _class_names(facts.images)
+    classes = list(map(str, images.class_names or range(int(y.max()) + 1)))
     counts, surplus = confusion_table(y, labels, len(classes))
-    counts, rows = counts.numpy(), _row_names(facts, classes, surplus)
-    is_small = max(counts.shape) <= 30
-    table = _confusion_table(facts, counts, classes, rows) if is_small else f"<h3>Largest mix-ups</h3>{_mix_ups(counts, classes, rows)}"
-    note = (f"<strong>{100 * clustering_accuracy(y, labels):.1f}\u00a0%</strong> of the images are in the cluster that is matched to their folder (ACC). "
-            "The names of folders were used for this comparison only, never for the clustering or anything else on this page.")
-    return _section("comparison", "Compared with the folders’ names", f'<div class="panel">{table}</div>', note)
+    cluster_of = {c: facts.names[k] for k, c in enumerate(match_clusters(y, labels).tolist())}
+    rows = [cluster_of.get(c, "no cluster") for c in range(len(classes))] + [facts.names[k] for k in surplus]
+    parts = counts.numpy(), classes, rows
+    table = (_confusion_table(*parts) if max(counts.shape) <= 30 else
+             f"<h3>Largest mix-ups</h3>{_mix_ups(*parts)}")
+    note = (f"<strong>{100 * clustering_accuracy(y, labels):.1f}\u00a0%</strong> of the images are in the cluster that "
+            "is matched to their folder (ACC). The names of folders were used for this comparison only, never for the "
+            "clustering or anything else on this page.")
+    return _section("comparison", f'<div class="panel">{table}</div>', note)
 
 # %% ../nbs/42_gallery.ipynb #79256721
 _RULES = {
-    "Prototypes": "the images that are most like the rest of their cluster (cosine of the image’s feature and the mean of the others’); "
-                  "without features, the most confident ones.",
-    "Confidence": "the probability of the cluster that an image is in. It is what the system believes, and may be too high throughout. "
-                  "Rarely another cluster is more probable, as where several networks vote; it is then the one that is named next.",
-    "Uncertain": "confidence below one half; without probabilities, fewer than half of the nearest neighbours in the same cluster.",
-    "Outlying": f"far below the others in likeness to the rest of the cluster: more than {FAR:g} times as far below its lower quartile as the quartile is below the median. "
+    "Prototypes": "the images that are most like the rest of their cluster (cosine of the image’s feature and the mean "
+                  "of the others’); without features, the most confident ones.",
+    "Confidence": "the probability of the cluster that an image is in. It is what the system believes, and may be too "
+                  "high throughout. Rarely another cluster is more probable, as where several networks vote; "
+                  "it is then the one that is named next.",
+    "Uncertain": "confidence below one half; without probabilities, fewer than half of the nearest neighbours in the "
+                 "same cluster.",
+    "Outlying": f"far below the others in likeness to the rest of the cluster: more than {FAR:g} times as far below "
+                "its lower quartile as the quartile is below the median. "
                 f"Clusters below {SMALL} images are judged by the spread of all images.",
     "Map": "t-SNE of the features, started from principal components; below 20 images these alone.",
 }
 
-# %% ../nbs/42_gallery.ipynb #fc8df21a
 def _rules_section() -> str:
     "The rules as a list of definitions."
     rules = "".join(f"<dt>{word}</dt><dd>{rule}</dd>" for word, rule in _RULES.items())
-    return _section("rules", "How to read this page", f'<dl class="rules">{rules}</dl>')
+    return _section("rules", f'<dl class="rules">{rules}</dl>')
 
 # %% ../nbs/42_gallery.ipynb #b632372b
 def _fact_list(facts:_Facts) -> str:
     "The numbers below the title, as a `dl`."
+    def counted(flags): return f"{flags.sum():,} <small>{_percent(flags.mean())}</small>"
     live, k = len(facts.clusters), facts.found.n_clusters
-    numbers = {"images": f"{len(facts.table):,}", "clusters": f"{k:,} <small>{'all' if live == k else f'{live:,}'} live</small>"}
+    numbers = {"images": f"{len(facts.table):,}",
+               "clusters": f"{k:,} <small>{'all' if live == k else f'{live:,}'} live</small>"}
     if facts.has_confidence: numbers["mean confidence"] = _percent(facts.table.confidence.mean())
-    if facts.has_doubt: numbers["uncertain"] = f"{facts.is_uncertain.sum():,} <small>{_percent(facts.is_uncertain.mean())}</small>"
-    if facts.features is not None: numbers["outlying"] = f"{facts.table.is_outlier.sum():,} <small>{_percent(facts.table.is_outlier.mean())}</small>"
+    if facts.has_doubt: numbers["uncertain"] = counted(facts.is_uncertain)
+    if facts.features is not None: numbers["outlying"] = counted(facts.table.is_outlier)
     return "".join(f"<div><dt>{name}</dt><dd>{number}</dd></div>" for name, number in numbers.items())
 
 # %% ../nbs/42_gallery.ipynb #d31881de
@@ -556,69 +576,72 @@ def _unreadable(problems:list, most:int=200) -> str:
     if not problems: return ""
     items = "".join(f"<li><bdi>{escape(os.fspath(p.path))}</bdi>: {escape(p.reason)}</li>" for p in problems[:most])
     if len(problems) > most: items += f"<li>and {len(problems) - most:,} more</li>"
-    is_open = " open" if len(problems) <= 3 else ""
-    return f'<details class="warning"{is_open}><summary>{_number_of(len(problems), "file")} could not be read</summary><ul>{items}</ul></details>'
+    return (f'<details class="warning"{" open" * (len(problems) <= 3)}><summary>{_number_of(len(problems), "file")} '
+            f'could not be read</summary><ul>{items}</ul></details>')
 
 # %% ../nbs/42_gallery.ipynb #ac8b5a9e
 def _warnings(facts:_Facts, problems:list, most:int=50) -> str:
     "Empty clusters, a collapse, and unreadable files."
-    empty, parts = [str(k) for k in sorted({*range(len(facts.names))} - {*facts.clusters.index})], []
+    empty, parts = [str(k) for k in range(len(facts.names)) if k not in facts.clusters.index], []
     if empty:
         some = ", ".join(empty[:most]) + " …" * (len(empty) > most)
         parts.append(f"<strong>{_number_of(len(empty), 'cluster is', 'clusters are')} empty:</strong> {some}")
     if len(facts.clusters) == 1 and len(facts.names) > 1:
-        parts.append("<strong>All images are in one cluster.</strong> The clustering has collapsed, or there is one kind of image.")
+        parts.append("<strong>All images are in one cluster.</strong> "
+                     "The clustering has collapsed, or there is one kind of image.")
     return "".join(f'<p class="warning">{part}</p>' for part in parts) + _unreadable(problems)
 
 # %% ../nbs/42_gallery.ipynb #76741608
 def _part(name:str) -> str: return (Path(rpsc.__file__).parent / name).read_text(encoding="utf-8")
 
 # %% ../nbs/42_gallery.ipynb #1e40dab7
-def _point_data(facts:_Facts, drawn:"_Map|None") -> dict:
+def _point_data(facts:_Facts, drawn:_Map|None) -> dict:
     "What the script needs to know: points with their cluster and words."
     if drawn is None: return {}
-    clusters = facts.table.cluster.to_numpy()
-    points = [[x, y, int(clusters[i]), _describe(facts, i)] for i, (x, y) in zip(drawn.rows, drawn.xy.tolist())]
+    points = [[x, y, k, _describe(facts, i)]
+              for i, (x, y), k in zip(drawn.rows, drawn.xy.tolist(), drawn.clusters.tolist())]
     return dict(side=MAP_SIDE, columns=math.ceil(math.sqrt(len(points))), points=points)
 
-# %% ../nbs/42_gallery.ipynb #76792de8
 def _render(facts:_Facts, title:str, problems:list, pictures:int, map_points:int) -> str:
     "The page as text."
     drawn, script = _map_of(facts, map_points), _part("gallery.js")
-    left, right = [_confidence_section(facts), _uncertain_section(facts), _outlying_section(facts)], [_map_section(facts, drawn), _comparison_section(facts)]
-    pair = ['<div class="pair"><div>', *left, "</div><div>", *right, "</div></div>"]
-    sections = [_clusters_section(facts, pictures), *pair, _rules_section()]
-    links = {"clusters": "Clusters", "confidence": "Confidence", "uncertain": "Least certain", "outlying": "Outlying", "map": "Map"}
-    links |= ({} if facts.images.labels is None else {"comparison": "Compared with the folders’ names"}) | {"rules": "How to read this page"}
-    used = {*facts.clusters.index[:pictures], *([] if drawn is None else facts.table.cluster.to_numpy()[drawn.rows].tolist())}
+    sections = [_clusters_section(facts, pictures), '<div class="pair"><div>', _confidence_section(facts),
+                _uncertain_section(facts), _outlying_section(facts), "</div><div>", _map_section(facts, drawn),
+                _comparison_section(facts), "</div></div>", _rules_section()]
+    links = "".join(f'<li><a href="#{key}">{heading.removesuffix(" images")}</a></li>' for key, heading in
+                    _HEADINGS.items() if key != "comparison" or facts.images.labels is not None)
+    used = {*facts.clusters.index[:pictures], *([] if drawn is None else drawn.clusters.tolist())}
+    hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(_part("gallery.html")).substitute(
-        title=escape(title), version=rpsc.__version__, style=_part("gallery.css"), cluster_colors=_color_rules(list(used), facts.found.n_clusters),
-        facts=_fact_list(facts), warnings=_warnings(facts, problems), links="".join(f'<li><a href="#{key}">{words}</a></li>' for key, words in links.items()),
-        sections="\n".join(sections), data=_json(_point_data(facts, drawn)), script=script,
-        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}")
+        title=escape(title), version=rpsc.__version__, style=_part("gallery.css"), script=script,
+        cluster_colors=_color_rules(list(used), facts.found.n_clusters), facts=_fact_list(facts),
+        warnings=_warnings(facts, problems), links=links, sections="\n".join(sections),
+        data=_json(_point_data(facts, drawn)), script_hash=f"sha256-{hashed}")
 
-# %% ../nbs/42_gallery.ipynb #b8ed3387
+# %% ../nbs/42_gallery.ipynb #76792de8
 def write_gallery(
-    path:"str|Path", # of the page, usually .html; missing folders are made, ~ is the home folder
+    path:str|Path, # of the page, usually .html; missing folders are made, ~ is the home folder
     images:ImageSet, # N of them; its labels, if any, appear in one section only
     found:Clustering, # of the same images
-    title:"str|None"=None, # None: number of clusters and name of the set
-    names:"dict|list|None"=None, # of clusters: a dictionary from some numbers, or one for each; None: those of `with_names`, if it was used
-    problems:"list|None"=None, # files that could not be read, with `path` and `reason`; None: `images.problems`
-    features:"Tensor|None"=None, # (N, D); None: `found.features`
-    table:"pd.DataFrame|None"=None, # of `image_table`, where it is already there
+    title:str|None=None, # None: number of clusters and name of the set
+    names:dict|list|None=None, # of clusters: of some by number, or one for each; None: those of `with_names`, if any
+    problems:list|None=None, # files that could not be read, with `path` and `reason`; None: `images.problems`
+    features:Tensor|None=None, # (N, D); None: `found.features`
+    table:pd.DataFrame|None=None, # of `image_table`, where it is already there
     pictures:int=600, # in cards; 48 in each of two lists come on top
     map_points:int=2000, # images on the map, 0: no map; t-SNE of 2,000 takes about five seconds of one core
 ) -> Path: # of the page
-    """Write one self-contained HTML page, atomically; the same input gives the same bytes. 2 to 4 MB for any number of photographs.
+    """Write one self-contained HTML page, atomically; the same input gives the same bytes, 2 to 4 MB of them.
 
-    With more than 30 classes or clusters the comparison with class folders is a list of the largest mix-ups instead of a table.
-    Raises `ValueError` where numbers of rows or names disagree, for `pictures` below 1, and for a `path` that is a folder."""
+    With more than 30 classes or clusters the comparison with class folders is a list of the largest mix-ups.
+    Raises `ValueError` where numbers of rows or names disagree, for `pictures` below 1, and for a folder as `path`."""
     path = Path(path).expanduser()
     if path.is_dir(): raise ValueError(f"path: {path} is a folder; accepted: the name of a file, such as gallery.html")
     if pictures < 1: raise ValueError(f"pictures: got {pictures}; accepted: at least 1")
     title = f"{_number_of(found.n_clusters, 'cluster')} of {images.name}" if title is None else title
-    page = _render(_facts(images, found, features, names, table), title, images.problems if problems is None else problems, pictures, map_points)
+    problems = images.problems if problems is None else problems
+    page = _render(_Facts(images, found, features, names, table), title, problems, pictures, map_points)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part: part.write_bytes(page.encode("utf-8", "replace")) # a file name may hold bytes that are no UTF-8
+    # a file name may hold bytes that are no UTF-8
+    with whole_file(path) as part: part.write_bytes(page.encode("utf-8", "replace"))
     return path

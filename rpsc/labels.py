@@ -6,22 +6,17 @@
 __all__ = ['SEPARATORS', 'FORMULA', 'PATHS', 'LABELS', 'OTHERS', 'HOW', 'cut', 'fit_of', 'cells_of', 'squared', 'is_number',
            'harmless', 'original', 'plain', 'has_heading', 'named_column', 'shows_pictures', 'path_column',
            'label_column', 'text_table', 'cleaned', 'numbers', 'read_labelling', 'whole_table', 'folded', 'known_as',
-           'readings', 'parents_of', 'Meant', 'common_steps', 'home_of', 'pictures_in', 'Index', 'are_other_parts',
-           'match_rows', 'numbered', 'in_words', 'rows_meant', 'labels_of', 'join_labels', 'spread_confidence']
+           'readings', 'parents_of', 'Meant', 'home_of', 'pictures_in', 'Index', 'are_other_parts', 'match_rows',
+           'numbered', 'in_words', 'rows_meant', 'labels_of', 'join_labels', 'spread_confidence']
 
 # %% ../nbs/43_labels.ipynb #32f38de0
-import csv
-import gzip
-import io
-import math
-import os
-import re
-import unicodedata
+import csv, gzip, io, math, os, re, unicodedata
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import takewhile
+from os.path import commonprefix
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -40,11 +35,8 @@ def cut(text:str, separator:str) -> list[list[str]]:
     return [[cell.strip(" ") for cell in row]
             for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)]
 
-def fit_of(
-    text:str,
-    separator:str,
-) -> "tuple[float, int]": # share of rows with as many cells as the first, number of these cells
-    "How well a separator cuts the first rows of a text."
+def fit_of(text:str, separator:str) -> tuple[float, int]:
+    "How well a separator cuts the first rows: the share that has as many cells as the first, and how many these are."
     widths = [len(row) for row in cut("".join(text.splitlines(keepends=True)[:100]), separator) if any(row)]
     if not widths or widths[0] < 2: return 0., 1
     return sum(width == widths[0] for width in widths) / len(widths), widths[0]
@@ -56,8 +48,8 @@ def cells_of(text:str) -> list[list[str]]:
     while lines and (not lines[0].strip() or re.match(r"\s*#|sep=.$", lines[0].strip("\r\n")) and len(lines) > 1):
         lines.pop(0)
     text = "".join(lines)
-    separator = max(SEPARATORS, key=lambda separator: fit_of(text, separator))
-    if fit_of(text, separator)[0] > 0: return [row for row in cut(text, separator) if any(row)]
+    fit, separator = max(((fit_of(text, separator), separator) for separator in SEPARATORS), key=lambda pair: pair[0])
+    if fit[0] > 0: return [row for row in cut(text, separator) if any(row)]
     return [line.strip().rsplit(None, 1) for line in lines if line.strip()]
 
 # %% ../nbs/43_labels.ipynb #b4312f9a
@@ -65,9 +57,10 @@ def squared(rows:list[list[str]]) -> list[list[str]]:
     "Rows of the length of the first. Raises `ValueError` for a longer one."
     width = len(rows[0]) if rows else 0
     for i, row in enumerate(rows, 1):
-        if len(row) > width and any(row[width:]):
+        if any(row[width:]):
             raise ValueError(f"row {i} has {len(row)} cells, the first has {width} ({' | '.join(row)[:80]}); put names "
-                             "that hold a comma or another separator in quotes, or save the table with another separator")
+                             "that hold a comma or another separator in quotes, or save the table with another "
+                             "separator")
     return [[*row[:width], *[""] * (width - len(row))] for row in rows]
 
 # %% ../nbs/43_labels.ipynb #161b32f1
@@ -101,39 +94,37 @@ def has_heading(rows:list[list[str]], named:list[str]) -> bool:
     "Whether the first row names columns: no picture, and a known column or one of `named`, or pictures come below."
     if any(map(is_picture, rows[0])): return False
     known = {*PATHS, *LABELS, "confidence", *map(plain, named)}
-    return any(plain(cell) in known for cell in rows[0]) or any(map(is_picture, rows[1] if len(rows) > 1 else []))
+    return any(plain(cell) in known for cell in rows[0]) or any(is_picture(cell) for row in rows[1:2] for cell in row)
 
 # %% ../nbs/43_labels.ipynb #4a7a5725
 def named_column(table:pd.DataFrame, name:str, option:str) -> str:
     "The column that somebody has asked for, by its name or its number from 1. Raises `ValueError`."
-    found = [column for column in table if str(column) == name]
-    found = found or [column for column in table if plain(column) == plain(name)]
-    if not found and name.isdecimal() and 1 <= int(name) <= table.shape[1]: found = [table.columns[int(name) - 1]]
+    found = [column for column in table if str(column) == name] or _known(table, [plain(name)])
+    n = table.shape[1]
+    if not found and name.isdecimal() and 1 <= int(name) <= n: found = [table.columns[int(name) - 1]]
     if found: return found[0]
-    raise ValueError(f"{option}: got {name!r}; accepted: {', '.join(map(str, table.columns))}, or a number from 1 to "
-                     f"{table.shape[1]}")
+    accepted = ", ".join(map(str, table.columns))
+    raise ValueError(f"{option}: got {name!r}; accepted: {accepted}, or a number from 1 to {n}")
 
-# %% ../nbs/43_labels.ipynb #d9f4e445
+def _known(columns, names:list[str]) -> list[str]:
+    "Those of the columns that have one of the names, in the order of the names."
+    return sorted((column for column in columns if plain(column) in names), key=lambda c: names.index(plain(c)))
+
 def shows_pictures(cells) -> bool:
     "Whether most of the first cells of a column end like names of pictures."
     cells = [str(cell) for cell in cells[:100]]
     return 2 * sum(map(is_picture, cells)) > len(cells)
 
-def path_column(table:pd.DataFrame) -> "str|None":
+def path_column(table:pd.DataFrame) -> str|None:
     "The column of the paths, by its name and its cells."
-    known = sorted((column for column in table if plain(column) in PATHS),
-                   key=lambda column: PATHS.index(plain(column)))
-    shows = [column for column in table if shows_pictures(table[column].tolist())]
-    # the name of a cluster
-    if [plain(column) for column in known] == ["name"] and not any(plain(column) in LABELS[:-1] for column in table):
-        known = []
+    known, shows = _known(table, PATHS), [column for column in table if shows_pictures(table[column].tolist())]
+    if [plain(column) for column in known] == ["name"] and not _known(table, LABELS[:-1]): known = [] # of a cluster
     return next((column for column in known if column in shows), (shows or known or [None])[0])
 
-def label_column(table:pd.DataFrame, path:str) -> "str|None":
+def label_column(table:pd.DataFrame, path:str) -> str|None:
     "The column of the labels: by its name, or the only one that is left."
     others = [column for column in table if column != path and plain(column) != "confidence"]
-    known = sorted((column for column in others if plain(column) in LABELS),
-                   key=lambda column: LABELS.index(plain(column)))
+    known = _known(others, LABELS)
     return known[0] if known else others[0] if len(others) == 1 else None
 
 # %% ../nbs/43_labels.ipynb #4cef60a5
@@ -159,7 +150,7 @@ def text_table(data:bytes, named:list[str]) -> pd.DataFrame: # of texts
     return pd.DataFrame(rows, columns=heading, dtype=object)
 
 # %% ../nbs/43_labels.ipynb #e26e1e2b
-def cleaned(value) -> "str|None": # None for none
+def cleaned(value) -> str|None: # None for none
     "A path or label as text: without blanks around it, numbers without `.0`."
     if value is None or isinstance(value, float) and math.isnan(value): return None
     return re.sub(r"^(-?\d+)\.0+$", r"\1", str(value).strip()) or None
@@ -171,16 +162,16 @@ def numbers(column:pd.Series) -> pd.Series: # NaN where there is none
 # %% ../nbs/43_labels.ipynb #c5c2a587
 def read_labelling(
     path:Path, # .parquet, or a text with any usual separator, encoding and heading
-    paths:"str|None"=None, # name or number of the column of the paths; None: found
-    labels:"str|None"=None, # of the labels
+    paths:str|None=None, # name or number of the column of the paths; None: found
+    labels:str|None=None, # of the labels
 ) -> pd.DataFrame: # path, value: text; confidence: number or NaN; rows without a value are left out
     """Read a table of labels; where it lies and which columns they are is in `attrs["folder"]` and `attrs["columns"]`.
 
     Raises `FileNotFoundError`, and `ValueError` for a file that is no table or has other columns."""
     path = Path(path)
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "no such file"
-        raise FileNotFoundError(f"{path}: {what}; accepted: a table, .csv or .parquet")
+        raise FileNotFoundError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; accepted: a table, .csv "
+                                "or .parquet")
     table = whole_table(path, [name for name in (paths, labels) if name is not None])
     where = path_column(table) if paths is None else named_column(table, paths, "--path-column")
     what = label_column(table, where) if labels is None else named_column(table, labels, "--label-column")
@@ -216,12 +207,11 @@ def readings(path:str) -> list[str]:
     is_quoted = len(path) > 2 and path[0] == path[-1] and path[0] in "\"'`"
     if is_quoted: return [os.path.normpath(path), *readings(path[1:-1])]
     found, text = [path], path
-    if match := re.match(r"(?i)[a-z][a-z0-9+.-]+:/{1,3}(localhost/)?", path):
-        rest = path[match.end():]
-        if not path.lower().startswith("file:"): rest = rest.partition("?")[0]
-        text = unquote(rest if re.match(r"(?i)[a-z]:[\\/]", rest) or not path.lower().startswith("file:")
-                       else f"/{rest}")
-        found.append(text)
+    if match := re.match(r"(?i)([a-z][a-z0-9+.-]+):/{1,3}(localhost/)?", path):
+        text = path[match.end():]
+        if match[1].lower() != "file": text = text.partition("?")[0]
+        elif not re.match(r"(?i)[a-z]:[\\/]", text): text = f"/{text}"
+        found.append(text := unquote(text))
     if "%" in text: found.append(unquote(text))
     if "\\" in text: found.append(re.sub(r"[\\/]+", "/", text))
     return [os.path.normpath(text) for text in dict.fromkeys(found)]
@@ -229,14 +219,14 @@ def readings(path:str) -> list[str]:
 def parents_of(path:str) -> tuple[str, ...]: # the last first
     "The folders of a path; the last element is / for an absolute one, . for a relative one."
     drive, rest = re.match(r"((?:[A-Za-z]:)?/*)(.*)", unicodedata.normalize("NFC", path), re.S).groups()
-    return (*reversed([step for step in rest.split("/")[:-1] if step]),
-            drive.lower().rstrip("/") or ("/" if drive else "."))
+    steps = [step for step in rest.split("/")[:-1] if step]
+    return (*reversed(steps), drive.lower().rstrip("/") or ("/" if drive else "."))
 
 # %% ../nbs/43_labels.ipynb #aa63b169
 @dataclass(frozen=True)
 class Meant:
     "What a row of a table means."
-    image:"int|None" = None # its number
+    image:int|None = None # its number
     how:str = "none" # path, end, name; or why it means none: none, elsewhere, unclear
     steps:float = 0 # of the common end; infinity for a path that exists
     row:tuple = () # name and folders of the row, in one form
@@ -245,9 +235,6 @@ class Meant:
     @property
     def has_folders(self) -> bool: return len(self.row) > 2
 
-def common_steps(a:tuple, b:tuple) -> int:
-    "How many elements two tuples have in common at their beginning."
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b)))
 
 def home_of(parents:tuple, steps:int) -> tuple:
     "The first folders of a row, without the `steps` last ones; at least / or a dot."
@@ -266,8 +253,8 @@ class Index:
     "Image files, to be found by a path, or by the end of one."
     def __init__(self,
         files:list[str], # of the images
-        folder:"str|Path", # of the images
-        beside:"str|Path|None"=None, # folder of the table
+        folder:str|Path, # of the images
+        beside:str|Path|None=None, # folder of the table
     ):
         self.pictures_in = lru_cache(4096)(pictures_in)
         self.files = [os.path.abspath(file) for file in files]
@@ -275,7 +262,9 @@ class Index:
         self.by_path, self.by_name, self.sorted = defaultdict(list), defaultdict(list), {}
         for i, file in enumerate(self.files):
             place, name = os.path.split(file)
-            for known in known_as(name): self.by_name[known].append(i); self.by_path[folded(place), known].append(i)
+            for known in known_as(name):
+                self.by_name[known].append(i)
+                self.by_path[folded(place), known].append(i)
 
     @cached_property
     def by_real_path(self) -> dict:
@@ -299,13 +288,14 @@ class Index:
         "Those of the images whose name is written in the same way, if there are any."
         return [i for i in images if os.path.basename(self.files[i]) == name] or images
 
-    def ends(self, name:str, parents:tuple) -> "tuple[int, list[int]]": # steps in common, the images that share them
+    def ends(self, name:str, parents:tuple) -> tuple[int, list[int]]: # steps in common, the images that share them
         "The images whose path ends most like that of a row."
         if name not in self.sorted:
             self.sorted[name] = sorted((parents_of(self.files[i]), i) for i in self.by_name.get(name, []))
         rows = self.sorted[name]
         place = bisect_left(rows, (parents,))
-        steps = max((common_steps(parents, row) for row, _ in rows[max(0, place - 1):place + 1]), default=-1)
+        near = rows[max(0, place - 1):place + 1]
+        steps = max((len(commonprefix([parents, row])) for row, _ in near), default=-1)
         if steps < 0: return 0, []
         start = bisect_left(rows, (parents[:steps],))
         return 1 + steps, [i for _, i in takewhile(lambda pair: pair[0][:steps] == parents[:steps], rows[start:])]
@@ -317,8 +307,8 @@ class Index:
         if is_other or len(found) > 1: return Meant(how="elsewhere" if is_other else "unclear", row=row)
         if found:
             image = found.pop()
-            steps = common_steps(parents, parents_of(self.files[image]))
-            return Meant(image, "path", math.inf, row, home_of(parents, steps))
+            common = commonprefix([parents, parents_of(self.files[image])])
+            return Meant(image, "path", math.inf, row, home_of(parents, len(common)))
         steps, images = self.ends(name, parents)
         if not images or len(parents) > 1 and steps < 2: return Meant(row=row)
         images = self.exact(images, os.path.basename(path))
@@ -341,8 +331,8 @@ def are_other_parts(a:tuple, b:tuple) -> bool:
 def match_rows(
     paths:list[str], # of a table
     files:list[str], # of the images
-    folder:"str|Path", # of the images
-    beside:"str|Path|None"=None, # folder of the table
+    folder:str|Path, # of the images
+    beside:str|Path|None=None, # folder of the table
 ) -> list[Meant]:
     "For each path of a table the image that it means, if it means one, by the three questions above."
     index = Index(files, folder, beside)
@@ -364,10 +354,10 @@ def numbered(
     values:list[str],
 ) -> tuple[list[int], "list[str]|None"]: # 0 … K - 1 for each; names of the K, None where they are these numbers
     "Clusters as numbers."
-    kinds = sorted(set(values), key=lambda value: (0, int(value), "") if re.fullmatch(r"-?\d+", value)
-                   else (1, 0, value))
-    return [*map({kind: i for i, kind in enumerate(kinds)}.get,
-                 values)], None if kinds == [*map(str, range(len(kinds)))] else kinds
+    def place(value): return (0, int(value), "") if re.fullmatch(r"-?\d+", value) else (1, 0, value)
+    kinds = sorted(set(values), key=place)
+    number = {kind: i for i, kind in enumerate(kinds)}
+    return [number[value] for value in values], None if kinds == [*map(str, range(len(kinds)))] else kinds
 
 # %% ../nbs/43_labels.ipynb #d0723749
 HOW = dict(path="by their own path", end="by the end of their path", name="by their name alone",
@@ -383,7 +373,7 @@ def in_words(found:list[Meant], paths:list[str]) -> str: # `paths` of the rows
     return f"{matched:,} of {len(found):,} rows: {', '.join(parts)}{first}"
 
 # %% ../nbs/43_labels.ipynb #aa91d3cf
-def rows_meant(images:ImageSet, table:pd.DataFrame, folder:"str|Path") -> list[Meant]:
+def rows_meant(images:ImageSet, table:pd.DataFrame, folder:str|Path) -> list[Meant]:
     "What the rows of `read_labelling` mean; images without paths are meant by their numbers."
     if images.paths is not None: return match_rows(table.path.tolist(), images.paths, folder, table.attrs.get("folder"))
     numbers = {str(i): Meant(i, "path") for i in range(len(images))}
@@ -393,7 +383,7 @@ def labels_of(
     images:ImageSet,
     table:pd.DataFrame, # of `read_labelling`
     found:list[Meant], # of `rows_meant`
-    folder:"str|Path", # of the images
+    folder:str|Path, # of the images
 ) -> dict: # number of an image -> (value, confidence), in order
     "The label of each image. Raises `ValueError` for rows that contradict each other, and for fewer than two images."
     labels = {}
@@ -406,11 +396,11 @@ def labels_of(
     if len(labels) >= 2: return dict(sorted(labels.items()))
     raise ValueError(f"LABELS: {len(labels)} images of {folder} have a row, accepted: at least two. "
                      f"{in_words(found, table.path)}. Paths are looked up from here, from the folder of the table and "
-                     f"from {folder}; those of another machine must end like those here, with their last folder. Where "
-                     "letters look wrong, save the table as UTF-8")
+                     f"from {folder}; those of another machine must end like those here, with their last folder. "
+                     "Where letters look wrong, save the table as UTF-8")
 
 def join_labels(images:ImageSet, table:pd.DataFrame,
-                folder:"str|Path") -> tuple[dict, int]: # as `labels_of`; rows that mean no image
+                folder:str|Path) -> tuple[dict, int]: # as `labels_of`; rows that mean no image
     "Put images and labels, as of `read_labelling`, together. Raises as `labels_of`."
     found = rows_meant(images, table, folder)
     return labels_of(images, table, found, folder), sum(one.image is None for one in found)
@@ -420,7 +410,7 @@ def spread_confidence(
     labels:Tensor, # (N,) int64
     confidence:list, # (N,), NaN where there is none
     k:int, # clusters
-) -> "Tensor|None": # (N, K); None unless all are there and between 0 and 1
+) -> Tensor|None: # (N, K); None unless all are there and between 0 and 1
     "Probabilities from the confidence in the own cluster, which is taken for at least 1/K."
     own = torch.tensor(confidence).float()[:, None]
     if not ((own >= 0) & (own <= 1)).all(): return None

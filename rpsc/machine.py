@@ -16,8 +16,11 @@ import torch
 from .backbone import resolve_precision
 
 # %% ../nbs/05b_machine.ipynb #4f50c87a
-def run_git(*command:str, root:Path=Path(".")) -> str|None:
-    "Output of a git command, None where there is no repository."
+def run_git(
+    *command:str, # what stands behind git
+    root:Path=Path("."), # where it runs
+) -> str|None: # what it printed; None where it failed, or there is no git
+    "Output of a git command."
     try: done = subprocess.run(["git", *command], cwd=root, capture_output=True, text=True)
     except FileNotFoundError: return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -37,10 +40,10 @@ def provenance(
     "Code, versions and machine of a run."
     gpu = torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else None
     packages = {p: version(p) for p in ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "faiss-cpu")}
-    commit = run_git("rev-parse", "HEAD", root=root)
     changed = run_git("status", "--porcelain", "--", ":/rpsc", ":/nbs", root=root)
-    return dict(commit=commit, dirty=bool(changed), python=platform.python_version(), packages=packages, processor=processor(),
-                gpu=gpu, threads=torch.get_num_threads(), precision=resolve_precision(device))
+    return dict(commit=run_git("rev-parse", "HEAD", root=root), dirty=bool(changed), python=platform.python_version(),
+                packages=packages, processor=processor(), gpu=gpu, threads=torch.get_num_threads(),
+                precision=resolve_precision(device))
 
 # %% ../nbs/05b_machine.ipynb #6064b0fa
 def cores() -> int:
@@ -48,8 +51,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 # %% ../nbs/05b_machine.ipynb #9eeca61b
-def one_thread(function:Callable):
-    "Call `function` with one thread, then give the threads back."
+def one_thread(
+    function:Callable, # without arguments
+): # what it returns
+    "Call a function with one thread, then give the threads back."
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try: return function()

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['COLORS', 'colors', 'Reliability', 'reliability', 'reliability_diagram', 'confidence_shares', 'confidence_density',
-           'class_order', 'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry',
-           'middle_and_spread', 'band', 'to_picture', 'overlay']
+           'class_order', 'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry', 'band',
+           'to_picture', 'overlay']
 
 # %% ../nbs/32_plots.ipynb #7de49779
 import math
@@ -16,12 +16,11 @@ import torch
 from matplotlib import colormaps
 from torch import Tensor
 
-from .metrics import calibration_error, clustering_accuracy, match_clusters
+from .metrics import bin_of, calibration_error, clustering_accuracy, match_clusters
 
 # %% ../nbs/32_plots.ipynb #4cc248ef
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999", "#882255", "#F0E442")
 
-# %% ../nbs/32_plots.ipynb #8bf0ed89
 def colors(
     n:int, # how many are needed
 ) -> list: # of n colours
@@ -38,25 +37,27 @@ class Reliability(NamedTuple):
     ece:float # expected calibration error, 0 … 1
     gap:float # mean confidence minus accuracy; positive is over-confident
 
-# %% ../nbs/32_plots.ipynb #0870c3d0
 def reliability(
     y:Tensor, # int (N,), ground truth
     probs:Tensor, # (N, K), rows sum to 1
     bins:int=15, # M
-    labels:"Tensor|None"=None, # int (N,), predicted clusters where they are not the arg max of `probs`
+    labels:Tensor|None=None, # int (N,), predicted clusters where they are not the arg max of `probs`
 ) -> Reliability:
-    "Accuracy and confidence by bin, with ECE and signed gap of `rpsc.metrics.calibration_error`, whose errors it raises."
+    "Accuracy and confidence by bin, with ECE and signed gap; errors as in `rpsc.metrics.calibration_error`."
     ece, gap = calibration_error(y, probs, bins, labels)
-    y, probs = torch.as_tensor(y).cpu(), torch.as_tensor(probs).detach().cpu().double()
+    y, probs = torch.as_tensor(y).cpu(), _on_host(probs)
     labels = probs.argmax(1) if labels is None else torch.as_tensor(labels).cpu()
     confidence, right = probs.amax(1).numpy(), (match_clusters(y, labels)[labels] == y).numpy()
-    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    count, sums = np.bincount(bin_of, minlength=bins), [np.bincount(bin_of, values, bins) for values in (right, confidence)]
-    accuracy, mean = (np.divide(total, count, out=np.full(bins, np.nan), where=count > 0) for total in sums)
+    place = bin_of(confidence, bins)
+    count = np.bincount(place, minlength=bins)
+    accuracy, mean = (np.divide(np.bincount(place, values, bins), count, out=np.full(bins, np.nan), where=count > 0)
+                      for values in (right, confidence))
     return Reliability(np.linspace(0, 1, bins + 1), count / len(y), accuracy, mean, ece, gap)
 
+def _on_host(probs) -> Tensor: return torch.as_tensor(probs).detach().cpu().double()
+
 # %% ../nbs/32_plots.ipynb #8b1fd813
-def _calm(ax, grid:"str|None"=None):
+def _calm(ax, grid:str|None=None):
     "An axes without its upper and right frame, with pale grid lines in front of nothing; returns it."
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
@@ -75,7 +76,7 @@ def reliability_diagram(
     y:Tensor, # int (N,), ground truth
     probs:Tensor, # (N, K), rows sum to 1
     bins:int=15, # equally wide
-    labels:"Tensor|None"=None, # int (N,), predicted clusters where they are not the arg max of `probs`
+    labels:Tensor|None=None, # int (N,), predicted clusters where they are not the arg max of `probs`
     name:str="", # of the system, for the title
 ) -> Reliability: # what was drawn
     "Draw accuracy by confidence with ECE and signed gap in the title (RUC Fig. 4); errors as in `reliability`."
@@ -97,8 +98,7 @@ def confidence_shares(
     bins:int=20, # equally wide, over [0, 1]; a confidence on a border belongs to the bin below, as in `reliability`
 ) -> np.ndarray: # (bins,), sum 1
     "Share of images by largest probability."
-    confidence = torch.as_tensor(probs).detach().cpu().double().amax(1).numpy()
-    return np.bincount(np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1), minlength=bins) / len(confidence)
+    return np.bincount(bin_of(_on_host(probs).amax(1).numpy(), bins), minlength=bins) / len(probs)
 
 # %% ../nbs/32_plots.ipynb #189ec5df
 def confidence_density(
@@ -107,9 +107,10 @@ def confidence_density(
     bins:int=20, # equally wide, over [0, 1]
 ) -> None:
     "Draw the distribution of confidences of several systems, one outline each (RUC Figs. 4 and 10)."
-    edges = np.linspace(0, 1, bins + 1)
-    for (name, probs), color, style in zip(systems.items(), colors(len(systems)), ("-", "--", "-.", ":") * len(systems)):
-        ax.stairs(confidence_shares(probs, bins), edges, color=color, ls=style, lw=1.8, label=name)
+    styles = zip(colors(len(systems)), ("-", "--", "-.", ":") * len(systems))
+    for (name, probs), (color, style) in zip(systems.items(), styles):
+        shares = confidence_shares(probs, bins)
+        ax.stairs(shares, np.linspace(0, 1, bins + 1), color=color, ls=style, lw=1.8, label=name)
     _calm(ax, "y").set(xlim=(0, 1), ylim=(0, None), xlabel="confidence", ylabel="share of images")
     ax.legend(frameon=False, fontsize=9, loc="upper left")
 
@@ -118,7 +119,7 @@ def class_order(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters, 0 … n_clusters-1
     n_clusters:int, # K, empty clusters included
-) -> "tuple[Tensor, Tensor]": # cluster numbers (K,) in their new order, and the class of each, -1 without
+) -> tuple[Tensor, Tensor]: # cluster numbers (K,) in their new order, and the class of each, -1 without
     "Clusters sorted by their matched class; those without a class come last. Errors as in `match_clusters`."
     classes = torch.full((n_clusters,), -1)
     matched = match_clusters(y, labels)
@@ -130,9 +131,11 @@ def class_order(
 def confusion_table(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters
-    n_classes:"int|None"=None, # C; None: the largest of y, plus one
-) -> "tuple[Tensor, list[int]]": # counts (C + S, C), and the numbers of the S clusters without a class, which are the last rows
-    "Images by predicted (row) and true (column) class after matching; errors as in `match_clusters`, and `ValueError` for too few classes."
+    n_classes:int|None=None, # C; None: the largest of y, plus one
+) -> tuple[Tensor, list[int]]: # counts (C + S, C); the S clusters without a class, which are the last rows
+    """Images by predicted (row) and true (column) class after matching.
+
+    Errors as in `match_clusters`, and `ValueError` for too few classes."""
     y, labels = torch.as_tensor(y).cpu().long(), torch.as_tensor(labels).cpu().long()
     matched = match_clusters(y, labels)
     n = int(y.max()) + 1 if n_classes is None else n_classes
@@ -145,8 +148,10 @@ def confusion_table(
 # %% ../nbs/32_plots.ipynb #cb2ec9cf
 def _write_counts(ax, table:Tensor, share:Tensor) -> None:
     "The counts in the cells, white on dark; zeros are left out."
+    size = min(9, 90 / table.shape[1])
     for i, j in table.nonzero().tolist():
-        ax.text(j, i, f"{table[i, j]}", ha="center", va="center", fontsize=min(9, 90 / table.shape[1]), color="w" if share[i, j] > .5 else "k")
+        color = "w" if share[i, j] > .5 else "k"
+        ax.text(j, i, f"{table[i, j]}", ha="center", va="center", fontsize=size, color=color)
 
 # %% ../nbs/32_plots.ipynb #0959d381
 def _name_ticks(axis, names:list) -> None:
@@ -159,16 +164,19 @@ def confusion(
     ax, # matplotlib axes
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters
-    class_names:"list[str]|None"=None, # None: their numbers
+    class_names:list[str]|None=None, # None: their numbers
     name:str="", # of the system, for the title
 ) -> Tensor: # the counts that were drawn
-    "Draw the confusion matrix after matching, rows predicted, columns true, with ACC in the title (RUC Fig. 5); errors as in `confusion_table`."
+    """Draw the confusion matrix after matching, rows predicted, columns true, with ACC in the title (RUC Fig. 5).
+
+    Errors as in `confusion_table`."""
     table, surplus = confusion_table(y, labels, len(class_names) if class_names else None)
     share, names = table / table.sum(0).clamp_min(1), list(map(str, class_names or range(table.shape[1])))
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     if max(table.shape) <= 15: _write_counts(ax, table, share)
-    _name_ticks(ax.xaxis, names); _name_ticks(ax.yaxis, names + [f"cluster {k}" for k in surplus])
-    if sum(map(len, names)) > 28: ax.tick_params(axis="x", rotation=90)             # more letters than fit in a line
+    _name_ticks(ax.xaxis, names)
+    _name_ticks(ax.yaxis, names + [f"cluster {k}" for k in surplus])
+    if sum(map(len, names)) > 28: ax.tick_params(axis="x", rotation=90)  # more letters than fit in a line
     ax.set(xlabel="true", ylabel="predicted")
     ax.set_title(f"{name}  ACC {clustering_accuracy(y, labels):.3f}".strip(), fontsize=10)
     return table
@@ -192,7 +200,8 @@ def radial(
 # %% ../nbs/32_plots.ipynb #653f9027
 def _draw_anchors(ax, names:list) -> None:
     "The circle, spokes, and names outside of it."
-    ax.add_artist(_circle())
+    from matplotlib.patches import Circle
+    ax.add_artist(Circle((0, 0), 1, fill=False, color=".75", lw=.8, zorder=0))
     for (x, y), name in zip(anchors(len(names)).tolist(), names):
         ax.plot([0, x], [0, y], color=".88", lw=.7, zorder=0)
         side = "center" if abs(x) < .3 else "left" if x > 0 else "right"
@@ -200,69 +209,54 @@ def _draw_anchors(ax, names:list) -> None:
     ax.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
     ax.set_axis_off()
 
-# %% ../nbs/32_plots.ipynb #f0761a1a
-def _circle():
-    "The unit circle as a thin grey line."
-    from matplotlib.patches import Circle
-    return Circle((0, 0), 1, fill=False, color=".75", lw=.8, zorder=0)
-
 # %% ../nbs/32_plots.ipynb #827b5cb3
 def confidence_geometry(
     ax, # matplotlib axes
     probs:Tensor, # (N, K), rows sum to 1
-    y:"Tensor|None"=None, # int (N,), ground truth: anchors in the order of classes, wrong images marked
-    class_names:"list[str]|None"=None, # None: numbers, of clusters without y
-    size:"float|None"=None, # of a point, in square points; None: smaller for more images
+    y:Tensor|None=None, # int (N,), ground truth: anchors in the order of classes, wrong images marked
+    class_names:list[str]|None=None, # None: numbers, of clusters without y
+    size:float|None=None, # of a point, in square points; None: smaller for more images
     name:str="", # of the system, for the title
 ) -> Tensor: # (N, 2), where the images were drawn
     "Draw images among the anchors of their clusters (RUC Fig. 3); errors as in `match_clusters`."
     labels, n = torch.as_tensor(probs).argmax(1).cpu(), probs.shape[1]
     order, classes = (torch.arange(n),) * 2 if y is None else class_order(y, labels, n)
     points, palette, size = radial(probs[:, order]), colors(n), size or max(1.5, min(14, 6000 / len(labels)))
-    if y is None: ax.scatter(*points.T, s=size, c=[palette[k] for k in labels.tolist()], lw=0, alpha=.6, rasterized=True)
+    if y is None:
+        ax.scatter(*points.T, s=size, c=[palette[k] for k in labels.tolist()], lw=0, alpha=.6, rasterized=True)
     else: _draw_right_and_wrong(ax, points, match_clusters(y, labels)[labels] == torch.as_tensor(y).cpu(), size)
     _draw_anchors(ax, ["–" if c < 0 else str(class_names[c] if class_names else c) for c in classes.tolist()])
     ax.set_title(name, fontsize=10)
     return points
 
-# %% ../nbs/32_plots.ipynb #79d8a629
 def _draw_right_and_wrong(ax, points:Tensor, is_right:Tensor, size:float) -> None:
     "Dots for right images, crosses over them for wrong ones, with a legend of their shares."
     share = is_right.double().mean().item()
-    ax.scatter(*points[is_right].T, s=size, c=COLORS[0], lw=0, alpha=.5, rasterized=True, label=f"right {share:.1%}")
-    ax.scatter(*points[~is_right].T, s=1.8 * size, c=COLORS[1], marker="x", lw=.8, alpha=.7, rasterized=True, label=f"wrong {1 - share:.1%}")
-    ax.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(.5, .02), ncols=2, handletextpad=.1, markerscale=1.5)
+    right = dict(s=size, c=COLORS[0], lw=0, alpha=.5, label=f"right {share:.1%}")
+    wrong = dict(s=1.8 * size, c=COLORS[1], marker="x", lw=.8, alpha=.7, label=f"wrong {1 - share:.1%}")
+    for rows, look in ((is_right, right), (~is_right, wrong)): ax.scatter(*points[rows].T, rasterized=True, **look)
+    ax.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(.5, .02), ncols=2, handletextpad=.1,
+              markerscale=1.5)
 
 # %% ../nbs/32_plots.ipynb #0ea1e5f1
-def middle_and_spread(
-    values:Tensor, # (S, T), a row for each seed; or (T,) of a single one
-    kind:str="range", # "range": lowest and highest; "std": one standard deviation of a sample
-) -> "tuple[np.ndarray, np.ndarray, np.ndarray]": # mean, lower and upper end of the band, (T,) each
-    "Mean curve of the seeds and its band; `ValueError` for another kind or shape. NaN stays NaN: a seed that is missing a point leaves a hole."
-    if kind not in ("range", "std"): raise ValueError(f"kind: got {kind!r}; accepted: range, std")
-    grid = np.atleast_2d(np.asarray(values, dtype=float))
-    if grid.ndim != 2 or not grid.size: raise ValueError(f"values: shape {grid.shape}; accepted: (seeds, points), both at least 1")
-    middle = grid.mean(0)
-    if len(grid) == 1: return middle, middle, middle
-    if kind == "range": return middle, grid.min(0), grid.max(0)
-    return middle, middle - grid.std(0, ddof=1), middle + grid.std(0, ddof=1)
-
-# %% ../nbs/32_plots.ipynb #20927555
 def band(
     ax, # matplotlib axes
     x, # (T,), the points
-    values, # (S, T), a row for each seed
-    label:"str|None"=None, # for the legend, which the caller draws
-    color:"str|None"=None, # None: the next of `COLORS`
-    kind:str="range", # of the band, as in `middle_and_spread`
+    values, # (S, T), a row for each seed; or (T,) of a single one
+    label:str|None=None, # for the legend, which the caller draws
+    color:str|None=None, # None: the next of `COLORS`
     **style, # of the line: ls, marker, ...
 ) -> np.ndarray: # (T,) the mean
-    "Draw the mean over seeds and a band around it; errors as in `middle_and_spread`, `ValueError` for an x of another length."
-    middle, low, high = middle_and_spread(values, kind)
+    """Draw the mean over seeds and a band from the lowest to the highest; where a seed has NaN there is a hole.
+
+    Raises `ValueError` for values of another shape, and for an x of another length."""
+    grid = np.atleast_2d(np.asarray(values, dtype=float))
+    if grid.ndim != 2 or not grid.size:
+        raise ValueError(f"values: shape {grid.shape}; accepted: (seeds, points), both at least 1")
+    middle, color = grid.mean(0), color or COLORS[len(ax.lines) % len(COLORS)]
     if len(x) != len(middle): raise ValueError(f"x: {len(x)} points; accepted: {len(middle)}, as many as values have")
-    color = color or COLORS[len(ax.lines) % len(COLORS)]
     _calm(ax, "both").plot(x, middle, color=color, label=label, **{"lw": 1.8, "ms": 4.5, **style})
-    ax.fill_between(x, low, high, color=color, alpha=.18, lw=0)
+    ax.fill_between(x, grid.min(0), grid.max(0), color=color, alpha=.18, lw=0)
     return middle
 
 # %% ../nbs/32_plots.ipynb #ce31fc8e
@@ -270,7 +264,8 @@ def to_picture(
     image:Tensor, # uint8 or float in [0, 1], (C, H, W) with C = 1 or 3
 ) -> np.ndarray: # float (H, W, 3) in [0, 1]
     "An image as matplotlib wants it, colour or grey; `ValueError` for another shape."
-    if image.ndim != 3 or image.shape[0] not in (1, 3): raise ValueError(f"image: shape {tuple(image.shape)}; accepted: (C, H, W) with C = 1 or 3")
+    if image.ndim != 3 or image.shape[0] not in (1, 3):
+        raise ValueError(f"image: shape {tuple(image.shape)}; accepted: (C, H, W) with C = 1 or 3")
     values = image.cpu().float() / (255 if image.dtype == torch.uint8 else 1)
     return values.expand(3, -1, -1).permute(1, 2, 0).numpy()
 
@@ -278,16 +273,17 @@ def to_picture(
 def overlay(
     ax, # matplotlib axes
     image:Tensor, # uint8 or float in [0, 1], (C, H, W)
-    heat:"Tensor|None"=None, # (H, W) in [0, 1]; None: the image in its own colours
+    heat:Tensor|None=None, # (H, W) in [0, 1]; None: the image in its own colours
     title:str="", # above the image
-    frame:"str|None"=None, # colour of a frame; None: without
+    frame:str|None=None, # colour of a frame; None: without
     opacity:float=.65, # of the hottest pixel
 ) -> None:
     "Draw an image, or heat over its grey version (RUC Figs. 6 and 12); `ValueError` for an image that is none."
     picture = to_picture(image)
     if heat is not None: picture = picture.mean(2, keepdims=True).repeat(3, 2)
     ax.imshow(picture, vmin=0, vmax=1)
-    if heat is not None: ax.imshow(heat := torch.as_tensor(heat).cpu().numpy(), cmap="inferno", vmin=0, vmax=1, alpha=opacity * heat)
+    if heat is not None:
+        ax.imshow(heat := torch.as_tensor(heat).cpu().numpy(), cmap="inferno", vmin=0, vmax=1, alpha=opacity * heat)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=8.5, pad=3)
     ax.spines[:].set(visible=frame is not None, color=frame or "k", lw=2.5)

@@ -49,25 +49,22 @@ def _check_pixels(x:Tensor) -> None:
 # %% ../nbs/30_robustness.ipynb #3f2e5dde
 def _check_labels(y:Tensor, logits:Tensor) -> None:
     "Raise `ValueError` unless `y` has one cluster number for each row of `logits`."
-    if y.shape != logits.shape[:1] or y.is_floating_point() or y.dtype == torch.bool:
-        raise ValueError(f"y: {y.dtype} of shape {tuple(y.shape)}; accepted: one whole number for each of {len(logits)} images")
-    if not 0 <= y.min() <= y.max() < logits.shape[1]:
-        raise ValueError(f"y: {y.min()} to {y.max()}; accepted: 0 to {logits.shape[1] - 1}, the outputs of the model "
+    n, k = logits.shape
+    if y.shape != (n,) or y.is_floating_point() or y.dtype == torch.bool:
+        raise ValueError(f"y: {y.dtype} of shape {tuple(y.shape)}; accepted: one whole number for each of {n} images")
+    if not 0 <= y.min() <= y.max() < k:
+        raise ValueError(f"y: {y.min()} to {y.max()}; accepted: 0 to {k - 1}, the outputs of the model "
                          "(loss_labels translates classes to clusters)")
 
 # %% ../nbs/30_robustness.ipynb #b56599f0
-def _strength(epsilon:"float|Tensor", x:Tensor) -> "float|Tensor":
+def _strength(epsilon:float|Tensor, x:Tensor) -> float|Tensor:
     "`epsilon` where `x` is; `ValueError` unless it is finite and at least 0."
     size = torch.as_tensor(epsilon)
-    if not (size.isfinite().all() and (size >= 0).all()): raise ValueError(f"epsilon: got {epsilon}; accepted: at least 0, in units of pixels in [0, 1]")
+    if not (size.isfinite() & (size >= 0)).all():
+        raise ValueError(f"epsilon: got {epsilon}; accepted: at least 0, in units of pixels in [0, 1]")
     return epsilon.to(x) if isinstance(epsilon, Tensor) else epsilon
 
 # %% ../nbs/30_robustness.ipynb #55fb7e9f
-def _asked(model:Callable):
-    "A context in which `model` can be asked: in evaluation mode, if it has modes."
-    return evaluating(model) if isinstance(model, nn.Module) else nullcontext()
-
-# %% ../nbs/30_robustness.ipynb #47dcc9a9
 def loss_gradient(
     model:Callable, # pixels (B, ...) -> logits (B, K): a module, asked in evaluation mode, or a function
     x:Tensor, # (B, ...)
@@ -77,22 +74,25 @@ def loss_gradient(
 
     Raises `ValueError` for labels that are no outputs of the model, and where a gradient is NaN or infinite."""
     x = x.detach().requires_grad_()
-    with _asked(model), torch.enable_grad():
+    with evaluating(model) if isinstance(model, nn.Module) else nullcontext(), torch.enable_grad():
         logits = model(x)
         _check_labels(y, logits)
         gradient, = torch.autograd.grad(F.cross_entropy(logits, y.long(), reduction="sum"), x)
-    if gradient.isfinite().all(): return gradient
     bad = int((~gradient.isfinite()).flatten(1).any(1).sum())
-    raise ValueError(f"model: NaN or infinite gradient for {bad} of {len(x)} images; see that its weights and running statistics are finite")
+    if not bad: return gradient
+    raise ValueError(f"model: NaN or infinite gradient for {bad} of {len(x)} images; "
+                     "see that its weights and running statistics are finite")
 
 # %% ../nbs/30_robustness.ipynb #70e67497
 def fgsm(
     model:Callable, # pixels (B, ...) -> logits (B, K); see `OnPixels` for networks on normalised images
     x:Tensor, # (B, ...), pixels in [0, 1]
     y:Tensor, # int (B,), cluster numbers whose loss is raised
-    epsilon:"float|Tensor", # at least 0; a tensor (C, 1, 1) gives each channel its own
+    epsilon:float|Tensor, # at least 0; a tensor (C, 1, 1) gives each channel its own
 ) -> Tensor: # like x, in [0, 1], no pixel further than epsilon from x
-    "Fast gradient sign method (RUC Eq. 22); raises `ValueError` for pixels outside [0, 1], a negative epsilon, and as `loss_gradient`."
+    """Fast gradient sign method (RUC Eq. 22).
+
+    Raises `ValueError` for pixels outside [0, 1], a negative epsilon, and as `loss_gradient`."""
     _check_pixels(x)
     return (x + _strength(epsilon, x) * loss_gradient(model, x, y).sign()).clamp(0, 1).detach()
 
@@ -101,12 +101,13 @@ def bim(
     model:Callable, # pixels (B, ...) -> logits (B, K); see `OnPixels` for networks on normalised images
     x:Tensor, # (B, ...), pixels in [0, 1]
     y:Tensor, # int (B,), cluster numbers whose loss is raised
-    epsilon:"float|Tensor", # at least 0; a tensor (C, 1, 1) gives each channel its own
+    epsilon:float|Tensor, # at least 0; a tensor (C, 1, 1) gives each channel its own
     steps:int=5, # at least 1 (paper: 5)
-    step:"float|Tensor|None"=None, # length of a step, at least 0; None: epsilon / steps (paper)
+    step:float|Tensor|None=None, # length of a step, at least 0; None: epsilon / steps (paper)
 ) -> Tensor: # like x, in [0, 1], no pixel further than epsilon from x
     "Basic iterative method (RUC Eqs. 23 and 24); raises `ValueError` for steps below 1, and as `fgsm`."
-    _check_pixels(x); epsilon = _strength(epsilon, x)
+    _check_pixels(x)
+    epsilon = _strength(epsilon, x)
     if steps != int(steps) or steps < 1: raise ValueError(f"steps: got {steps}; accepted: a whole number, at least 1")
     step = epsilon / steps if step is None else step
     low, high, moved = (x - epsilon).clamp_min(0), (x + epsilon).clamp_max(1), x
@@ -116,7 +117,6 @@ def bim(
 # %% ../nbs/30_robustness.ipynb #5033866a
 TARGETS = "truth", "predicted"
 
-# %% ../nbs/30_robustness.ipynb #3a387924
 def loss_labels(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), predicted clusters
@@ -136,8 +136,8 @@ def loss_labels(
 def predict_attacked(
     network:nn.Module, # normalised images -> logits (B, K)
     images:ImageSet, # N images
-    attack:"Callable|None"=None, # attack(model, x, y) -> attacked x; None: images as they are
-    aim:"Tensor|None"=None, # int (N,), the y of the attack
+    attack:Callable|None=None, # attack(model, x, y) -> attacked x; None: images as they are
+    aim:Tensor|None=None, # int (N,), the y of the attack
     batch_size:int=256, # images a step; changes nothing but speed and memory
 ) -> tuple[Tensor, Tensor]: # labels (N,), and is_moved (N,) bool: does any pixel differ?
     "Predicted clusters of attacked images, in evaluation mode."
@@ -152,11 +152,10 @@ def predict_attacked(
 # %% ../nbs/30_robustness.ipynb #cfe0d7e2
 EPSILONS = dict(fgsm=(.1, .2, .3, .4, .5), bim=(.01, .02, .03, .04, .05)) # RUC Fig. 7, in pixels in [0, 1]
 
-# %% ../nbs/30_robustness.ipynb #3adc71ac
 ATTACKS = dict(fgsm=fgsm, bim=bim)
 
 # %% ../nbs/30_robustness.ipynb #bbec9599
-def _in_pixels(epsilon:float, images:ImageSet, unit:str) -> "float|Tensor":
+def _in_pixels(epsilon:float, images:ImageSet, unit:str) -> float|Tensor:
     "A strength in units of pixels in [0, 1], by channel where the unit is a deviation."
     if unit not in ("pixels", "std"): raise ValueError(f"unit: got {unit!r}; accepted: pixels, std")
     return epsilon if unit == "pixels" else epsilon * torch.tensor(images.std, device=images.device)[:, None, None]
@@ -176,12 +175,12 @@ def attack_accuracy(
     network:nn.Module, # normalised images -> logits (B, K): a `Classifier`, a `Pair`
     images:ImageSet, # N images with labels
     attack:str="fgsm", # or "bim"
-    epsilons:"tuple|None"=None, # strengths; None: those of RUC's figure, `EPSILONS`
+    epsilons:tuple|None=None, # strengths; None: those of RUC's figure, `EPSILONS`
     steps:int=5, # of BIM
     target:str="truth", # as in `loss_labels`
     unit:str="pixels", # of the strengths, or "std": deviations of each channel
     batch_size:int=256, # images a step; changes nothing but speed and memory
-) -> list[dict]: # for each strength: epsilon, accuracy (0 … 1), drop (points), unmoved (share of images with no pixel changed)
+) -> list[dict]: # for each strength: epsilon, accuracy (0 … 1), drop (points), unmoved (share of images not changed)
     """Accuracy of a network under attack, with the matching of the un-attacked images (RUC Fig. 7).
 
     Raises `ValueError` for unknown names, images without labels, and as `fgsm` and `bim`."""
@@ -192,7 +191,9 @@ def attack_accuracy(
     aim, classes = loss_labels(images.labels, before, target), match_clusters(images.labels, before)
     rows, clean = [], _right_share(classes, before, images.labels)
     for epsilon in tqdm(EPSILONS[attack] if epsilons is None else epsilons, desc=attack, leave=False, delay=20):
-        after, is_moved = predict_attacked(network, images, partial(method, epsilon=_in_pixels(epsilon, images, unit)), aim, batch_size)
+        strong = partial(method, epsilon=_in_pixels(epsilon, images, unit))
+        after, is_moved = predict_attacked(network, images, strong, aim, batch_size)
         accuracy = _right_share(classes, after, images.labels)
-        rows.append(dict(epsilon=float(epsilon), accuracy=accuracy, drop=100 * (clean - accuracy), unmoved=1 - is_moved.float().mean().item()))
+        rows.append(dict(epsilon=float(epsilon), accuracy=accuracy, drop=100 * (clean - accuracy),
+                         unmoved=1 - is_moved.float().mean().item()))
     return rows

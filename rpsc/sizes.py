@@ -8,12 +8,11 @@ __all__ = ['torn_groups', 'Comparison', 'compare_with_kmeans']
 # %% ../nbs/34_sizes.ipynb #aa1b9081
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from sklearn.metrics import silhouette_score
 from torch import Tensor
 
-from .neighbors import kmeans
+from .granularity import silhouette
+from .neighbors import kmeans, shuffled
 from .selection import local_consistency, unit
 
 # %% ../nbs/34_sizes.ipynb #b3634b3d
@@ -23,8 +22,8 @@ def torn_groups(
     share:float=.2, # of a group outside the cluster that has most of it
 ) -> int: # how many groups
     "Groups that `labels` divide among two clusters or more."
-    counts = torch.zeros(int(groups.max()) + 1, int(labels.max()) + 1, device=groups.device)
-    counts.index_put_((groups, labels), torch.ones(len(groups), device=groups.device), accumulate=True)
+    k = int(labels.max()) + 1
+    counts = (groups * k + labels).bincount(minlength=k * (int(groups.max()) + 1)).view(-1, k)
     first, total = counts.amax(1), counts.sum(1)
     return int(((total > 0) & (first <= (1 - share) * total)).sum())
 
@@ -51,8 +50,9 @@ class Comparison:
     def sentence(self) -> str:
         "What a person should know."
         groups = "a group" if self.torn == 1 else f"{self.torn} groups"
-        return (f"sizes are probably not equal: k-means of the same features puts {self.kmeans_largest:.0%} of the rows into its largest group, "
-                f"and this result tears {groups} of it (silhouette {self.silhouette:.2f}, k-means {self.kmeans_silhouette:.2f})")
+        return (f"sizes are probably not equal: k-means of the same features puts {self.kmeans_largest:.0%} of the "
+                f"rows into its largest group, and this result tears {groups} of it "
+                f"(silhouette {self.silhouette:.2f}, k-means {self.kmeans_silhouette:.2f})")
 
 # %% ../nbs/34_sizes.ipynb #62fe3858
 def compare_with_kmeans(
@@ -63,14 +63,11 @@ def compare_with_kmeans(
     most:int=2000, # rows that are compared
 ) -> Comparison:
     "Set a clustering beside k-means, without labels."
-    rows = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))[:most].to(features.device)
+    rows = shuffled(len(features), seed)[:most].to(features.device)
     near, own = unit(features[rows].float()), labels.to(features.device)[rows]
     groups = kmeans(near, min(n_clusters, len(near)), seed=seed)[1]
-    def silhouette(found):
-        found = found.cpu().numpy()
-        fits = 2 <= len(np.unique(found)) < len(found)
-        return float(silhouette_score(near.cpu().numpy(), found, metric="cosine")) if fits else 0.
-    def consistency(found): return float(local_consistency(near, found, min(20, len(near))).mean())
-    def largest(found): return float(found.bincount().max()) / len(found)
-    measured = [measure(found) for measure in (silhouette, consistency, largest) for found in (own, groups)]
-    return Comparison(*measured, torn_groups(groups, own), n_clusters)
+    both = own, groups
+    return Comparison(*[silhouette(near.cpu().numpy(), found, "cosine") for found in both],
+                      *[float(local_consistency(near, found, min(20, len(near))).mean()) for found in both],
+                      *[float(found.bincount().max()) / len(found) for found in both],
+                      torn_groups(groups, own), n_clusters)
