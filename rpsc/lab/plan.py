@@ -196,7 +196,7 @@ def plan_mode(
     lab, # what `open_lab` shall return
 ):
     "A context in which notebooks open `lab`, and `do` raises with its runs instead of doing them; afterwards both functions are what they were."
-    def do(lab, runs): raise _Named(list(runs))
+    def do(lab, runs, here=False): raise _Named(list(runs))
     kept = experiments.open_lab, records.do
     experiments.open_lab, records.do = (lambda *_, **__: lab), do
     try: yield
@@ -264,7 +264,7 @@ def notebooks(
     root:Path, # of the repository
 ) -> list[Path]: # those of `rpsc.lab.experiments.CATALOGUE`
     "All experiment notebooks."
-    return experiments._books(root, experiments.CATALOGUE)
+    return experiments.books_of(root)
 
 # %% ../../nbs/56_plan.ipynb #ef5c2c63
 @dataclass(frozen=True)
@@ -853,8 +853,8 @@ def on_record(
     runs:list[Run],
 ) -> set[str]: # slugs
     "The runs that need not be repeated."
-    has_proof = any((Path(lab.build) / "runs" / lab.name / f"{run.slug}.json").exists() for run in runs)
-    if not has_proof or lab.needs[0].on_disk is None: return set()
+    has_record = any((Path(lab.reports) / "runs" / lab.name / f"{run.slug}.json").exists() for run in runs)
+    if not has_record or lab.needs[0].on_disk is None: return set()
     real = Lab(lab.profile, lab.dataset, Path(lab.reports), Path(lab.build))
     return {run.slug for run in runs if finished(real, run) is not None}
 
@@ -974,7 +974,7 @@ def report(
 def _lab(profile:str, dataset:str, root:Path) -> PlanLab:
     "The laboratory that `rpsc.lab.experiments.regenerate` would use."
     folder = Path(dataset).expanduser()
-    return PlanLab(profile, str(folder.resolve()) if folder.is_dir() else dataset, *experiments._places(profile, root))
+    return PlanLab(profile, str(folder.resolve()) if folder.is_dir() else dataset, *experiments.places(profile, root))
 
 # %% ../../nbs/56_plan.ipynb #53530e82
 def write_plan(
