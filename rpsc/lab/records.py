@@ -10,7 +10,7 @@ __all__ = ['KEPT', 'MEASURES', 'published', 'published_value', 'Run', 'watcher',
            'latex_table', 'write_table', 'save_figure']
 
 # %% ../../nbs/51_records.ipynb #c241516c
-import itertools, json, math, os, resource, shutil, threading, time
+import json, math, os, resource, shutil, threading, time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -31,7 +31,7 @@ from ..estimators import describe_network, rebuild_network
 from ..files import damaged, fingerprint, read_json, read_tensors, whole_file, write_json, write_tensors, write_text
 from ..jobs import code_of, held
 from ..machine import cores, provenance
-from ..methods import SYSTEMS, budget_for, encoder_key, fit, names, pretrained
+from ..methods import SYSTEMS, budget_for, encoder_key, fit, pretrained
 from ..metrics import clustering_accuracy, evaluate, knn_accuracy, selection_quality
 from ..recipes import Recipe
 from ..selection import EmptyClusters
@@ -259,23 +259,25 @@ def measure(
                 history=history, provenance=provenance(device=lab.images.device), key=lab.key(run))
 
 # %% ../../nbs/51_records.ipynb #76916a68
+def _held(lab:Lab, folder:Path, run:Run) -> dict|None:
+    "The record in a folder, if it is of these parameters, pixels and code."
+    record = read_json(folder / lab.path(run), ["key", "metrics", "meta", "cost"])
+    return record if record and record["key"] == lab.key(run) else None
+
 def finished(
     lab:Lab,
     run:Run,
 ) -> dict|None: # None: there is none, or it is of other parameters, pixels or code
     "The record of a run that need not be repeated, whoever did it."
-    record = read_json(lab.reports / lab.path(run), ["key", "run", "metrics", "meta", "cost", "history"])
-    return record if record and record["key"] == lab.key(run) else None
+    return _held(lab, lab.reports, run)
 
-# %% ../../nbs/51_records.ipynb #fe4683d6
 def done_here(
     lab:Lab,
     run:Run,
 ) -> dict|None: # its proof
     "The record of this machine, if it did the run and all that the run kept is there, as it was."
-    proof = read_json(lab.build / lab.path(run), ["key", "metrics", "meta", "cost"])
-    if not proof or proof["key"] != lab.key(run): return None
-    return proof if is_kept(arrays_path(lab, run).parent, proof["meta"].get("kept", {})) else None
+    proof = _held(lab, lab.build, run)
+    return proof if proof and is_kept(arrays_path(lab, run).parent, proof["meta"].get("kept", {})) else None
 
 # %% ../../nbs/51_records.ipynb #6359449f
 def found_in(record:dict) -> str: # as JSON
@@ -361,18 +363,18 @@ def in_words(seconds:float) -> str:
     return f"about {seconds / 60:.0f} min" if seconds >= 90 else f"about {seconds:.0f} s"
 
 def _left(
-    done:list[float], # seconds that finished runs were expected to take; NaN where nothing is known
-    taken:list[float], # seconds that they took, at least one
-    left:list[float], # seconds that the others are expected to take
+    expected:dict, # run -> seconds that it should take; NaN where nothing is known
+    taken:dict, # run -> seconds that it took, of those that are finished, at least one
     workers:int=1, # runs at a time
 ) -> str: # in words
     "How long the runs after the finished ones will take."
-    if not len(left): return "nothing left"
-    done, taken, left = map(np.array, (done, taken, left))
-    known = np.isfinite(done) & (done > 0)
-    pace = taken[known].sum() / done[known].sum() if known.any() else 1.
-    typical = taken[-1] # nothing committed: like the last one
-    return f"{len(left)} left, {in_words(np.where(np.isfinite(left), left * pace, typical).sum() / workers)}"
+    left = [seconds for run, seconds in expected.items() if run not in taken]
+    if not left: return "nothing left"
+    known = [run for run in taken if expected[run] > 0]
+    pace = sum(taken[run] for run in known) / sum(expected[run] for run in known) if known else 1.
+    typical = list(taken.values())[-1] # nothing committed: like the last one
+    seconds = sum(typical if math.isnan(each) else each * pace for each in left)
+    return f"{len(left)} left, {in_words(seconds / workers)}"
 
 # %% ../../nbs/51_records.ipynb #e2b474fd
 def _end_with_parent() -> None:
@@ -461,8 +463,7 @@ def do(
     workers, expected = workers_for(lab, todo), dict(zip((run.slug for run in todo), expected_seconds(lab, todo)))
     for run, proof in side_by_side(lab, todo, workers):
         taken[run.slug] = proof["cost"]["seconds"]
-        left = [seconds for slug, seconds in expected.items() if slug not in taken]
-        remark = _left([expected[slug] for slug in taken], list(taken.values()), left, max(1, workers))
+        remark = _left(expected, taken, max(1, workers))
         print(f"[{len(taken)}/{len(todo)}] {run.slug:<46} {_said(proof):<24} {taken[run.slug]:6.1f} s   {remark}",
               flush=True)
     if not todo: print(f"{len(runs)} runs on record, nothing to do")
@@ -482,8 +483,7 @@ def agreement(
     runs:list[Run], # that tables stand on
 ) -> str: # in words
     "How many numbers were measured here and equal those on record, how many differ, and how many were only read."
-    found = {run.slug: read_json(lab.build / lab.path(run), ["key", "metrics"]) for run in runs}
-    mine = {run.slug: found[run.slug] for run in runs if (found[run.slug] or {}).get("key") == lab.key(run)}
+    mine = {run.slug: proof for run in runs if (proof := _held(lab, lab.build, run))}
     old = [proof for proof in mine.values() if proof.get("before")]
     differ = [(abs((a or 0) - (b or 0)), m, slug)
               for slug, proof in mine.items() for m, (a, b) in changes(proof).items()]

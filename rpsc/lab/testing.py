@@ -14,7 +14,6 @@ import numpy as np
 from .experiments import open_lab, repository
 from .plan import planned_runs
 from .records import Lab, Run, arrays_of, finished
-from ..methods import SYSTEMS
 from ..metrics import clustering_accuracy
 
 # %% ../../nbs/57_testing.ipynb #2f96f3c7
