@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ..backbone import resolve_precision
 from ..data import Clustering, ImageSet, load
 from . import experiments, records
-from .records import Lab, Run, finished
+from .records import Lab, Run, done_here
 from ..machine import is_busy, provenance
 from ..methods import SYSTEMS, budget_for
 from ..sources import Facts, Need, survey
@@ -134,7 +134,7 @@ def notebooks(
     root:Path, # of the repository
 ) -> list[Path]: # those of `rpsc.lab.experiments.CATALOGUE`
     "All experiment notebooks."
-    return experiments._books(root, experiments.CATALOGUE)
+    return experiments.books_of(root)
 
 # %% ../../nbs/56_plan.ipynb #ef5c2c63
 class _Noise(ImageSet):
@@ -191,7 +191,7 @@ def on_record(
     has_proof = any((Path(lab.build) / "runs" / lab.name / f"{run.slug}.json").exists() for run in runs)
     if not has_proof or lab.needs[0].on_disk is None: return set()
     real = Lab(lab.profile, lab.dataset, Path(lab.reports), Path(lab.build))
-    return {run.slug for run in runs if finished(real, run) is not None}
+    return {run.slug for run in runs if done_here(real, run)}
 
 # %% ../../nbs/56_plan.ipynb #727a5533
 def _row(planned:Planned, done:set, cost:Cost) -> dict:
@@ -313,7 +313,7 @@ def report(
 def _lab(profile:str, dataset:str, root:Path) -> PlanLab:
     "The laboratory that `rpsc.lab.experiments.regenerate` would use."
     folder = Path(dataset).expanduser()
-    return PlanLab(profile, str(folder.resolve()) if folder.is_dir() else dataset, *experiments._places(profile, root))
+    return PlanLab(profile, str(folder.resolve()) if folder.is_dir() else dataset, *experiments.places(profile, root))
 
 # %% ../../nbs/56_plan.ipynb #53530e82
 def write_plan(
