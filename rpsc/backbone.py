@@ -6,7 +6,7 @@
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'MAKERS', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block',
            'bottleneck_block', 'PreactBlock', 'Architecture', 'Encoder', 'seeded', 'build_encoder', 'Network', 'maker',
            'Layers', 'mlp', 'decoder', 'ClusterHeads', 'supports_bf16', 'resolve_precision', 'autocast', 'evaluating',
-           'feature_key', 'embed', 'Classifier', 'Trunk', 'classify', 'projection_mlp', 'projected']
+           'feature_key', 'embed', 'Classifier', 'Trunk', 'split_heads', 'classify', 'projection_mlp', 'projected']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
@@ -669,6 +669,14 @@ class Trunk(Network):
         return self.outputs(x) if self.speaks is None else self.heads[self.speaks](self.encoder(x))
 
     def made_of(self) -> dict: return dict(encoder=self.encoder, **self.heads)
+
+# %% ../nbs/02_backbone.ipynb #4ba4eaf2
+def split_heads(
+    logits:Tensor, # (B, H * K)
+    n_heads:int, # H, divides the columns
+) -> Tensor: # (H, B, K)
+    "Logits of each head."
+    return logits.unflatten(1, (n_heads, -1)).transpose(0, 1)
 
 # %% ../nbs/02_backbone.ipynb #480bdfb4
 def classify(
