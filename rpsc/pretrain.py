@@ -4,28 +4,27 @@
 
 # %% auto #0
 __all__ = ['SCAN_SIMCLR', 'METHODS', 'ENCODER_TINY', 'ENCODER_CPU', 'ENCODER_PAPER', 'Queue', 'forward_in_chunks', 'alignment',
-           'uniformity', 'feature_quality', 'Pretraining', 'check_recipe', 'shrink', 'projector', 'moco_parts',
-           'simclr_parts', 'pretrain', 'encoder_key', 'shared_encoder']
+           'uniformity', 'feature_quality', 'Pretraining', 'check_recipe', 'shrink', 'projector', 'moco', 'simclr',
+           'pretrain', 'encoder_key', 'shared_encoder']
 
 # %% ../nbs/06_pretrain.ipynb #dc263049
 import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .augment import view
-from .backbone import Encoder, build_encoder, embed, projected, projection_mlp, resolve_precision
+from .backbone import Encoder, build_encoder, embed, mlp, resolve_precision
 from .data import ImageSet, load
 from .files import fingerprint, read_tensors, write_tensors
-from .jobs import Job, Profile, SYSTEMS, code_of, encoder_config, held, system
+from .jobs import SYSTEMS, Job, Profile, code_of, encoder_config, held, learn, pixels, system
 from .losses import info_nce, nt_xent
 from .metrics import knn_accuracy
 from .recipes import Recipe, above, at_least, between, one_of, whole
-from .train import EMA, Batches, cosine, generator_at, make_optimizer, train
+from .train import EMA, cosine, generator_at
 
 # %% ../nbs/06_pretrain.ipynb #e798c5e4
 class Queue(nn.Module):
@@ -143,63 +142,41 @@ def projector(
     seed:int=0, # of the weights
 ) -> nn.Sequential: # images -> (B, dim), not normalised
     "The encoder followed by MoCo-v2's MLP: dim, ReLU, output."
-    mlp = projection_mlp(encoder.dim, dim, seed).to(next(encoder.parameters()).device)
-    return nn.Sequential(encoder, mlp).to(memory_format=torch.channels_last)
+    behind = mlp(encoder.dim, encoder.dim, dim, seed=seed).to(next(encoder.parameters()).device)
+    return nn.Sequential(encoder, behind)
 
 # %% ../nbs/06_pretrain.ipynb #e37fb74e
-def _two_views(images:ImageSet, rows:Tensor, augment, generator) -> tuple[Tensor, Tensor]:
-    "Two independently augmented views of the same images, normalised, channels last."
-    both = images.batch(torch.cat([rows, rows]), augment, generator).contiguous(memory_format=torch.channels_last)
-    return both[:len(rows)], both[len(rows):]
-
-# %% ../nbs/06_pretrain.ipynb #395c5e2e
-def moco_parts(
-    encoder:Encoder, # trained in place
+def moco(
+    network:nn.Module, # of `projector`, trained in place
     images:ImageSet, # without labels
     recipe:Pretraining, # dim, momentum, queue, splits, temperature, view
-    seed:int=0, # of MLP, queue and batches
-) -> tuple[dict, callable, callable]: # modules, step and after of `rpsc.train.train`
+    seed:int=0, # of the queue
+) -> dict: # step, state and after of `rpsc.jobs.learn`
     "MoCo-v2 (He et al. 2020; Chen et al. 2020b), asymmetric: one view asks, the other is the key."
-    query, augment = projector(encoder, recipe.dim, seed), view(images, recipe.view)
-    keys = EMA(query, recipe.momentum, buffers="own").train()
-    queue, batches, fresh = Queue(recipe.queue, recipe.dim, seed).to(images.device), Batches(len(images), recipe.batch_size, seed), {}
-    def step(k, generator):
-        asked, other = _two_views(images, batches(k), augment, generator)
-        with torch.no_grad(): fresh["keys"] = F.normalize(forward_in_chunks(keys, other, recipe.splits, generator).float())
-        return info_nce(F.normalize(query(asked)), fresh["keys"], queue.rows, recipe.temperature)
+    keys, fresh = EMA(network, recipe.momentum, buffers="own").train(), {}
+    queue = Queue(recipe.queue, recipe.dim, seed).to(images.device)
+    def step(rows, generator):
+        asked, other = pixels(images, rows.repeat(2), generator, recipe.view).chunk(2)
+        with torch.no_grad(): found = forward_in_chunks(keys, other, recipe.splits, generator)
+        fresh["keys"] = F.normalize(found.float())
+        return info_nce(F.normalize(network(asked)), fresh["keys"], queue.rows, recipe.temperature)
     def after(k):
         queue.push(fresh["keys"])
-        keys.update(query)
-    return dict(query=query, keys=keys, queue=queue), step, after
+        keys.update(network)
+    return dict(step=step, state=dict(keys=keys, queue=queue), after=after)
 
-# %% ../nbs/06_pretrain.ipynb #61c31e88
-def simclr_parts(
-    encoder:Encoder, # trained in place
+# %% ../nbs/06_pretrain.ipynb #b81b0c9a
+def simclr(
+    network:nn.Module, # of `projector`, trained in place
     images:ImageSet, # without labels
-    recipe:Pretraining, # dim, temperature, asks, view
-    seed:int=0, # of MLP and batches
-) -> tuple[dict, callable, None]: # modules, step and no after
+    recipe:Pretraining, # temperature, asks, view
+    seed:int=0, # nothing is drawn
+) -> dict: # step of `rpsc.jobs.learn`
     "SimCLR (Chen et al. 2020): both views through one network, the rest of the batch as negatives."
-    network, augment, batches = projector(encoder, recipe.dim, seed), view(images, recipe.view), Batches(len(images), recipe.batch_size, seed)
-    def step(k, generator):
-        z = F.normalize(network(torch.cat(_two_views(images, batches(k), augment, generator))).float())
+    def step(rows, generator):
+        z = F.normalize(network(pixels(images, rows.repeat(2), generator, recipe.view)).float())
         return nt_xent(*z.chunk(2), recipe.temperature, recipe.asks)
-    return dict(query=network), step, None
-
-# %% ../nbs/06_pretrain.ipynb #e8ad82ab
-METHODS = dict(moco=moco_parts, simclr=simclr_parts)
-
-# %% ../nbs/06_pretrain.ipynb #3c5b89b0
-def _gate(encoder:Encoder, images:ImageSet, view_name:str, every:int, last:int) -> Callable:
-    "What `train` observes: `feature_quality` after each `every` steps and after the last one."
-    def gate(k): return feature_quality(encoder, images, view_name) if (k + 1) % every == 0 or k + 1 == last else {}
-    return gate
-
-# %% ../nbs/06_pretrain.ipynb #4ed1429b
-def _check_device(encoder:Encoder, images:ImageSet) -> None:
-    "Raise `ValueError` unless encoder and images are on one device."
-    at = next(encoder.parameters()).device
-    if at != images.device: raise ValueError(f"encoder is on {at}, images on {images.device}: move one of them with .to(device)")
+    return dict(step=step)
 
 # %% ../nbs/06_pretrain.ipynb #5fbef55d
 def _warn_if_collapsed(encoder:Encoder, images:ImageSet) -> None:
@@ -208,40 +185,33 @@ def _warn_if_collapsed(encoder:Encoder, images:ImageSet) -> None:
     if spread > -.05:
         warnings.warn(f"all features are nearly equal (uniformity {spread:.3f}): lower the learning rate or raise the temperature of the recipe")
 
-# %% ../nbs/06_pretrain.ipynb #13155ff6
-def _check_mlp(mlp:nn.Module, width:int, dim:int) -> None:
-    "Raise `ValueError` unless `mlp` has the shapes of `projection_mlp(width, dim)`."
-    got, wanted = ([tuple(p.shape) for p in module.parameters()] for module in (mlp, projection_mlp(width, dim)))
-    if got == wanted: return
-    raise ValueError(f"mlp: got weights of {got}; accepted: projection_mlp({width}, {dim}), with {wanted}")
+# %% ../nbs/06_pretrain.ipynb #7c4b453d
+METHODS = dict(moco=moco, simclr=simclr)
 
-# %% ../nbs/06_pretrain.ipynb #4fa9b997
 def pretrain(
-    encoder:Encoder, # trained in place, left in eval mode
-    images:ImageSet, # labels, if any, are only looked at by the gate
-    recipe:Pretraining=Pretraining(), # what to do
-    seed:int=0, # of everything random
-    gate_every:int=10, # epochs between looks at the features
-    precision:str="auto", # "auto", "bf16" or "fp32"
+    job:Job, # images, whose labels are only looked at by the gate; seed
+    recipe:Pretraining, # what to do
+    network:nn.Module, # of `projector`; trained in place, left in evaluation mode
     folder:Path|None=None, # log and checkpoints; a killed run goes on from there
-    mlp:nn.Module|None=None, # `projection_mlp(encoder.dim, recipe.dim)`: gets the trained weights; None: nobody does
+    gate_every:int=10, # epochs between looks at the features
 ) -> list[dict]: # a row an epoch: loss, lr, seconds; at each gate knn, or alignment and uniformity
-    """Train `encoder` on `images` by contrast (RPSC section "Method": "Moco-v2"; methods of He et al. 2020, Chen et al. 2020).
+    """Train an encoder and what is behind it by contrast (RPSC section "Method": "Moco-v2"; He et al. 2020, Chen et al. 2020).
 
-    Raises `ValueError` for a recipe that does not fit the number of images."""
+    Raises `ValueError` for a recipe that does not fit the number of images. Warns if all features are nearly equal."""
+    images, encoder = job.images, network[0]
     check_recipe(recipe, len(images))
     if gate_every < 1: raise ValueError(f"gate_every must be >= 1, got {gate_every}")
-    _check_device(encoder, images)
-    if mlp is not None: _check_mlp(mlp, encoder.dim, recipe.dim)
-    modules, step, after = METHODS[recipe.method](encoder.train(), images.without_labels(), recipe, seed)
-    epoch = Batches(len(images), recipe.batch_size).per_epoch
-    every, last = gate_every * epoch, recipe.epochs * epoch
-    optimizer = make_optimizer(modules["query"], recipe.optimizer, recipe.lr, recipe.weight_decay)
-    gate, about = _gate(encoder, images, recipe.view, every, last), dict(asdict(recipe), seed=seed, images=images.fingerprint)
-    rows = train(step, last, modules, optimizer, cosine, after, gate, precision, folder,
-                 checkpoint_every=every, log_every=epoch, seed=seed, name=recipe.method, about=about)
-    if mlp is not None: mlp.load_state_dict(modules["query"][1].state_dict())
-    _warn_if_collapsed(encoder.eval(), images)
+    network.to(memory_format=torch.channels_last).train()
+    per, method = len(images) // recipe.batch_size, METHODS[recipe.method](network, images, recipe, job.seed)
+    def gate(k):
+        done = k + 1
+        is_due = done % (gate_every * per) == 0 or done == recipe.epochs * per
+        return feature_quality(encoder, images, recipe.view) if is_due else {}
+    optimizer = dict(kind=recipe.optimizer, lr=recipe.lr, weight_decay=recipe.weight_decay)
+    alone = replace(job, cache=None, folder=None, watch=None)
+    rows = learn(alone, recipe.method, network, epochs=recipe.epochs, batches=recipe.batch_size, optimizer=optimizer,
+                 schedule=cosine, depends=recipe, report=gate, checkpoint_epochs=gate_every, folder=folder, **method)
+    _warn_if_collapsed(network.eval()[0], images)
     return rows
 
 # %% ../nbs/06_pretrain.ipynb #39df607e
@@ -267,23 +237,20 @@ def encoder_key(
     return fingerprint(images.fingerprint, list(images.mean), list(images.std), images.domain, encoder_config(images, profile, seed), asdict(recipe), profile.extra,
                        images.device.type, resolve_precision(images.device), code_of(shared_encoder))
 
-def _train_parts(parts:nn.ModuleDict, job:Job, recipe:Pretraining, folder:Path|None) -> None:
-    "Train encoder and projection; their weights are kept in `folder`."
-    seen = _with_extra(job.images, job.profile.extra)
-    pretrain(parts["encoder"], seen, shrink(recipe, len(seen)), job.seed, folder=folder, mlp=parts["projection"])
-    if folder: write_tensors(folder / "encoder.safetensors", parts.state_dict())
-
 @system("encoder", "Shared encoder", Pretraining, smoke=replace(ENCODER_TINY, epochs=1, batch_size=64), mini=ENCODER_TINY, cpu=ENCODER_CPU, paper=ENCODER_PAPER)
 def shared_encoder(
     job:Job, # images, profile, seed, cache
     recipe:Pretraining, # how to train it
 ) -> nn.ModuleDict: # encoder and projection, in evaluation mode, on the device of the images
     "The profile's encoder and the projection behind which its views were compared, pre-trained or read from the cache."
-    encoder = build_encoder(**encoder_config(job.images, job.profile, job.seed))
-    parts = nn.ModuleDict(dict(encoder=encoder, projection=projection_mlp(encoder.dim, recipe.dim))).to(job.images.device)
+    encoder = build_encoder(**encoder_config(job.images, job.profile, job.seed)).to(job.images.device)
+    network = projector(encoder, recipe.dim, job.seed)
+    parts = nn.ModuleDict(dict(encoder=encoder, projection=network[1]))
     folder = Path(job.cache) / "encoders" / encoder_key(job.images, job.profile, job.seed) if job.cache else None
     with held(folder):
-        kept = read_tensors(folder / "encoder.safetensors") if folder else None
-        if kept: parts.load_state_dict(kept[0])
-        else: _train_parts(parts, job, recipe, folder)
+        if kept := folder and read_tensors(folder / "encoder.safetensors"): parts.load_state_dict(kept[0])
+        else:
+            seen = _with_extra(job.images, job.profile.extra)
+            pretrain(replace(job, images=seen, precision="auto"), shrink(recipe, len(seen)), network, folder)
+            if folder: write_tensors(folder / "encoder.safetensors", parts.state_dict())
     return parts.eval()
