@@ -4,14 +4,16 @@
 
 # %% auto #0
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'MAKERS', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block',
-           'bottleneck_block', 'PreactBlock', 'Architecture', 'Encoder', 'seeded', 'build_encoder', 'Network', 'maker',
-           'Layers', 'mlp', 'decoder', 'ClusterHeads', 'supports_bf16', 'resolve_precision', 'autocast', 'evaluating',
-           'feature_key', 'embed', 'Classifier', 'Trunk', 'split_heads', 'classify', 'projection_mlp', 'projected']
+           'bottleneck_block', 'PreactBlock', 'Architecture', 'Network', 'describe_network', 'rebuild_network',
+           'Encoder', 'seeded', 'build_encoder', 'maker', 'Layers', 'mlp', 'decoder', 'ClusterHeads', 'supports_bf16',
+           'resolve_precision', 'autocast', 'evaluating', 'feature_key', 'embed', 'Classifier', 'Trunk', 'split_heads',
+           'classify', 'projection_mlp', 'projected']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
 from collections import OrderedDict
 from contextlib import contextmanager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from pathlib import Path
@@ -183,13 +185,64 @@ ARCHITECTURES = {
     "wrn37-2": _wide(2, 4, (2, 2, 2, 2)),
 }
 
+# %% ../nbs/02_backbone.ipynb #41372559
+NETWORKS:dict[str, type] = {} # by the name of the class
+
+class Network(nn.Module):
+    "A module that says what it is made of, so that a file can describe it and make it again."
+    def __init_subclass__(cls, **more):
+        super().__init_subclass__(**more)
+        NETWORKS[cls.__name__] = cls
+
+    def made_of(self) -> dict: # plain values, networks, and lists of these
+        "What `again` needs."
+        raise NotImplementedError(f"{type(self).__name__} does not say what it is made of")
+
+    @classmethod
+    def again(cls, **values) -> "Network": # of `made_of`
+        "The same architecture with other weights."
+        return cls(**values)
+
+# %% ../nbs/02_backbone.ipynb #01887691
+def _spelt(value):
+    "A part of a network in plain values."
+    if isinstance(value, nn.Module): return describe_network(value)
+    return [_spelt(one) for one in value] if isinstance(value, list) else value
+
+def describe_network(
+    network:Network, # of any class
+) -> dict: # plain values
+    "What it takes to make the architecture again; `ValueError` for what is no `Network`."
+    if not isinstance(network, Network):
+        raise ValueError(f"network: {type(network).__name__} cannot be described; accepted: {', '.join(NETWORKS)}, "
+                         "or another rpsc.backbone.Network")
+    return dict(kind=type(network).__name__, **{name: _spelt(value) for name, value in network.made_of().items()})
+
+def _made(value, given):
+    "A part of a network from plain values."
+    if isinstance(value, list): return [_made(one, given) for one in value]
+    return rebuild_network(value, given) if isinstance(value, dict) else value
+
+def rebuild_network(
+    described:dict, # of `describe_network`
+    given:nn.Module|None=None, # the encoder, where it was the caller's own
+) -> Network: # with other weights, on the CPU
+    "The architecture that was described. Raises `ValueError` for a class that is not known, or an encoder that is missing."
+    if "build" in described: described = dict(described["build"], kind="Encoder")           # as it was written at first
+    plain = {name: _made(value, given) for name, value in described.items()}
+    kind, named = plain.pop("kind", "External"), plain.get("given")
+    if kind not in NETWORKS: raise ValueError(f"network: {kind!r} is not known; accepted: {', '.join(NETWORKS)}")
+    if named is None: return NETWORKS[kind].again(**plain)
+    if given is None: raise ValueError(f"given: {named} is a network of the caller's own; accepted: that network, again")
+    return NETWORKS[kind].again(**plain, body=deepcopy(getattr(given, "body", given)))
+
 # %% ../nbs/02_backbone.ipynb #c923cfdb
 def _at_least_float32(x):
     "bf16 and fp16 become float32; float64 stays."
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 # %% ../nbs/02_backbone.ipynb #150fa336
-class Encoder(nn.Module):
+class Encoder(Network):
     """A network from normalised images to one feature vector an image: `body`, then the mean over the map.
 
     Takes float images (B, C, H, W), contiguous or channels_last; gives float32 (B, dim), not normalised, also under autocast.
@@ -214,6 +267,13 @@ class Encoder(nn.Module):
         cells = self.feature_map(x)
         if cells.ndim == 4: cells = cells.mean((2, 3), dtype=torch.promote_types(cells.dtype, torch.float32))
         return _at_least_float32(cells)
+
+    def made_of(self) -> dict: # of one that `build_encoder` did not make only its name and sizes
+        return dict(self.config or dict(given=self.name, dim=self.dim, channels=self.channels))
+
+    @classmethod
+    def again(cls, given=None, body=None, **values):
+        return build_encoder(**values, seed=0).eval() if given is None else cls(body, name=given, **values)
 
 # %% ../nbs/02_backbone.ipynb #c348fc2b
 def _check_images(x, channels):
@@ -295,24 +355,6 @@ def build_encoder(
         body, dim = _body(plan, stem, channels, width, slope)
         _initialise(body, slope, bn_momentum)
     return Encoder(body, dim, name, channels, config)
-
-# %% ../nbs/02_backbone.ipynb #41372559
-NETWORKS:dict[str, type] = {} # by the name of the class
-
-class Network(nn.Module):
-    "A module that says what it is made of, so that a file can describe it and make it again."
-    def __init_subclass__(cls, **more):
-        super().__init_subclass__(**more)
-        NETWORKS[cls.__name__] = cls
-
-    def made_of(self) -> dict: # plain values, networks, and lists of these
-        "What `again` needs."
-        raise NotImplementedError(f"{type(self).__name__} does not say what it is made of")
-
-    @classmethod
-    def again(cls, **values) -> "Network": # of `made_of`
-        "The same architecture with other weights."
-        return cls(**values)
 
 # %% ../nbs/02_backbone.ipynb #57eb9db4
 MAKERS:dict[str, Callable] = {} # functions that return `Layers`, by name
