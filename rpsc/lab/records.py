@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 
 import rpsc
 from ..backbone import Classifier, build_encoder, embed, resolve_precision
-from ..baselines.noisy import SPOILT, spoilt_labels
+from .spoilt import SPOILT, spoilt_labels
 from ..data import Clustering, ImageSet, known_name, load
 from ..files import damaged, fingerprint, read_json, read_tensors, whole_file, write_json, write_tensors, write_text
 from ..jobs import code_of, encoder_config, held
