@@ -7,7 +7,7 @@ __all__ = ['SYSTEMS', 'Profile', 'encoder_config', 'code_of', 'System', 'NoSwitc
            'epochwise', 'pixels', 'learner', 'learn', 'warn_if_empty', 'outcome', 'joined']
 
 # %% ../nbs/05a_jobs.ipynb #c17d7e7f
-import ast, inspect, warnings
+import ast, inspect, math, warnings
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import asdict, dataclass, field, replace
@@ -199,9 +199,9 @@ def held(
 @dataclass
 class Job:
     "One clustering to be done, and the means to do it."
-    images:ImageSet # without labels
+    images:ImageSet # without labels; None: there are only features
     n_clusters:int # K
-    profile:Profile # encoder, and length of what is trained
+    profile:Profile # encoder, and length of what is trained; None: only given ones
     seed:int = 0 # of everything random
     base:"Clustering|str|None" = None # what an add-on stands on, or the system that makes it; None: scan
     given:Encoder|None = None # an encoder of the caller's
@@ -343,7 +343,7 @@ def _observer(job:Job, per_epoch:int, report:Callable|None, shown:Callable, used
         probs = shown()
         more = dict(used=used(probs)) if used else {}
         if labels and "labels" in inspect.signature(job.watch).parameters: more["labels"] = labels()
-        return row | job.watch((k + 1) // per_epoch, probs, **more)
+        return row | job.watch(math.ceil((k + 1) / per_epoch), probs, **more)
     return observe
 
 # %% ../nbs/05a_jobs.ipynb #fcc82a70
@@ -352,7 +352,7 @@ def learn(
     stage:str, # its name: of folder, log and progress bar
     network:nn.Module, # what learns, on the device of the images
     step:Callable, # step(batch, generator) -> loss, or dict with "loss" and values to log
-    epochs:int, # how often through the set
+    epochs:float, # how often through the set; the last one may end early
     batches, # images a step; or batches(k) -> what `step` is handed, with `per_epoch`
     optimizer:dict, # `adam` or `sgd`
     schedule:Callable=constant, # progress in [0, 1) -> factor of the learning rate
@@ -367,27 +367,29 @@ def learn(
     labels:Callable|None=None, # labels() -> (N,): as they stand, for a watch that asks for them
     report:Callable|None=None, # report(k) -> dict for the log after an epoch
     checkpoint_epochs:int=5, # epochs between checkpoints
+    folder:Path|None=None, # for log and checkpoints, of a caller who holds it; None: the job's
 ) -> list[dict]: # a row an epoch
-    """Train a network by a step of a system's own, for whole epochs.
+    """Train a network by a step of a system's own.
 
     A killed run goes on from its last checkpoint. Raises `ValueError` for a folder of another run, `NonFiniteLoss` as `rpsc.train.train`."""
     if isinstance(batches, int): batches = Batches(len(job.images), batches, job.seed)
     per, modules = batches.per_epoch, dict(network=network, **(state or {}))
-    start = fingerprint({name: dict(module.state_dict()) for name, module in modules.items()}, *inputs)
-    settings = dict(asdict(depends) if depends else {}, stage=stage, start=start)
-    folder = job.shared(stage, settings)
+    settings = dict(asdict(depends) if depends else {}, stage=stage)
+    if job.cache or job.folder or folder:
+        start = {name: dict(module.state_dict()) for name, module in modules.items()}
+        settings |= dict(start=fingerprint(start, *inputs), images=getattr(job.images, "fingerprint", None), seed=job.seed)
+    held_by_caller, folder = folder, folder or job.shared(stage, settings)
     def look(): return classify(network, job.images, precision=job.precision)
     def moved(k):
         if after: after(k)
         if refresh and (k + 1) % per == 0: refresh()
     if refresh: refresh()
-    about = dict(settings, seed=job.seed, images=job.images.fingerprint)
-    with held(folder):
-        return train(lambda k, generator: step(batches(k), generator), epochs * per, modules,
+    with held(None if held_by_caller else folder):
+        return train(lambda k, generator: step(batches(k), generator), round(epochs * per), modules,
                      make_optimizer(network, **optimizer), schedule, moved,
                      _observer(job, per, report, shown or look, used, labels), job.precision, folder,
                      checkpoint_every=checkpoint_epochs * per, log_every=per, seed=job.seed,
-                     name=f"{job.system} {stage}".strip(), about=about)
+                     name=f"{job.system} {stage}".strip(), about=settings)
 
 # %% ../nbs/05a_jobs.ipynb #ddb51ed0
 def warn_if_empty(

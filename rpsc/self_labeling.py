@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['SPICE_SELF', 'SelfLabeling', 'SpiceSelf', 'check_switches', 'head_losses', 'predict', 'own_first', 'own_centers',
            'fill_places', 'pseudo_label_unbalanced', 'pairs_of', 'kmeans_probs', 'no_look', 'LargeBatch', 'label_batch',
-           'looker', 'Stage', 'judged', 'judge_heads', 'OneHead', 'HeadNetwork', 'head_probs', 'self_label',
-           'self_labelled', 'spice_self', 'rpsc_self']
+           'looker', 'Stage', 'judged', 'judge_heads', 'OneHead', 'HeadNetwork', 'head_probs', 'train_heads',
+           'self_label', 'self_labelled', 'spice_self', 'rpsc_self']
 
 # %% ../nbs/12_self_labeling.ipynb #a1e7e210
 import warnings
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -21,15 +21,14 @@ from torch import Tensor, nn
 from .augment import view
 from .backbone import ClusterHeads, Encoder, Network, embed, evaluating
 from .data import Clustering, ImageSet
-from .files import fingerprint, no_copy_tensor
-from .jobs import SYSTEMS, Job, Profile, held, system
-from .metrics import cluster_health
+from .files import no_copy_tensor
+from .jobs import Job, adam, learn, outcome, system
 from .neighbors import kmeans
 from .recipes import Recipe, above, check_n_clusters, one_of, whole
 from .scl import cross_entropy_loss, double_softmax_ce, soft_contrastive_loss
 from .selection import (CONFIDENCES, PseudoLabels, cluster_by_centers, nearest_to_centers, per_cluster,
                             pseudo_label, semantic_confidence, top_confident, unit)
-from .train import generator_at, make_optimizer, train
+from .train import generator_at
 
 # %% ../nbs/12_self_labeling.ipynb #3def8f55
 @dataclass(frozen=True)
@@ -252,19 +251,23 @@ def _take(pairs:PseudoLabels, places:Tensor) -> PseudoLabels:
 
 # %% ../nbs/12_self_labeling.ipynb #ed9cdfd6
 class Stage:
-    "The position-to-pairs bookkeeping of the stage: `stage(k, generator)` is the step that `rpsc.train.train` calls."
+    "What the stage learns from, for `rpsc.jobs.learn`: `stage(k)` gives step `k` its pairs, `step` makes a loss of them."
     def __init__(self, heads:ClusterHeads, features:Tensor, recipe:SelfLabeling, look:Callable, seed:int=0):
         self.heads, self.features, self.recipe, self.look, self.seed = heads, features, recipe, look, seed
         self.width, self.per_pass, self.per_batch, self.per_epoch = _count_steps(recipe, len(features), heads.n_clusters)
 
-    def __call__(self, k:int, generator:torch.Generator) -> dict:
-        "Loss of step `k`, summed over heads, and its mean for the log."
+    def __call__(self, k:int) -> LargeBatch:
+        "Pairs (H, S) of step `k`, and what its large batch is shown."
         number, place = divmod(k, self.per_batch)
         if place == 0: self.batch = self._label(number)
         turn, part = divmod(place, self.per_pass)
         if part == 0: self.order = self._shuffle(number, turn)
-        pairs = _take(self.batch.pairs, self.order[:, part * self.width : (part + 1) * self.width])
-        losses = head_losses(self.heads(self.batch.inputs[pairs.index]), pairs, self.recipe)
+        places = self.order[:, part * self.width : (part + 1) * self.width]
+        return LargeBatch(_take(self.batch.pairs, places), self.batch.inputs)
+
+    def step(self, batch:LargeBatch, generator:torch.Generator|None=None) -> dict:
+        "Loss of a step, summed over heads, and its mean for the log; nothing is drawn."
+        losses = head_losses(self.heads(batch.inputs[batch.pairs.index]), batch.pairs, self.recipe)
         return dict(loss=losses.sum(), mean=losses.detach().mean())
 
     def _label(self, number:int) -> LargeBatch:
@@ -373,40 +376,40 @@ def _check_features(features:"Tensor|np.ndarray") -> Tensor: # the same numbers
     return features
 
 # %% ../nbs/12_self_labeling.ipynb #de8b741f
-def _warn_of_empty(labels:Tensor, n_clusters:int) -> None:
-    "Warn when fewer than `n_clusters` clusters have images, and say what to try."
-    live = cluster_health(labels, n_clusters)["live"]
-    if live < n_clusters: warnings.warn(f"only {live} of {n_clusters} clusters have images: fewer clusters, more epochs or another seed may help")
-
-# %% ../nbs/12_self_labeling.ipynb #286806a5
-def self_label(
-    features:"Tensor|np.ndarray", # (N, D) frozen features of the un-augmented images, finite, any float type; a memory map stays on disk
-    n_clusters:int, # K, 2 <= K <= N
-    recipe:SelfLabeling=SelfLabeling(), # switches
+def train_heads(
+    job:Job, # K, seed, watch, folders; without images where there are only features
+    features:Tensor, # (N, D) frozen features of the un-augmented images, finite, any float type
+    recipe:SelfLabeling, # switches
     look:Callable=no_look, # look(preset, rows, generator) -> features of views; see `looker`
-    seed:int=0, # of heads, subsets, views
-    watch:Callable|None=None, # watch(epoch, probs (H, N, K)) -> dict for the log
-    folder:Path|None=None, # log and checkpoints; a killed run goes on from there
-) -> Clustering: # labels, probs and history of the chosen head; network: features -> logits; features if they are float32; meta: head, losses of all heads
+    folder:Path|None=None, # as in `rpsc.jobs.learn`
+) -> Clustering: # of the chosen head; network: features -> logits; meta: head, losses of all heads
     """Train clustering heads on frozen features by their own pseudo-labels (RPSC section "RPSC-Self Stage", Eqs. 1-5).
 
-    Raises `ValueError` for NaN in `features`, an impossible K, or unknown switches. Warns if clusters stay empty."""
-    features = _check_features(features)
-    recipe = check_switches(recipe, len(features), n_clusters)
-    heads = ClusterHeads(features.shape[1], n_clusters, recipe.heads, recipe.hidden, recipe.batch_norm, seed=seed).to(features.device)
-    stage = Stage(heads, features, recipe, look, seed)
-    def observe(k): return watch((k + 1) // stage.per_epoch, predict(heads, features)) if watch else {}
-    about = dict(asdict(recipe), seed=seed, features=fingerprint(features)) if folder else None
-    history = train(stage, recipe.epochs * stage.per_epoch, dict(heads=heads), make_optimizer(heads, "adam", recipe.lr), observe=observe, precision="fp32",
-                    folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, seed=seed, name=f"heads ({recipe.loss})", about=about)
+    Raises `ValueError` for an impossible K, or switches that do not fit. Warns if clusters stay empty."""
+    recipe, K = check_switches(recipe, len(features), job.n_clusters), job.n_clusters
+    heads = ClusterHeads(features.shape[1], K, recipe.heads, recipe.hidden, recipe.batch_norm, seed=job.seed)
+    stage = Stage(heads.to(features.device), features, recipe, look, job.seed)
+    history = learn(replace(job, precision="fp32"), "heads", heads, stage.step, recipe.epochs, stage, adam(recipe.lr),
+                    depends=recipe, inputs=(features,), shown=lambda: predict(heads, features), folder=folder)
     losses, shown = judge_heads(heads, features, recipe)
     best = int(losses.argmin())
     head = OneHead(heads, best)
     probs = shown[best] if shown.shape[1] == len(features) else head_probs(head, features)
-    labels = probs.argmax(-1)
-    _warn_of_empty(labels, n_clusters)
-    own = features if features.dtype == torch.float32 else None                         # others would be copied
-    return Clustering(labels, probs, own, history, dict(head=best, head_losses=losses.tolist(), n_clusters=n_clusters), head)
+    return outcome(job, head, probs=probs, meta=dict(head=best, head_losses=losses.tolist()), heads=history)
+
+def self_label(
+    features:"Tensor|np.ndarray", # (N, D) frozen features, finite, any float type; a memory map stays on disk
+    n_clusters:int, # K, 2 <= K <= N
+    recipe:SelfLabeling=SelfLabeling(), # switches
+    look:Callable=no_look, # as in `train_heads`
+    seed:int=0, # of heads, subsets, views
+    watch:Callable|None=None, # watch(epoch, probs (H, N, K)) -> dict for the log
+    folder:Path|None=None, # log and checkpoints; a killed run goes on from there
+) -> Clustering: # of `train_heads`, with the features if they are float32
+    "`train_heads` on features alone. Raises `ValueError` for NaN in them, too."
+    features, job = _check_features(features), Job(None, n_clusters, None, seed, watch=watch)
+    if features.dtype == torch.float32: job.features = features                        # others would be copied
+    return train_heads(job, features, recipe, look, folder)
 
 # %% ../nbs/12_self_labeling.ipynb #f72d9e4b
 def _lengths(recipe:SelfLabeling) -> dict: # profile -> recipe
@@ -419,9 +422,7 @@ def self_labelled(
     recipe:SelfLabeling, # of the system
 ) -> Clustering: # network: images -> logits
     "The self-labelling stage on the job's frozen features."
-    recipe = check_switches(recipe, len(job.images), job.n_clusters)
-    folder = job.shared("heads", asdict(recipe), job.features)
-    with held(folder): found = self_label(job.features, job.n_clusters, recipe, looker(job.encoder, job.images), job.seed, job.watch, folder)
+    found = train_heads(job, job.features, recipe, looker(job.encoder, job.images, job.precision))
     return replace(found, network=HeadNetwork(job.encoder, found.network))
 
 @system("spice-self", "SPICE-Self", SpiceSelf, **_lengths(SPICE_SELF))
