@@ -22,7 +22,8 @@ from .augment import view
 from .backbone import Classifier, Encoder, Network, build_encoder, embed
 from .data import Clustering, ImageSet
 from .jobs import Job, epochwise, learn, outcome, sgd, system
-from .mixmatch import guess_labels, mixmatch_losses, ramp, sharpen, soft_cross_entropy
+from .losses import soft_cross_entropy
+from .mixmatch import guess_labels, mixmatch_losses, ramp, sharpen
 from .recipes import Recipe, accepting, above, at_least, between, one_of, whole
 from .selection import neighborhood_size, select_by_neighbors, select_confident, select_hybrid, surest
 from .train import constant, cosine, generator_at

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from ..backbone import ClusterHeads, embed, evaluating
-from .scan import cluster_entropy
 from ..data import Clustering
 from ..jobs import Job, adam, learn, system
+from ..losses import cluster_entropy, entropy
 from ..metrics import match_clusters
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..ruc import RUC, Beliefs, RUCRun
@@ -89,7 +89,7 @@ def ensemble_losses(
     log_p = logits.float().log_softmax(-1)
     losses = -log_p.gather(-1, labels[..., None])[..., 0]
     fit = losses.where(is_given, losses.new_zeros(())).sum(1) / is_given.sum(1).clamp_min(1)
-    return fit - (log_p.exp() * log_p).sum(-1).mean(1) - balance_weight * cluster_entropy(logits)
+    return fit + entropy(log_p).mean(1) - balance_weight * cluster_entropy(logits)
 
 # %% ../../nbs/26_gupta.ipynb #11c06dfd
 class BucketTable(nn.Module):

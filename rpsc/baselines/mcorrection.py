@@ -15,10 +15,11 @@ from torch.nn import functional as F
 
 from ..augment import view
 from ..backbone import evaluating
-from .dividemix import NoiseTable, NoisyRun, label_losses, staircase, uniform_penalty
+from .dividemix import NoiseTable, NoisyRun, label_losses, staircase
 from ..data import Clustering
 from ..jobs import Job, system
-from ..mixmatch import mixup, soft_cross_entropy
+from ..losses import soft_cross_entropy, uniform_penalty
+from ..mixmatch import mixup
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..ruc import Turn, blend, predictions
 from ..train import generator_at
