@@ -234,7 +234,9 @@ def rebuild_network(
     kind, named = plain.pop("kind", "External"), plain.get("given")
     if kind not in NETWORKS: raise ValueError(f"network: {kind!r} is not known; accepted: {', '.join(NETWORKS)}")
     if named is None: return NETWORKS[kind].again(**plain)
-    if given is None: raise ValueError(f"given: {named} is a network of the caller's own; accepted: that network, again")
+    if given is None:
+        raise ValueError(f"encoder: the model was saved with {named}, a network of the caller's own, which no file can "
+                         "describe; pass it again: load(path, encoder=...)")
     return NETWORKS[kind].again(**plain, body=deepcopy(getattr(given, "body", given)))
 
 # %% ../nbs/02_backbone.ipynb #c923cfdb

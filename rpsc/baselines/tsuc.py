@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..augment import view
-from ..backbone import embed, Encoder, Network
-from .scan import split_heads
+from ..backbone import Encoder, Network, embed, split_heads
 from ..data import ImageSet
 from ..jobs import Job, learn, learner, outcome, pixels, sgd, system
 from ..recipes import Recipe, above, at_least, between, one_of, whole
@@ -216,7 +215,7 @@ def others_entropy(
 ) -> Tensor: # (B,), in [0, log(N - 1)]
     "The entropy of each row's softmax over the other columns."
     own = own[:, None]
-    others = log_p.scatter(1, own, torch.finfo(log_p.dtype).min).log_softmax(1)               # -inf: NaN in the gradient
+    others = log_p.scatter(1, own, torch.finfo(log_p.dtype).min).log_softmax(1) # -inf: NaN in the gradient
     return -(others.exp() * others).scatter(1, own, 0.).sum(1)
 
 # %% ../../nbs/22_tsuc.ipynb #8962c34a

@@ -24,10 +24,9 @@ import pandas as pd
 import torch
 
 import rpsc
-from ..backbone import Network, embed, resolve_precision
-from ..baselines.noisy import SPOILT, spoilt_labels
+from ..backbone import Network, describe_network, embed, rebuild_network, resolve_precision
+from .spoilt import SPOILT, spoilt_labels
 from ..data import Clustering, ImageSet, known_name, load
-from ..estimators import describe_network, rebuild_network
 from ..files import damaged, fingerprint, read_json, read_tensors, whole_file, write_json, write_tensors, write_text
 from ..jobs import code_of, held
 from ..machine import cores, provenance
