@@ -273,6 +273,44 @@ def _serve(memory:int, seconds:float) -> None:
         except Exception as error: _send(sys.stdout.buffer, error, is_last=True)
 
 # %% ../nbs/00a_pictures.ipynb #d963684e
+class _Child:
+    "A process that decodes heavy pictures, one request after another, until it is ended or crashes."
+
+    def __init__(self, memory:int, seconds:float):
+        code = "import sys; sys.path[:] = {!r}; from rpsc.pictures import _serve; _serve({}, {})"
+        threads = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1") # their stacks would count as memory
+        command = [sys.executable, "-c", code.format(sys.path, memory, seconds)]
+        self.seconds, self.is_there = seconds, True
+        self.process = subprocess.Popen(command, env=os.environ | threads, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def answers(self, path:str, pages:list, *how) -> list:
+        "An answer for each page, or fewer, the last of which says why the child has ended."
+        found = []
+        try:
+            self.process.stdin.write(json.dumps([path, pages, *how]).encode() + b"\n")
+            self.process.stdin.flush()
+            while len(found) < len(pages):
+                answer = _receive(self.process.stdout)
+                found += [answer] * (len(pages) - len(found) if getattr(answer, "is_last", False) else 1)
+        except (OSError, ValueError): found.append(ValueError(self.end()))
+        except BaseException: # Ctrl-C
+            self.process.kill()
+            self.end()
+            raise
+        return found
+
+    def end(self) -> str:
+        "Wait for the end of the process, and say what was its reason."
+        self.is_there = False
+        self.process.stdout.close()
+        try: self.process.stdin.close()
+        except OSError: pass
+        code = -self.process.wait()
+        if code == getattr(signal, "SIGPROF", None): return f"not decoded after {self.seconds:g} s of processor time"
+        return f"its decoder crashed ({signal.Signals(code).name})" if code > 0 else "its decoder ended"
+
+# %% ../nbs/00a_pictures.ipynb #f57fb804
 class Decoders:
     "Memory and child processes that the pictures of a set share while they are decoded in many threads. A context."
 
@@ -286,7 +324,7 @@ class Decoders:
     def __enter__(self): return self
 
     def __exit__(self, *_):
-        while self._idle: self._end(self._idle.pop())
+        while self._idle: self._idle.pop().end()
 
     @contextmanager
     def held(self, amount:int):
@@ -327,45 +365,12 @@ class Decoders:
             with self.held(min(amount, self.memory)):
                 while len(found) < len(pages):
                     try: child = self._idle.pop()
-                    except IndexError: child = self._start()
-                    request = str(path), pages[len(found):], job, reading.to_json()
-                    found += self._answers(child, request, amount > LIGHT)
+                    except IndexError: child = _Child(self.memory, self.seconds)
+                    found += child.answers(str(path), pages[len(found):], job, reading.to_json())
+                    if amount > LIGHT: child.end() # what it has freed it may not have given back
+                    elif child.is_there: self._idle.append(child)
             return found
         except Exception as error: return [error] * len(pages) # no child can be started
-
-    def _start(self) -> subprocess.Popen:
-        code = "import sys; sys.path[:] = {!r}; from rpsc.pictures import _serve; _serve({}, {})"
-        threads = dict.fromkeys(["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1") # their stacks would count as memory
-        command = [sys.executable, "-c", code.format(sys.path, self.memory, self.seconds)]
-        return subprocess.Popen(command, env=os.environ | threads, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL)
-
-    def _answers(self, child:subprocess.Popen, request:tuple, is_large:bool) -> list:
-        "For each page of the request what the child answers, or fewer, the last of which says why it ended."
-        found, count = [], len(request[1])
-        try:
-            child.stdin.write(json.dumps(request).encode() + b"\n")
-            child.stdin.flush()
-            while len(found) < count:
-                answer = _receive(child.stdout)
-                found += [answer] * (count - len(found) if getattr(answer, "is_last", False) else 1)
-        except (OSError, ValueError): return found + [ValueError(self._end(child))]
-        except BaseException: # Ctrl-C
-            child.kill()
-            self._end(child)
-            raise
-        if is_large: self._end(child) # what it has freed it may not have given back
-        else: self._idle.append(child)
-        return found
-
-    def _end(self, child:subprocess.Popen) -> str:
-        "Wait for the end of a child, and say what was its reason."
-        child.stdout.close()
-        try: child.stdin.close()
-        except OSError: pass
-        code = -child.wait()
-        if code == getattr(signal, "SIGPROF", None): return f"not decoded after {self.seconds:g} s of processor time"
-        return f"its decoder crashed ({signal.Signals(code).name})" if code > 0 else "its decoder ended"
 
 # %% ../nbs/00a_pictures.ipynb #7e3b4eac
 def split_page(
