@@ -293,13 +293,8 @@ def _note(facts:_Facts, i:int) -> str:
     return words if math.isnan(doubt) else f"{words}<br>{_percent(doubt)}"
 
 # %% ../nbs/42_gallery.ipynb #9b479227
-def _strip(
-    facts:_Facts,
-    rows:list, # (M,) row numbers
-    label:str, # for screen readers, not escaped
-    noted:bool=False, # on the width of the page, with a note below each picture
-) -> str: # a list; nothing without rows
-    "A row of images."
+def _strip(facts:_Facts, rows:list, label:str, noted:bool=False) -> str: # nothing without rows
+    "A row of images; the label, not escaped, is for screen readers; noted on the width of the page."
     if not len(rows): return ""
     pictures, size = thumbnails(facts.images, rows, CARD_SIDE), min(CARD_SIDE, facts.images.size)
     items = [f'<li><button type="button"><img src="{data_uri(picture)}" alt="{escape(_describe(facts, i))}" '
@@ -314,13 +309,8 @@ _HEADINGS = dict(clusters="Clusters", confidence="Confidence", uncertain="Least 
                  outlying="Outlying images", map="Map", comparison="Compared with the folders’ names",
                  rules="How to read this page")
 
-def _section(
-    key:str, # its address in the page
-    body:str, # HTML
-    note:str="", # HTML, below the heading
-    control:str="", # HTML, beside the heading
-) -> str:
-    "A region of the page that is named by its heading."
+def _section(key:str, body:str, note:str="", control:str="") -> str:
+    "A region of the page that is named by its heading, with a note below that and a control beside it."
     note = f'<p class="quiet">{note}</p>' if note else ""
     return (f'<section id="{key}" aria-labelledby="{key}-name">\n<div class="head"><div>'
             f'<h2 id="{key}-name">{_HEADINGS[key]}</h2>{note}</div>{control}</div>\n{body}\n</section>')

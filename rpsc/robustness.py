@@ -161,12 +161,8 @@ def _in_pixels(epsilon:float, images:ImageSet, unit:str) -> float|Tensor:
     return epsilon if unit == "pixels" else epsilon * torch.tensor(images.std, device=images.device)[:, None, None]
 
 # %% ../nbs/30_robustness.ipynb #1a8303c7
-def _right_share(
-    classes:Tensor, # int (K',), class of each cluster by `match_clusters`, -1 without
-    labels:Tensor, # int (N,), clusters; numbers from K' on have no class
-    y:Tensor, # int (N,), ground truth
-) -> float: # 0 … 1
-    "Accuracy with a matching made elsewhere."
+def _right_share(classes:Tensor, labels:Tensor, y:Tensor) -> float: # 0 … 1
+    "Accuracy with the classes (K',) of clusters from a matching made elsewhere; cluster numbers from K' on have none."
     classes = F.pad(classes.to(labels.device), (0, max(0, int(labels.max()) + 1 - len(classes))), value=-1)
     return (classes[labels] == y).float().mean().item()
 
