@@ -268,6 +268,12 @@ class Encoder(Network):
         if cells.ndim == 4: cells = cells.mean((2, 3), dtype=torch.promote_types(cells.dtype, torch.float32))
         return _at_least_float32(cells)
 
+    def arguments(self) -> dict: # of `build_encoder`
+        "What makes this architecture again; `ValueError` where `build_encoder` did not make it."
+        if self.config: return dict(self.config)
+        raise ValueError("encoder: not made by build_encoder, so there is no fresh one; accepted: one of rpsc.backbone, "
+                         "or start='pretrained' and systems that start from trained weights")
+
     def made_of(self) -> dict: # of one that `build_encoder` did not make only its name and sizes
         return dict(self.config or dict(given=self.name, dim=self.dim, channels=self.channels))
 

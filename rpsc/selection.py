@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CONFIDENCES', 'unit', 'ranked', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers',
-           'distance_ratio', 'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'pseudo_label',
+           'distance_ratio', 'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'members', 'pseudo_label',
            'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels', 'EmptyClusters',
            'check_no_empty', 'balance_clusters', 'spice_labels', 'select_confident', 'select_by_neighbors',
            'select_hybrid', 'surest']
@@ -185,6 +185,17 @@ class PseudoLabels(NamedTuple):
     labels:Tensor # int64, its pseudo-label
     confidence:Tensor # float, >= 0, how far to believe it
 
+def members(
+    features:Tensor, # (N, D), rows of length 1
+    centers:Tensor, # (K, D) or (H, K, D)
+    index:Tensor, # (K, size) or (H, K, size) members of each cluster
+    kind:str="similarity", # as in `semantic_confidence`
+) -> PseudoLabels: # (K * size,) or (H, K * size) each
+    "The members of each cluster with its label and their confidence."
+    confidence = semantic_confidence(features, centers, index, kind)
+    labels = torch.arange(index.shape[-2], device=index.device)[:, None].expand_as(index)
+    return PseudoLabels(index.flatten(-2), labels.flatten(-2), confidence.flatten(-2))
+
 # %% ../nbs/10_selection.ipynb #fa63d5ab
 def pseudo_label(
     features:Tensor, # (M, D) features of un-augmented images, any length
@@ -202,9 +213,7 @@ def pseudo_label(
     M, K = probs.shape[-2:]
     centers = cluster_centers(features, top_confident(probs, per_cluster(M, K, gamma), seed))            # Eqs. 1 and 2
     index = nearest_to_centers(features, centers, per_cluster(M, K) if size is None else size, seed)     # N_c
-    confidence = semantic_confidence(features, centers, index, kind)                                     # Eq. 3
-    labels = torch.arange(K, device=index.device)[:, None].expand_as(index)
-    return PseudoLabels(index.flatten(-2), labels.flatten(-2), confidence.flatten(-2))
+    return members(features, centers, index, kind)                                                       # Eq. 3
 
 # %% ../nbs/10_selection.ipynb #19a17cb8
 def cluster_by_centers(
