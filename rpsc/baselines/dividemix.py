@@ -159,8 +159,8 @@ def divide_losses(
     "The three terms of DivideMix for a batch."
     mixed = mixup(in_order(both, n), in_order(targets.repeat(2, 1), n), alpha, generator)
     logits = network(mixed.x)
-    return dict(labelled=soft_cross_entropy(logits[:2 * n], mixed.y[:2 * n]), prior=uniform_penalty(logits),
-                unlabelled=squared_error(logits[2 * n:], mixed.y[2 * n:]))
+    return dict(labelled=soft_cross_entropy(logits[:2 * n], mixed.y[:2 * n]),
+                unlabelled=squared_error(logits[2 * n:], mixed.y[2 * n:]), prior=uniform_penalty(logits))
 
 # %% ../../nbs/23_dividemix.ipynb #f26a2128
 class DivideMixRun(NoisyRun):

@@ -30,8 +30,8 @@ def pencil_losses(
     "The three terms of PENCIL: KL and entropy are means over images and clusters, the cross-entropy over images."
     log_p, log_y = logits.float().log_softmax(-1), label_logits.log_softmax(-1)
     p, scores = log_p.exp(), log_y if compatibility == "paper" else log_y.exp()
-    held = F.cross_entropy(scores, labels)
-    return dict(classification=(p * (log_p - log_y)).mean(), compatibility=held, entropy=-(p * log_p).mean())
+    return dict(classification=(p * (log_p - log_y)).mean(), compatibility=F.cross_entropy(scores, labels),
+                entropy=-(p * log_p).mean())
 
 # %% ../../nbs/25_pcorrection.ipynb #771cf919
 @dataclass(frozen=True)
