@@ -346,7 +346,8 @@ def _try_run(meter:Meter, run:RunState, calls:tuple, steps:range, every:tuple, f
         meter.peak = max(meter.peak, _weight_bytes(run) + memory["bytes"])
         meter.steps.append((name, steps.stop, whole["seconds"] / steps.stop))
         meter.add(whole, len(steps) / steps.stop)
-        return rows, copy.deepcopy(run.state_dict(steps.stop))
+        rate = run.optimizer.param_groups[0]["lr"]
+        return [dict(row, lr=rate) for row in rows], copy.deepcopy(run.state_dict(steps.stop))
     try: (rows, end), is_new = meter.kept(folder, tried)
     finally: meter.share = 1.
     if not is_new: run.load_state_dict(end)
