@@ -146,8 +146,10 @@ def is_fresh(stamp:Path, key:str, seeds:str="part") -> bool:
 
 # %% ../../nbs/54_experiments.ipynb #18846f89
 def check_parameters(notebook:Path, parameters:dict) -> None:
-    "Raise `ValueError` if the notebook's parameters cell lacks one of `parameters`."
-    import papermill
+    "Raise `ValueError` if the notebook's parameters cell lacks one of `parameters`, `ImportError` without papermill."
+    try: import papermill
+    except ImportError as error:
+        raise ImportError("experiment notebooks need papermill: pip install 'rpsc[lab]'") from error
     known = list(papermill.inspect_notebook(str(notebook)))
     unknown = ", ".join(name for name in parameters if name not in known)
     accepted = ", ".join(known) or "none"
@@ -419,7 +421,8 @@ def main(arguments:list[str]|None=None) -> None:
     catalogue = dict(extras=EXTRAS, smoke=CATALOGUE + EXTRAS).get(args.what, CATALOGUE)
     profile = "smoke" if args.what == "smoke" else args.profile
     try: regenerate(profile, full_name(args.dataset), args.seeds, args.what == "figures", catalogue=catalogue)
-    except (RuntimeError, ValueError, FileNotFoundError) as error: sys.exit(f"rpsc.lab.experiments: {error}")
+    except (ImportError, RuntimeError, ValueError, FileNotFoundError) as error:
+        sys.exit(f"rpsc.lab.experiments: {error}")
     except KeyboardInterrupt: sys.exit("interrupted: finished runs are kept, the same command goes on from here")
 
 # %% ../../nbs/54_experiments.ipynb #098eaa25
