@@ -126,20 +126,16 @@ def _todo(asked:dict, lab, seeds:str) -> dict: # slug -> run, in the order of th
     return {slug: run for slug, run in wanted.items() if not done_here(lab, run)}
 
 # %% ../../nbs/54_experiments.ipynb #0d422491
-def _sources(package:Path) -> dict[str, str]:
-    "What numbers depend on in the package: the text of modules and tables, by path; not the index that nbdev writes."
-    files = [p for p in sorted(package.rglob("*")) if p.suffix in (".py", ".csv") and p.name != "_modidx.py"]
-    return {str(p.relative_to(package)): p.read_text() for p in files}
-
-# %% ../../nbs/54_experiments.ipynb #15596448
 def notebook_key(
     notebook:Path, # any cells; prose does not count
     parameters:dict, # injected values
 ) -> str: # 16 hex digits
     "Hash of everything a notebook's result depends on."
     cells = [cell["source"] for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
-    values = {name: str(value) for name, value in parameters.items()}
-    return fingerprint(["".join(source) for source in cells], values, _sources(Path(rpsc.__file__).parent))
+    values, package = {name: str(value) for name, value in parameters.items()}, Path(rpsc.__file__).parent
+    files = [file for file in package.rglob("*") if file.suffix in (".py", ".csv") and file.name != "_modidx.py"]
+    sources = {str(file.relative_to(package)): file.read_text() for file in files}
+    return fingerprint(["".join(source) for source in cells], values, sources)
 
 # %% ../../nbs/54_experiments.ipynb #b76c73d0
 def is_fresh(stamp:Path, key:str, seeds:str="part") -> bool:
@@ -150,8 +146,10 @@ def is_fresh(stamp:Path, key:str, seeds:str="part") -> bool:
 
 # %% ../../nbs/54_experiments.ipynb #18846f89
 def check_parameters(notebook:Path, parameters:dict) -> None:
-    "Raise `ValueError` if the notebook's parameters cell lacks one of `parameters`."
-    import papermill
+    "Raise `ValueError` if the notebook's parameters cell lacks one of `parameters`, `ImportError` without papermill."
+    try: import papermill
+    except ImportError as error:
+        raise ImportError("experiment notebooks need papermill: pip install 'rpsc[lab]'") from error
     known = list(papermill.inspect_notebook(str(notebook)))
     unknown = ", ".join(name for name in parameters if name not in known)
     accepted = ", ".join(known) or "none"
@@ -189,8 +187,9 @@ def run_logged(
     log:Path, # gets all that it says
     told=lambda slug: None, # told(slug) for each run that it has done
     **environment:str, # additions to its environment
-) -> int: # exit status
-    "Run a command and print its progress after the name of the log; an interruption ends it, too."
+) -> None:
+    "Run a command and print its progress after the name of the log; an interruption ends it. Raises `RuntimeError`."
+    log.parent.mkdir(parents=True, exist_ok=True)
     # the first pipe is never written to: it closes with this process
     pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     settings = dict(text=True, start_new_session=True, env={**os.environ, **environment})
@@ -204,12 +203,9 @@ def run_logged(
                 told(done[1])
         except BaseException: end_running(); raise
         finally: _running.discard(process)
-    return process.returncode
-
-# %% ../../nbs/54_experiments.ipynb #ecd15c12
-def _last_words(log:Path, lines:int=12) -> str:
-    "The last lines of a log."
-    return "".join(log.read_text().splitlines(keepends=True)[-lines:])
+    if process.returncode == 0: return
+    last = "".join(log.read_text().splitlines(keepends=True)[-12:])
+    raise RuntimeError(f"{log.stem} failed; its last words:\n{last}\nAll that was said: {log}")
 
 # %% ../../nbs/54_experiments.ipynb #3bea0957
 def execute(
@@ -218,13 +214,10 @@ def execute(
     output:Path, # the executed copy
     **environment:str, # additions to the environment of its kernel
 ) -> None:
-    "Run a notebook through papermill; a failure leaves `output` with `.part` and raises `RuntimeError`."
+    "Run a notebook through papermill; a failure leaves `output` with `.part` beside its log and raises `RuntimeError`."
     check_parameters(notebook, parameters)
-    part, log = output.with_suffix(".part.ipynb"), output.with_suffix(".log")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    if run_logged(_papermill(notebook, parameters, part), log, **environment):
-        raise RuntimeError(f"{notebook.name} failed; its last words:\n{_last_words(log)}\n"
-                           f"The notebook as far as it came: {part}, its output: {log}")
+    part = output.with_suffix(".part.ipynb")
+    run_logged(_papermill(notebook, parameters, part), output.with_suffix(".log"), **environment)
     os.replace(part, output)
 
 # %% ../../nbs/54_experiments.ipynb #1418b170
@@ -307,13 +300,11 @@ def measure(
     do(Lab(**asked["lab"]), [Run(**run) for run in asked["runs"]], here=True)
 
 def _measured(parameters:dict, runs:list, place:Path, told, **environment:str) -> None:
-    "Have runs done by a process of its own, which calls `told(slug)` for each. Raises `RuntimeError` if one fails."
-    place.mkdir(parents=True, exist_ok=True)
+    "Have runs done by a process of its own; `told(slug)` is called for each."
     lab = {name: str(value) for name, value in parameters.items()}
     asked = json.dumps(dict(lab=lab, runs=[vars(run) for run in runs]))
     command = _program("from rpsc.lab.experiments import measure; measure(sys.argv[1])", asked)
-    if run_logged(command, log := place / "runs.log", told, **environment):
-        raise RuntimeError(f"a run failed; its last words:\n{_last_words(log)}\nAll that was said: {log}")
+    run_logged(command, place / "runs.log", told, **environment)
 
 # %% ../../nbs/54_experiments.ipynb #cc06730e
 def _at_once(profile:str) -> int:
@@ -430,7 +421,8 @@ def main(arguments:list[str]|None=None) -> None:
     catalogue = dict(extras=EXTRAS, smoke=CATALOGUE + EXTRAS).get(args.what, CATALOGUE)
     profile = "smoke" if args.what == "smoke" else args.profile
     try: regenerate(profile, full_name(args.dataset), args.seeds, args.what == "figures", catalogue=catalogue)
-    except (RuntimeError, ValueError, FileNotFoundError) as error: sys.exit(f"rpsc.lab.experiments: {error}")
+    except (ImportError, RuntimeError, ValueError, FileNotFoundError) as error:
+        sys.exit(f"rpsc.lab.experiments: {error}")
     except KeyboardInterrupt: sys.exit("interrupted: finished runs are kept, the same command goes on from here")
 
 # %% ../../nbs/54_experiments.ipynb #098eaa25

@@ -303,10 +303,11 @@ def settle(
 def complete(
     lab:Lab,
     run:Run,
-) -> dict: # the proof: the record, and in `before` the numbers that were on record, and whether all is equal
+) -> dict: # the proof: the record, and in `before` what was on record if it was anything else
     "Measure a run and put its record where reports and proofs are; what it needed to go on after a kill is removed."
     record, old = measure(lab, run), read_json(lab.reports / lab.path(run), ["key", "metrics", "meta"])
-    before = old and dict(metrics=old["metrics"], key=old["key"], equal=found_in(old) == found_in(record))
+    equal = bool(old) and found_in(old) == found_in(record)
+    before = old and (dict(metrics=old["metrics"], equal=True) if equal else dict(old, equal=False))
     write_json(lab.build / lab.path(run), proof := dict(record, before=before))
     settle(lab, run, proof)
     return proof
@@ -443,7 +444,8 @@ def _said(proof:dict) -> str:
     if differ: return f"DIFFERS: {', '.join(differ)}"
     if "failed" in proof["meta"]: return f"failed: {proof['meta']['failed']}"
     shown = "  ".join(f"{m.upper()} {proof['metrics'][m]:.3f}" for m in ("knn", "acc", "nmi") if m in proof["metrics"])
-    return shown + "  as on record" * bool(proof.get("before") and proof["before"]["equal"])
+    if not proof.get("before"): return shown
+    return shown + ("  as on record" if proof["before"]["equal"] else "  DIFFERS in epochs or labels")
 
 # %% ../../nbs/51_records.ipynb #8d39ed26
 def do(
