@@ -11,6 +11,7 @@ __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'Stem', 'stem_for', '
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from tqdm import tqdm
 
 from .data import ImageSet
 from .files import damaged, fingerprint, read_tensors, write_tensors
+from .meter import Meter, in_trial
 
 # %% ../nbs/02_backbone.ipynb #03f28e6e
 @dataclass(frozen=True)
@@ -512,7 +514,7 @@ def _check_finite(features, rows, precision):
 
 # %% ../nbs/02_backbone.ipynb #1b75dab8
 @torch.no_grad()
-def _compute_features(encoder, images, augment, generator, rows, batch_size, precision):
+def _all_features(encoder, images, augment, generator, rows, batch_size, precision):
     "The pass itself: float32 (len(rows), encoder.dim) on `images.device`."
     device = _device_of(encoder, images)
     precision = resolve_precision(device, precision)
@@ -526,6 +528,26 @@ def _compute_features(encoder, images, augment, generator, rows, batch_size, pre
             features[start:start + len(part)] = _check_finite(out, part, precision)
             bar.update(len(part))
     return features
+
+def _some_features(meter:Meter, features_of:Callable, rows:Tensor, kind:tuple) -> Tensor:
+    "Features of as many rows as a trial has time for; they count for all, and the others get them again, a little moved."
+    if kind not in meter.sizes:
+        for _ in range(2):                                                      # the first one warms up
+            with meter.apart() as found: features_of(rows[:8])
+        meter.sizes[kind] = int(min(256, max(8, meter.allowed / max(found["seconds"], 1e-9))))
+    part = rows[:meter.sizes[kind]]
+    with meter.apart() as found: features = features_of(part)
+    meter.add(found, len(rows) / len(part))
+    if len(part) == len(rows): return features
+    noise = torch.randn(len(rows), features.shape[1], generator=torch.Generator().manual_seed(0)).to(features.device)
+    return features[torch.arange(len(rows), device=features.device) % len(part)] + .01 * noise
+
+def _compute_features(encoder, images, augment, generator, rows, batch_size, precision):
+    "The pass, or in a trial a part of it."
+    def features_of(some): return _all_features(encoder, images, augment, generator, some, batch_size, precision)
+    meter = in_trial()
+    if meter is None or not len(rows): return features_of(rows)
+    return _some_features(meter, features_of, rows, (type(encoder), encoder.dim, images.size))
 
 # %% ../nbs/02_backbone.ipynb #1acd706f
 def embed(
@@ -552,6 +574,7 @@ def embed(
     leaves = None if augment is None else generator
     features = _read_features(path, (len(rows), encoder.dim), leaves)
     if features is None:
+        if meter := in_trial(): return meter.kept(path, compute)[0].to(images.device)
         features = compute()
         _write_features(path, features, leaves)
     return features.to(images.device)

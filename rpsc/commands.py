@@ -48,10 +48,11 @@ from .labels import harmless, in_words, labels_of, numbered, read_labelling, row
 from .labels import join_labels # noqa: F401 (for whoever looks for it here)
 from .methods import SYSTEMS, Budget, encoder_key, fit, names, pretrained
 from .metrics import ari, cluster_health, clustering_accuracy
-from .lab.plan import FETCHED, NAMED, ON_PIXELS, Facts, _digits, aligned, burst_all, first_only, look_for, phases, price
+from .lab.plan import ON_PIXELS, aligned, burst_all, first_only, phases, price
 from .lab.records import Run, markdown_table
 from .machine import is_busy, provenance, run_git
 from .self_labeling import check_switches
+from .sources import NAMED, Facts
 
 # %% ../nbs/48_commands.ipynb #042e65bd
 def printable(path:"str|Path") -> str:
@@ -962,10 +963,9 @@ def method_table() -> pd.DataFrame: # of strings
 def data_table(root:"Path|None"=None) -> pd.DataFrame: # of strings
     "The data sets, and whether they are in the folder `root`, by default in the cache folder of the user."
     place, rows = Path(root or cache_folder() / "data").expanduser(), []
-    for name in dataset_names():
-        facts, groups = NAMED[name] if name in NAMED else (_digits()[0], [])
-        size, where = look_for(name, groups, place) if groups else (0, "part of scikit-learn")
-        if size is None: where = f"rpsc data {name} {'downloads it' if name in FETCHED else 'says what to put where'}"
+    for name, known in NAMED.items():
+        facts, (size, where) = known.facts, known.look_for(place)
+        if size is None: where = f"rpsc data {name} {'downloads it' if known.is_fetched else 'says what to put where'}"
         rows.append((name, f"{facts.n:,}", f"{facts.channels}×{facts.size}×{facts.size}", str(facts.n_classes), "no" if size is None else "yes", where))
     return pd.DataFrame(rows, columns=["name", "images", "pixels", "classes", "there", "where"])
 

@@ -21,6 +21,7 @@ from .augment import Augment, preset
 from .backbone import Classifier, Encoder, build_encoder, classify
 from .data import Clustering, ImageSet, fingerprint
 from .jobs import SYSTEMS, Job, Profile, joined, system
+from .meter import in_trial
 from .metrics import cluster_health
 from .recipes import Recipe, at_least, between, one_of, whole
 from .self_labeling import SelfLabeling, SpiceSelf
@@ -186,7 +187,8 @@ class Cycle:
     def __call__(self, step:int) -> Tensor:
         first, start = divmod(step * self.batch_size, self.n)
         last = (start + self.batch_size - 1) // self.n + first
-        return torch.cat([self.passes(p) for p in range(first, last + 1)])[start : start + self.batch_size]
+        rows = torch.cat([self.passes.rows(p) for p in range(first, last + 1)])[start : start + self.batch_size]
+        return meter.cut(rows) if (meter := in_trial()) else rows
 
 # %% ../nbs/13_freematch.ipynb #f52e7324
 def views(
@@ -376,6 +378,8 @@ def retrained(
     is_reliable:Tensor, # (N,) bool: labels that may be learnt from
 ) -> Clustering: # of the second stage
     "Train a network on reliable labels and on all images without labels. Raises `EmptyClusters` where a cluster has no reliable image."
+    if in_trial():                                                              # which has learned nothing that could be relied on
+        labels, is_reliable = torch.arange(len(labels), device=labels.device) % job.n_clusters, labels >= 0
     check_no_empty(labels, is_reliable, job.n_clusters)
     network = build_network(job.encoder, job.n_clusters, recipe.semi, job.seed, recipe.semi_size)
     second = train_semi(network, at_size(job.images, recipe.semi_size), labels, is_reliable, recipe.semi, job.seed, job.watch, job.folder)

@@ -24,6 +24,7 @@ from .augment import view
 from .backbone import Encoder, build_encoder, classify, embed, projected, resolve_precision
 from .data import Clustering, ImageSet
 from .files import fingerprint, sweep
+from .meter import in_trial
 from .metrics import cluster_health
 from .recipes import Recipe
 from .train import Batches, constant, make_optimizer, train
@@ -191,7 +192,7 @@ def held(
     folder:Path|None, # of a stage; None: nothing to hold
 ):
     "A context in which no other process works in `folder`; what a killed one left half written there is removed."
-    if folder is None: yield; return
+    if folder is None or in_trial(): yield; return
     Path(folder).mkdir(parents=True, exist_ok=True)
     with FileLock(Path(folder) / "lock"): sweep(folder); yield
 

@@ -22,7 +22,9 @@ from .backbone import Encoder, build_encoder, embed, projected, projection_mlp, 
 from .data import ImageSet, load
 from .files import fingerprint, read_tensors, write_tensors
 from .jobs import Job, Profile, SYSTEMS, code_of, encoder_config, held, system
+from .meter import in_trial
 from .metrics import knn_accuracy
+from .sources import NAMED
 from .recipes import Recipe, above, at_least, between, one_of, whole
 from .train import EMA, Batches, cosine, generator_at, make_optimizer, train
 
@@ -268,7 +270,7 @@ def pretrain(
     every, last = gate_every * epoch, recipe.epochs * epoch
     optimizer = make_optimizer(modules["query"], recipe.optimizer, recipe.lr, recipe.weight_decay)
     gate, about = _gate(encoder, images, recipe.view, every, last), dict(asdict(recipe), seed=seed, images=images.fingerprint)
-    rows = train(step, last, modules, optimizer, cosine, after, gate, precision, folder,
+    rows = train(step, last, modules, optimizer, cosine, after, gate, precision, folder, observe_every=every,
                  checkpoint_every=every, log_every=epoch, seed=seed, name=recipe.method, about=about)
     if mlp is not None: mlp.load_state_dict(modules["query"][1].state_dict())
     _warn_if_collapsed(encoder.eval(), images)
@@ -283,6 +285,9 @@ ENCODER_PAPER = {"stl10": Pretraining(queue=65_536), "imagenet10": Pretraining(e
 def _with_extra(images:ImageSet, split:str|None) -> ImageSet: # without labels
     "The images joined by an unlabelled split of the same data set: they help the encoder and are never clustered."
     if split is None: return images.without_labels()
+    if in_trial():                                                              # needs their number, not their pixels
+        both = images.images[:1].expand(len(images) + NAMED[images.name].extra[split][0], -1, -1, -1)
+        return replace(images.without_labels(), images=both)
     more = load(images.name, split=split, size=images.size).images.to(images.device)
     return ImageSet(torch.cat([images.images, more]), name=images.name, mean=images.mean, std=images.std, domain=images.domain)
 
@@ -301,7 +306,7 @@ def _train_parts(parts:nn.ModuleDict, job:Job, recipe:Pretraining, folder:Path|N
     "Train encoder and projection; their weights are kept in `folder`."
     seen = _with_extra(job.images, job.profile.extra)
     pretrain(parts["encoder"], seen, shrink(recipe, len(seen)), job.seed, folder=folder, mlp=parts["projection"])
-    if folder: write_tensors(folder / "encoder.safetensors", parts.state_dict())
+    if folder and not in_trial(): write_tensors(folder / "encoder.safetensors", parts.state_dict())
 
 @system("encoder", "Shared encoder", Pretraining, smoke=replace(ENCODER_TINY, epochs=1, batch_size=64), mini=ENCODER_TINY, cpu=ENCODER_CPU, paper=ENCODER_PAPER)
 def shared_encoder(

@@ -23,6 +23,7 @@ from .backbone import ClusterHeads, Encoder, Network, embed, evaluating
 from .data import Clustering, ImageSet
 from .files import fingerprint, no_copy_tensor
 from .jobs import SYSTEMS, Job, Profile, held, system
+from .meter import in_trial
 from .metrics import cluster_health
 from .neighbors import kmeans
 from .recipes import Recipe, above, check_n_clusters, one_of, whole
@@ -379,6 +380,15 @@ def _warn_of_empty(labels:Tensor, n_clusters:int) -> None:
     if live < n_clusters: warnings.warn(f"only {live} of {n_clusters} clusters have images: fewer clusters, more epochs or another seed may help")
 
 # %% ../nbs/12_self_labeling.ipynb #286806a5
+def _judge(heads:ClusterHeads, features:Tensor, recipe:SelfLabeling) -> tuple[Tensor, Tensor]:
+    "`judge_heads`, or in a trial a part of it."
+    meter, n = in_trial(), min(len(features), recipe.judge or len(features))
+    if meter is None or n <= 1000: return judge_heads(heads, features, recipe)
+    with meter.apart() as found: judged = judge_heads(heads, features, replace(recipe, judge=1000))
+    meter.add(found, (n / 1000)**2)
+    return judged
+
+# %% ../nbs/12_self_labeling.ipynb #f1e0c7d1
 def self_label(
     features:"Tensor|np.ndarray", # (N, D) frozen features of the un-augmented images, finite, any float type; a memory map stays on disk
     n_clusters:int, # K, 2 <= K <= N
@@ -398,8 +408,8 @@ def self_label(
     def observe(k): return watch((k + 1) // stage.per_epoch, predict(heads, features)) if watch else {}
     about = dict(asdict(recipe), seed=seed, features=fingerprint(features)) if folder else None
     history = train(stage, recipe.epochs * stage.per_epoch, dict(heads=heads), make_optimizer(heads, "adam", recipe.lr), observe=observe, precision="fp32",
-                    folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, seed=seed, name=f"heads ({recipe.loss})", about=about)
-    losses, shown = judge_heads(heads, features, recipe)
+                    folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, cycle=stage.per_batch, seed=seed, name=f"heads ({recipe.loss})", about=about)
+    losses, shown = _judge(heads, features, recipe)
     best = int(losses.argmin())
     head = OneHead(heads, best)
     probs = shown[best] if shown.shape[1] == len(features) else head_probs(head, features)
