@@ -275,8 +275,8 @@ class Encoder(Network):
     def arguments(self) -> dict: # of `build_encoder`
         "What makes this architecture again; `ValueError` where `build_encoder` did not make it."
         if self.config: return dict(self.config)
-        raise ValueError("encoder: not made by build_encoder, so there is no fresh one; "
-                         "accepted: one of rpsc.backbone, or start='pretrained', or a system that starts from trained weights")
+        raise ValueError("encoder: not made by build_encoder, so there is no fresh one; accepted: one of rpsc.backbone, "
+                         "or start='pretrained', or a system that starts from trained weights")
 
     def made_of(self) -> dict: # of one that `build_encoder` did not make only its name and sizes
         return dict(self.config or dict(given=self.name, dim=self.dim, channels=self.channels))
@@ -664,7 +664,7 @@ def _all_features(encoder, images, augment, generator, rows, batch_size, precisi
     return features
 
 def _some_features(meter:Meter, features_of:Callable, rows:Tensor, kind:tuple) -> Tensor:
-    "Features of as many rows as a trial has time for; they count for all, and the others get them again, a little moved."
+    "Features of as many rows as a trial has time for; they count for all, and the others get them, a little moved."
     if kind not in meter.sizes:
         for _ in range(2):                                                      # the first one warms up
             with meter.apart() as found: features_of(rows[:8])

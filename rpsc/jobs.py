@@ -367,7 +367,7 @@ def learn(
     network:nn.Module, # what learns, on the device of the images
     step:Callable, # step(batch, generator) -> loss, or dict with "loss" and values to log
     epochs:float, # how often through the set; the last one may end early
-    batches, # images a step; or batches(k) -> what `step` is handed, with `per_epoch`, and `cycle` if its work repeats later
+    batches, # images a step; or batches(k) -> what `step` is handed, with `per_epoch`, perhaps `cycle` as in `train`
     optimizer:dict, # `adam` or `sgd`
     schedule:Callable=constant, # progress in [0, 1) -> factor of the learning rate
     *,
@@ -404,7 +404,8 @@ def learn(
                      make_optimizer(network, **optimizer), schedule, moved,
                      _observer(job, per, report, shown or look, used, labels), job.precision, folder,
                      checkpoint_every=checkpoint_epochs * per, log_every=per, observe_every=report_epochs * per,
-                     cycle=getattr(batches, "cycle", 1), seed=job.seed, name=f"{job.system} {stage}".strip(), about=settings)
+                     cycle=getattr(batches, "cycle", 1), seed=job.seed,
+                     name=f"{job.system} {stage}".strip(), about=settings)
 
 # %% ../nbs/05a_jobs.ipynb #ddb51ed0
 def warn_if_empty(
