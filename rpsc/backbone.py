@@ -275,8 +275,8 @@ class Encoder(Network):
     def arguments(self) -> dict: # of `build_encoder`
         "What makes this architecture again; `ValueError` where `build_encoder` did not make it."
         if self.config: return dict(self.config)
-        raise ValueError("encoder: not made by build_encoder, so there is no fresh one; accepted: one of rpsc.backbone, "
-                         "or start='pretrained', or a system that starts from trained weights")
+        raise ValueError("encoder: not made by build_encoder, so there is no fresh one; accepted: rpsc.backbone's, "
+                         "start='pretrained', or a system that starts from trained weights")
 
     def made_of(self) -> dict: # of one that `build_encoder` did not make only its name and sizes
         return dict(self.config or dict(given=self.name, dim=self.dim, channels=self.channels))

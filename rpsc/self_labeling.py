@@ -319,7 +319,7 @@ def judge_heads(
 
 # %% ../nbs/12_self_labeling.ipynb #113d10a4
 class OneHead(Network):
-    "One of several heads, evaluating: features (B, D) of any float type -> `float32` logits (B, K); `dim` is K."
+    "One of several heads, in evaluation mode: features (B, D) of any float type -> float32 logits (B, K); `dim` is K."
     def __init__(self,
         heads:ClusterHeads, # copied
         h:int=0, # which of them
