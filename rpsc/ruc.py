@@ -422,11 +422,12 @@ class Retraining:
     def learn(self,
         rate:Callable=constant, # progress in [0, 1) -> factor of lr, made constant within an epoch
         optimizer:dict|None=None, # as in `rpsc.jobs.learn`; None: gradient descent with momentum
+        stage:str="network", # its name
     ) -> list[dict]: # a row an epoch
         "Take all steps."
         recipe, beliefs = self.recipe, self.beliefs
         optimizer, rate = optimizer or sgd(recipe.lr, recipe.weight_decay), epochwise(rate, recipe.epochs)
-        return learn(self.job, "network", self.pair, self.step, recipe.epochs, self.passes, optimizer, rate,
+        return learn(self.job, stage, self.pair, self.step, recipe.epochs, self.passes, optimizer, rate,
                      depends=recipe, state=dict(beliefs=beliefs), after=lambda k: self.after(self.passes(k)),
                      report=lambda k: self.report(self.passes(k)), checkpoint_epochs=1, shown=lambda: self.answer()[1],
                      used=lambda probs: beliefs.is_clean.clone(), labels=lambda: beliefs.labels.clone())
@@ -489,11 +490,11 @@ class RUCRun(Retraining):
 
     def report(self, turn:Turn) -> dict: return self.beliefs.take() | dict(tau2=self.tau2(turn))
 
-    def run(self) -> list[dict]: # by epoch: losses, sizes of X and U, tau2
+    def run(self, stage:str="ruc") -> list[dict]: # by epoch: losses, sizes of X and U, tau2
         "Take all steps, with the recipe's optimiser and schedule."
         recipe, schedule = self.recipe, cosine if self.recipe.schedule == "cosine" else constant
         chosen = dict(kind=recipe.optimizer, lr=recipe.lr, weight_decay=recipe.weight_decay, nesterov=True)
-        return self.learn(schedule, chosen)
+        return self.learn(schedule, chosen, stage)
 
 # %% ../nbs/15_ruc.ipynb #8cbad8e5
 def rescued(

@@ -176,7 +176,7 @@ def dec(job, recipe):
 def _lengths(recipe:type) -> dict: # profile -> recipe
     "Each kind at every scale."
     return dict(smoke=recipe(ae_epochs=2, epochs=2, batch_size=64), cpu=recipe(ae_epochs=30, epochs=30),
-                mini=recipe(ae_epochs=60, epochs=40, batch_size=128), paper=recipe())
+                mini=recipe(ae_epochs=100, epochs=40, batch_size=128), paper=recipe())
 
 system("dec", "DEC", DEC, **_lengths(DEC))(dec)
 system("idec", "IDEC", IDEC, **_lengths(IDEC))(dec)

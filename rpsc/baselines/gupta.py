@@ -170,4 +170,4 @@ def gupta(
         warnings.warn("the ensemble agrees on no image of some clusters, which will probably be lost "
                       f"(images by cluster: {sizes})")
     run = RUCRun(job, _mixmatch_only(recipe), Beliefs(buckets.clamp_min(0), buckets >= 0, 1))
-    return run.outcome(run.run(), buckets=sizes)
+    return run.outcome(run.run("network"), buckets=sizes)
