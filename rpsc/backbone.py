@@ -6,8 +6,8 @@
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'MAKERS', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block',
            'bottleneck_block', 'PreactBlock', 'Architecture', 'Network', 'describe_network', 'rebuild_network',
            'Encoder', 'seeded', 'build_encoder', 'maker', 'Layers', 'mlp', 'decoder', 'ClusterHeads', 'supports_bf16',
-           'resolve_precision', 'autocast', 'evaluating', 'feature_key', 'embed', 'Classifier', 'Trunk', 'split_heads',
-           'classify', 'projection_mlp', 'projected']
+           'resolve_precision', 'autocast', 'evaluating', 'feature_key', 'check_device', 'embed', 'Classifier', 'Trunk',
+           'split_heads', 'classify', 'projected']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 from .data import ImageSet
 from .files import damaged, fingerprint, read_tensors, write_tensors
+from .meter import Meter, in_trial
 
 # %% ../nbs/02_backbone.ipynb #03f28e6e
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Stem:
     pool:tuple|None = None # (kernel, stride, padding) of the max-pool
 
 # %% ../nbs/02_backbone.ipynb #f5ea978c
-#: The stems by name. Sources: cifar SCAN and SPICE, cluster SPICE, standard He et al. 2016; stride2 is our choice for CPUs.
+#: The stems by name: cifar of SCAN and SPICE, cluster of SPICE, standard of He et al. 2016; stride2 is ours, for CPUs.
 STEMS = dict(
     cifar=Stem(3, 1),
     stride2=Stem(3, 2),
@@ -61,9 +62,9 @@ def _choice(name, value, accepted):
 
 # %% ../nbs/02_backbone.ipynb #8bb7435f
 def stem_for(
-    size:int, # height and width of the images in pixels, >= 1
+    size:int, # height and width of the images in pixels, >= 1, else `ValueError`
 ) -> str: # a key of `STEMS`
-    "The stem an image size asks for: cifar up to 48 px, cluster up to 128, standard above. Raises `ValueError` for a `size` below 1."
+    "The stem an image size asks for: cifar up to 48 px, cluster up to 128, standard above."
     return "cifar" if _positive("size", size) <= 48 else "cluster" if size <= 128 else "standard"
 
 # %% ../nbs/02_backbone.ipynb #7c306f47
@@ -88,7 +89,7 @@ def plain_block(
 
 # %% ../nbs/02_backbone.ipynb #2209ea28
 class Residual(nn.Module):
-    "`activation(residual(x) + shortcut(x))`: the block of He et al. 2016, with any `residual` branch (B, c_in, h, w) -> (B, c_out, h', w')."
+    "`activation(residual(x) + shortcut(x))` (He et al. 2016), with any branch (B, c_in, h, w) -> (B, c_out, h', w')."
     def __init__(self,
         residual:nn.Module, # the branch that learns
         c_in:int, c_out:int, # channels in and out
@@ -127,7 +128,7 @@ def bottleneck_block(
 
 # %% ../nbs/02_backbone.ipynb #11d392ba
 class PreactBlock(nn.Module):
-    "BatchNorm and activation before each of two 3x3 convolutions, and a shortcut (Wide ResNet, Zagoruyko & Komodakis 2016, Fig. 1a)."
+    "BatchNorm and activation before each of two 3x3 convolutions; a shortcut (Zagoruyko & Komodakis 2016, Fig. 1a)."
     def __init__(self,
         c_in:int, c_out:int, # channels in and out
         stride:int=1, # of the first convolution
@@ -168,12 +169,12 @@ def _resnet(block, depths, width=64):
 
 # %% ../nbs/02_backbone.ipynb #5958dea0
 def _wide(factor, stages, strides):
-    "A wide network as FixMatch and FreeMatch set it up: `factor` times 16 channels in the first stage, four blocks a stage."
+    "A wide network of FixMatch and FreeMatch: `factor` times 16 channels in the first stage, four blocks a stage."
     widths = tuple(factor * 2**i for i in range(stages))
     return Architecture("preact", (4,) * stages, widths, strides, width=16, stem="cifar", slope=.1, bn_momentum=.001)
 
 # %% ../nbs/02_backbone.ipynb #dc09904b
-#: The networks by name. Sources: ResNets He et al. 2016, wide ones FixMatch and FreeMatch (LeakyReLU .1, momentum .001); tiny and resnet10 are ours.
+#: The networks by name: ResNets of He et al. 2016, wide ones of FixMatch and FreeMatch; tiny and resnet10 are ours.
 ARCHITECTURES = {
     "tiny": Architecture("plain", (1, 2), (1, 2), (1, 2), width=32, stem="stride2"),
     "resnet10": _resnet("basic", (1, 1, 1, 1), width=32),
@@ -213,10 +214,11 @@ def describe_network(
     network:Network, # of any class
 ) -> dict: # plain values
     "What it takes to make the architecture again; `ValueError` for what is no `Network`."
-    if not isinstance(network, Network):
-        raise ValueError(f"network: {type(network).__name__} cannot be described; accepted: {', '.join(NETWORKS)}, "
-                         "or another rpsc.backbone.Network")
-    return dict(kind=type(network).__name__, **{name: _spelt(value) for name, value in network.made_of().items()})
+    kind = type(network).__name__
+    if isinstance(network, Network):
+        return dict(kind=kind, **{name: _spelt(value) for name, value in network.made_of().items()})
+    raise ValueError(f"network: {kind} cannot be described; accepted: {', '.join(NETWORKS)}, "
+                     "or another rpsc.backbone.Network")
 
 def _made(value, given):
     "A part of a network from plain values."
@@ -227,13 +229,15 @@ def rebuild_network(
     described:dict, # of `describe_network`
     given:nn.Module|None=None, # the encoder, where it was the caller's own
 ) -> Network: # with other weights, on the CPU
-    "The architecture that was described. Raises `ValueError` for a class that is not known, or an encoder that is missing."
+    "The architecture that was described. Raises `ValueError` for an unknown class, or an encoder that is missing."
     if "build" in described: described = dict(described["build"], kind="Encoder")           # as it was written at first
     plain = {name: _made(value, given) for name, value in described.items()}
     kind, named = plain.pop("kind", "External"), plain.get("given")
     if kind not in NETWORKS: raise ValueError(f"network: {kind!r} is not known; accepted: {', '.join(NETWORKS)}")
     if named is None: return NETWORKS[kind].again(**plain)
-    if given is None: raise ValueError(f"given: {named} is a network of the caller's own; accepted: that network, again")
+    if given is None:
+        raise ValueError(f"encoder: the model was saved with {named}, a network of the caller's own, which no file can "
+                         "describe; pass it again: load(path, encoder=...)")
     return NETWORKS[kind].again(**plain, body=deepcopy(getattr(given, "body", given)))
 
 # %% ../nbs/02_backbone.ipynb #c923cfdb
@@ -245,7 +249,7 @@ def _at_least_float32(x):
 class Encoder(Network):
     """A network from normalised images to one feature vector an image: `body`, then the mean over the map.
 
-    Takes float images (B, C, H, W), contiguous or channels_last; gives float32 (B, dim), not normalised, also under autocast.
+    Takes float images (B, C, H, W) in any memory format; gives float32 (B, dim), not normalised, also under autocast.
     Raises `ValueError` for images of another rank, dtype or channel count.
     """
     def __init__(self,
@@ -268,6 +272,12 @@ class Encoder(Network):
         if cells.ndim == 4: cells = cells.mean((2, 3), dtype=torch.promote_types(cells.dtype, torch.float32))
         return _at_least_float32(cells)
 
+    def arguments(self) -> dict: # of `build_encoder`
+        "What makes this architecture again; `ValueError` where `build_encoder` did not make it."
+        if self.config: return dict(self.config)
+        raise ValueError("encoder: not made by build_encoder, so there is no fresh one; accepted: one of rpsc.backbone, "
+                         "or start='pretrained', or a system that starts from trained weights")
+
     def made_of(self) -> dict: # of one that `build_encoder` did not make only its name and sizes
         return dict(self.config or dict(given=self.name, dim=self.dim, channels=self.channels))
 
@@ -278,10 +288,10 @@ class Encoder(Network):
 # %% ../nbs/02_backbone.ipynb #c348fc2b
 def _check_images(x, channels):
     "`x` if it is a batch of float images with `channels` channels, else a `ValueError`."
-    if x.ndim != 4 or not x.is_floating_point() or channels not in (None, x.shape[1]):
-        raise ValueError(f"x must be normalised float images (B, {channels or 'C'}, H, W), got {x.dtype} {tuple(x.shape)}"
-                         + " (uint8 images go through ImageSet.batch first)" * (x.dtype == torch.uint8))
-    return x
+    if x.ndim == 4 and x.is_floating_point() and channels in (None, x.shape[1]): return x
+    raise ValueError(f"x must be normalised float images (B, {channels or 'C'}, H, W), "
+                     f"got {x.dtype} {tuple(x.shape)}"
+                     + " (uint8 images go through ImageSet.batch first)" * (x.dtype == torch.uint8))
 
 # %% ../nbs/02_backbone.ipynb #f55d9fd3
 def _stem(stem, channels, width, slope, preact):
@@ -338,9 +348,9 @@ def build_encoder(
 ) -> Encoder: # on the CPU, in training mode
     """A network of the family with fresh weights; the same `seed` gives the same weights and leaves no trace.
 
-    Raises `ValueError` for an unknown `name` or `stem` or a number out of its range. `Encoder.config` holds the arguments with
-    every None resolved (but `seed`): `build_encoder(**encoder.config)` is the same network with other weights.
-    Sources: He et al. 2016 (ResNets), Zagoruyko & Komodakis 2016 (wide), SPICE (cluster stem), FreeMatch (slope, bn_momentum).
+    `Encoder.config` holds the arguments with every None resolved, without the seed. Raises `ValueError` for an unknown
+    `name` or `stem`, or a number out of its range.
+    Sources: He et al. 2016 (ResNets), Zagoruyko & Komodakis 2016 (wide), SPICE (cluster), FreeMatch (slope, momentum).
     """
     plan = ARCHITECTURES[_choice("name", name, ARCHITECTURES)]
     size = _positive("size", size)
@@ -350,7 +360,8 @@ def build_encoder(
     bn_momentum = plan.bn_momentum if bn_momentum is None else bn_momentum
     if not 0 <= slope < 1: raise ValueError(f"slope must be in [0, 1), got {slope!r}")
     if not 0 < bn_momentum <= 1: raise ValueError(f"bn_momentum must be in (0, 1], got {bn_momentum!r}")
-    config = dict(name=name, size=size, channels=_positive("channels", channels), stem=stem, width=width, slope=slope, bn_momentum=bn_momentum)
+    config = dict(name=name, size=size, channels=_positive("channels", channels), stem=stem, width=width, slope=slope,
+                  bn_momentum=bn_momentum)
     with seeded(seed):
         body, dim = _body(plan, stem, channels, width, slope)
         _initialise(body, slope, bn_momentum)
@@ -367,12 +378,12 @@ def maker(
     return make
 
 class Layers(Network, nn.Sequential):
-    "A row of layers that knows the function and the numbers it was made of; `dim` is the length of what comes out, None for images."
+    "A row of layers that knows the function and the numbers it was made of."
     def __init__(self,
         layers:list, # modules, in order
         by:str, # which of `MAKERS` made it
         sizes:tuple, # of what numbers
-        dim:int|None=None, # length of the rows that come out
+        dim:int|None=None, # length of the rows that come out; None: images do
         **more, # of what other plain values
     ):
         super().__init__(*layers)
@@ -386,11 +397,11 @@ class Layers(Network, nn.Sequential):
 # %% ../nbs/02_backbone.ipynb #e6f0ef2b
 @maker
 def mlp(
-    *sizes:int, # of the features, of each hidden layer, of what comes out: two or more
+    *sizes:int, # of the features, of each hidden layer, of what comes out: two or more, each at least 1
     batch_norm:bool=False, # before each ReLU
     seed:int|None=None, # of the weights; None: torch's global generator
 ) -> Layers: # (B, sizes[0]) -> (B, sizes[-1])
-    "Linear layers with ReLU between them; the same `seed` gives the same weights. Raises `ValueError` for fewer than two sizes, or one below 1."
+    "Linear layers with ReLU between them. Raises `ValueError` for other sizes."
     if len(sizes) < 2: raise ValueError(f"sizes: got {sizes}; accepted: two or more, of the input and of each layer")
     for size in sizes: _positive("sizes", size)
     with seeded(seed):
@@ -408,7 +419,7 @@ def decoder(
     width:int=16, # channels of the largest map; smaller maps have up to 8 times as many
     seed:int|None=None, # of the weights; None: torch's global generator
 ) -> Layers: # (B, dim) -> (B, channels, size, size)
-    "The mirror of an encoder: a linear layer to a small map, then doublings. The same `seed` gives the same weights. Raises `ValueError` for a number below 1."
+    "The mirror of an encoder: a linear layer to a small map, then doublings. Raises `ValueError` for a number below 1."
     sizes = [dim if isinstance(dim, int) else dim.dim, size, channels, width]
     for name, value in zip(("dim", "size", "channels", "width"), sizes): _positive(name, value)
     sides = [size]
@@ -425,9 +436,9 @@ def decoder(
 
 # %% ../nbs/02_backbone.ipynb #26c6fccd
 def _linear_parameters(heads, n_out, n_in):
-    "Weight (heads, n_out, n_in) and bias (heads, n_out), each head drawn like `nn.Linear`: uniform within 1 / sqrt(n_in)."
-    bound = 1 / math.sqrt(n_in)
-    return [nn.Parameter(torch.empty(shape).uniform_(-bound, bound)) for shape in ((heads, n_out, n_in), (heads, n_out))]
+    "Weight (heads, n_out, n_in) and bias (heads, n_out), each head drawn like `nn.Linear`: within 1 / sqrt(n_in)."
+    bound, shapes = 1 / math.sqrt(n_in), ((heads, n_out, n_in), (heads, n_out))
+    return [nn.Parameter(torch.empty(shape).uniform_(-bound, bound)) for shape in shapes]
 
 # %% ../nbs/02_backbone.ipynb #582a11dc
 def _check_features(features, n_heads, dim):
@@ -445,9 +456,9 @@ def _side_by_side(features, weight, bias):
 class ClusterHeads(nn.Module):
     """`n_heads` independent clustering heads (Linear, BatchNorm, ReLU, Linear) computed as one.
 
-    Takes features (B, dim) that all heads share or (n_heads, B, dim) of their own; gives float32 logits (n_heads, B, n_clusters), equal to running
-    the heads one after another. In training mode BatchNorm needs B >= 2. Each head starts like `nn.Linear`; `seed` fixes
-    the start and leaves torch's global generator alone. Raises `ValueError` for sizes below 1 or features of another shape.
+    Takes features (B, dim) that all heads share or (n_heads, B, dim) of their own; gives float32 logits
+    (n_heads, B, n_clusters), equal to running the heads one after another. In training mode BatchNorm needs B >= 2.
+    Each head starts like `nn.Linear`. Raises `ValueError` for sizes below 1 or features of another shape.
     Source: RPSC section "Method" (BYOL's head); `batch_norm=False` is SPICE's.
     """
     def __init__(self,
@@ -459,8 +470,8 @@ class ClusterHeads(nn.Module):
         seed:int|None=None, # of the weights; None: torch's global generator
     ):
         super().__init__()
-        self.dim, self.n_clusters, self.n_heads, self.hidden = (
-            _positive(k, v) for k, v in dict(dim=dim, n_clusters=n_clusters, n_heads=n_heads, hidden=hidden).items())
+        for name, size in dict(dim=dim, n_clusters=n_clusters, n_heads=n_heads, hidden=hidden).items():
+            setattr(self, name, _positive(name, size))
         with seeded(seed):
             self.weight1, self.bias1 = _linear_parameters(n_heads, hidden, dim)
             self.weight2, self.bias2 = _linear_parameters(n_heads, n_clusters, hidden)
@@ -479,9 +490,9 @@ class ClusterHeads(nn.Module):
         return units.relu().view(-1, self.n_heads, self.hidden).transpose(0, 1)
 
     def one(self, h:int) -> "ClusterHeads":
-        "A copy of head `h` (0 <= h < n_heads) as `ClusterHeads` with `n_heads=1`, in the same mode, on the same device."
-        if not 0 <= h < self.n_heads: raise ValueError(f"h must be in 0..{self.n_heads - 1}, got {h}")
-        return _one_head(self, h)
+        "A copy of head `h` (0 <= h < n_heads) with `n_heads=1`, in the same mode, on the same device."
+        if 0 <= h < self.n_heads: return _one_head(self, h)
+        raise ValueError(f"h must be in 0..{self.n_heads - 1}, got {h}")
 
 # %% ../nbs/02_backbone.ipynb #81037390
 def _one_head(heads, h):
@@ -506,10 +517,11 @@ def _cpu_flag(name):
 def supports_bf16(
     device:str|torch.device="cpu", # where the network runs
 ) -> bool: # True: bf16 is expected to be faster than fp32
-    "Whether `device` multiplies bf16 in hardware: AMX or AVX512-BF16 on a CPU, compute capability 8 or more on CUDA; False for other devices."
+    "Whether `device` multiplies bf16 in hardware: AMX or AVX512-BF16 on a CPU, compute capability 8 or more on CUDA."
     device = torch.device(device)
     if device.type == "cpu":
-        if torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2"): return False            # torch was told to use older instructions, or knows no newer ones here
+        # torch was told to use older instructions, or knows no newer ones here
+        if torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2"): return False
         return _cpu_flag("_is_amx_tile_supported") or _cpu_flag("_is_avx512_bf16_supported")
     if device.type != "cuda" or not torch.cuda.is_available(): return False
     with torch.cuda.device(device): return torch.cuda.is_bf16_supported(including_emulation=False)
@@ -519,10 +531,11 @@ def resolve_precision(
     device:str|torch.device, # where the network runs
     precision:str="auto", # "auto" (by the hardware), "bf16", "fp16" (CUDA only) or "fp32"
 ) -> str: # "bf16", "fp16" or "fp32"
-    "The precision a run will use; record the result. Raises `ValueError` for an unknown `precision` and for fp16 outside CUDA."
+    "The precision a run will use; record the result. Raises `ValueError` for another one, and for fp16 outside CUDA."
     kind = torch.device(device).type
     _choice("precision", precision, ("auto", "bf16", "fp16", "fp32"))
-    if precision == "fp16" and kind != "cuda": raise ValueError(f"precision fp16 needs a CUDA device, got {kind}: use bf16, fp32 or auto")
+    if precision == "fp16" and kind != "cuda":
+        raise ValueError(f"precision fp16 needs a CUDA device, got {kind}: use bf16, fp32 or auto")
     if precision != "auto": return precision
     return "bf16" if supports_bf16(device) else "fp16" if kind == "cuda" else "fp32"
 
@@ -550,7 +563,7 @@ def evaluating(
 
 # %% ../nbs/02_backbone.ipynb #dd96b30f
 def _rows(index, n):
-    "`index` (None, int, slice, bool mask or whole numbers) as int64 row numbers on the CPU; negative ones count from the end."
+    "`index` (None, int, slice, bool mask or whole numbers) as int64 row numbers on the CPU, none of them negative."
     if isinstance(index, Tensor): index = index.cpu().numpy()
     try: rows = np.atleast_1d(np.arange(n)[slice(None) if index is None else index])
     except (IndexError, TypeError) as error:
@@ -563,7 +576,8 @@ def _recipe(view):
     "`view` with named functions, partials and dataclasses spelled out as lists and text, for `fingerprint`."
     if isinstance(view, partial): return ["partial", *map(_recipe, (view.func, view.args, view.keywords))]
     if isinstance(view, FunctionType) and "<" not in view.__qualname__: return f"{view.__module__}.{view.__qualname__}"
-    if is_dataclass(view): return [type(view).__qualname__, {f.name: _recipe(getattr(view, f.name)) for f in fields(view)}]
+    if is_dataclass(view):
+        return [type(view).__qualname__, {f.name: _recipe(getattr(view, f.name)) for f in fields(view)}]
     if isinstance(view, (list, tuple)): return [_recipe(v) for v in view]
     return {k: _recipe(v) for k, v in view.items()} if isinstance(view, dict) else view
 
@@ -579,10 +593,11 @@ def feature_key(
 ) -> str: # 16 hexadecimal digits
     """The name of the content of `embed(...)` with these arguments: equal keys mean equal features.
 
-    Raises `ValueError` for a view without a generator (its draws could not be repeated) or one that has no fingerprint."""
+    Raises `ValueError` for a view without a generator, whose draws could not be repeated, or without a fingerprint."""
     view = None
     if augment is not None:
-        if generator is None: raise ValueError("generator must be given with augment: features of an unrepeatable random view cannot be cached")
+        if generator is None: raise ValueError("generator must be given with augment: "
+                                               "features of an unrepeatable random view cannot be cached")
         view = [_recipe(augment), generator.get_state(), batch_size]
     device = _device_of(encoder, images)
     network = [type(encoder).__qualname__, repr(encoder), encoder.state_dict()]
@@ -594,6 +609,15 @@ def _device_of(encoder, images):
     "Where the encoder runs; where the images are if it has no parameters."
     return next((p.device for p in encoder.parameters()), images.device)
 
+def check_device(
+    network:nn.Module, # with parameters or without
+    images:ImageSet, # that it is to see
+    name:str="encoder", # for the message
+) -> None:
+    "Raise `ValueError` unless both are on one device."
+    if (at := _device_of(network, images)) != images.device:
+        raise ValueError(f"{name} is on {at}, images on {images.device}: move one of them with .to(device)")
+
 # %% ../nbs/02_backbone.ipynb #ef2b9ced
 def _write_features(path, features, generator):
     "Store features and the generator's state at `path`, whole or not at all."
@@ -602,13 +626,14 @@ def _write_features(path, features, generator):
 
 # %% ../nbs/02_backbone.ipynb #c661ba9b
 def _read_features(path, shape, generator):
-    "Features of `shape` from `path`, with the generator put where they left it; None where there are none, and, with a warning, for a damaged file."
+    "Features of `shape` from `path`, the generator put where they left it; None where there are none, or not whole."
     if not (found := read_tensors(path)): return None
     try:
-        if found[0]["features"].shape != shape: raise ValueError(f"holds features of shape {tuple(found[0]['features'].shape)} instead of {shape}")
+        features = found[0]["features"]
+        if (got := tuple(features.shape)) != shape: raise ValueError(f"holds features of {got} instead of {shape}")
         if generator is not None: generator.set_state(found[0]["generator"])
     except (KeyError, ValueError, RuntimeError) as error: return damaged(path, error)
-    return found[0]["features"]
+    return features
 
 # %% ../nbs/02_backbone.ipynb #c98bdd6a
 def _check_finite(features, rows, precision):
@@ -617,12 +642,13 @@ def _check_finite(features, rows, precision):
     if not bad.any(): return features
     first = rows[int(bad.nonzero()[0, 0])].item()
     hint = "" if precision == "fp32" else f"precision='fp32' (now {precision}), "
-    raise ValueError(f"encoder gave NaN or infinite features for {int(bad.sum())} of {len(rows)} images in a batch, first image {first}; try {hint}"
-                     "an earlier checkpoint, a smaller learning rate, and see that the running statistics of BatchNorm are finite")
+    raise ValueError(f"encoder gave NaN or infinite features for {int(bad.sum())} of {len(rows)} images in a batch, "
+                     f"first image {first}; try {hint}an earlier checkpoint, a smaller learning rate, and see that "
+                     "the running statistics of BatchNorm are finite")
 
 # %% ../nbs/02_backbone.ipynb #1b75dab8
 @torch.no_grad()
-def _compute_features(encoder, images, augment, generator, rows, batch_size, precision):
+def _all_features(encoder, images, augment, generator, rows, batch_size, precision):
     "The pass itself: float32 (len(rows), encoder.dim) on `images.device`."
     device = _device_of(encoder, images)
     precision = resolve_precision(device, precision)
@@ -637,6 +663,26 @@ def _compute_features(encoder, images, augment, generator, rows, batch_size, pre
             bar.update(len(part))
     return features
 
+def _some_features(meter:Meter, features_of:Callable, rows:Tensor, kind:tuple) -> Tensor:
+    "Features of as many rows as a trial has time for; they count for all, and the others get them, a little moved."
+    if kind not in meter.sizes:
+        for _ in range(2):                                                      # the first one warms up
+            with meter.apart() as found: features_of(rows[:8])
+        meter.sizes[kind] = int(min(256, max(8, meter.allowed / max(found["seconds"], 1e-9))))
+    part = rows[:meter.sizes[kind]]
+    with meter.apart() as found: features = features_of(part)
+    meter.add(found, len(rows) / len(part))
+    if len(part) == len(rows): return features
+    noise = torch.randn(len(rows), features.shape[1], generator=torch.Generator().manual_seed(0)).to(features.device)
+    return features[torch.arange(len(rows), device=features.device) % len(part)] + .01 * noise
+
+def _compute_features(encoder, images, augment, generator, rows, batch_size, precision):
+    "The pass, or in a trial a part of it."
+    def features_of(some): return _all_features(encoder, images, augment, generator, some, batch_size, precision)
+    meter = in_trial()
+    if meter is None or not len(rows): return features_of(rows)
+    return _some_features(meter, features_of, rows, (type(encoder), encoder.dim, images.size))
+
 # %% ../nbs/02_backbone.ipynb #1acd706f
 def embed(
     encoder:nn.Module, # (B, C, H, W) -> (B, dim), with an attribute `dim`; see `Encoder`
@@ -650,10 +696,10 @@ def embed(
 ) -> Tensor: # float32 (N, dim), or (len(index), dim), on `images.device`
     """Features of all images in evaluation mode, computed once per content of encoder, data and view.
 
-    The encoder's mode is put back and its weights are not touched; a cached view leaves `generator` in the state a computed one would.
-    Needs O(N dim) memory and one batch.
-    Raises `ValueError` for bad rows, sizes or precision, for NaN or infinite features, and for a `cache` with a view that cannot be repeated
-    (no generator, or no fingerprint). A damaged cache file is a `RuntimeWarning` and is computed again. Source: RPSC section "Method" (frozen backbone).
+    The encoder's mode is put back; a cached view leaves `generator` in the state a computed one would. Needs O(N dim)
+    memory and one batch. A damaged cache file is a `RuntimeWarning` and is computed again.
+    Raises `ValueError` for bad rows, sizes or precision, for NaN or infinite features, and for a `cache` with a view
+    that cannot be repeated (no generator, or no fingerprint). Source: RPSC section "Method" (frozen backbone).
     """
     rows, _ = _rows(index, len(images)), _positive("batch_size", batch_size)
     compute = lambda: _compute_features(encoder, images, augment, generator, rows, batch_size, precision)
@@ -662,16 +708,17 @@ def embed(
     leaves = None if augment is None else generator
     features = _read_features(path, (len(rows), encoder.dim), leaves)
     if features is None:
+        if meter := in_trial(): return meter.kept(path, compute)[0].to(images.device)
         features = compute()
         _write_features(path, features, leaves)
     return features.to(images.device)
 
 # %% ../nbs/02_backbone.ipynb #71b2932b
 class Classifier(Network):
-    "An encoder and a linear layer; `dim` is the number of logits, `seed` fixes the layer; `ValueError` for n_clusters < 1."
+    "An encoder and a linear layer; `dim` is the number of logits."
     def __init__(self,
         encoder:Encoder, # used as it is, not copied
-        n_clusters:int, # K
+        n_clusters:int, # K, at least 1, else `ValueError`
         seed:int|None=None, # of the linear layer; None: torch's global generator
     ):
         super().__init__()
@@ -707,7 +754,7 @@ class Trunk(Network):
         return {name: head(features) for name, head in self.heads.items()}
 
     def forward(self, x:Tensor) -> "Tensor|dict":
-        "Images (B, C, H, W), normalised -> what the head `cluster`, or the only one, says; `outputs` where there is neither."
+        "Images (B, C, H, W), normalised -> what the head `cluster`, or the only one, says; else `outputs`."
         return self.outputs(x) if self.speaks is None else self.heads[self.speaks](self.encoder(x))
 
     def made_of(self) -> dict: return dict(encoder=self.encoder, **self.heads)
@@ -728,23 +775,15 @@ def classify(
     batch_size:int=1024, # images a step; changes nothing but speed and memory
     precision:str="auto", # as in `resolve_precision`
 ) -> Tensor: # float32 (N, K), rows sum to 1, on `images.device`
-    "Probabilities of un-augmented images in evaluation mode; the network's mode is put back. Raises `ValueError` like `embed`."
-    return _compute_features(network, images, None, None, _rows(index, len(images)), _positive("batch_size", batch_size), precision).softmax(1)
+    "Probabilities of un-augmented images in evaluation mode; the network's mode is put back. Errors as in `embed`."
+    return embed(network, images, index=index, batch_size=batch_size, precision=precision).softmax(1)
 
 # %% ../nbs/02_backbone.ipynb #dbdaa723
-def projection_mlp(
-    width:int, # of the features
-    dim:int=128, # of the space in which views are compared
-    seed:int=0, # of the weights, which depend on it alone
-) -> nn.Sequential: # (B, width) -> (B, dim), not normalised
-    "MoCo-v2's projection: as wide as the features, ReLU, then `dim` (also SCAN's)."
-    return mlp(width, width, dim, seed=seed)
-
-# %% ../nbs/02_backbone.ipynb #6c7a7dd4
 @torch.no_grad()
 def projected(
-    mlp:nn.Module, # of `projection_mlp`, as `pretrain` left it
+    behind:nn.Module, # the MLP, as `rpsc.pretrain.pretrain` left it
     features:Tensor, # (N, D) pooled features of the same encoder
 ) -> Tensor: # float32 (N, dim), rows of length 1
     "Features in the space in which views were compared: where SCAN mines neighbours and RUC lets them vote."
-    return F.normalize(mlp(features.to(next(mlp.parameters()).device)).float()).to(features.device)
+    at = next(behind.parameters()).device
+    return F.normalize(behind(features.to(at)).float()).to(features.device)

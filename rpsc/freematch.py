@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .augment import Augment, preset
-from .backbone import Classifier, Encoder, build_encoder, classify
+from .backbone import Classifier, Encoder, build_encoder, check_device, classify
 from .data import Clustering, ImageSet
 from .jobs import SYSTEMS, Job, Profile, joined, learn, outcome, sgd, system
+from .meter import in_trial
 from .recipes import Recipe, at_least, between, one_of, whole
 from .self_labeling import SelfLabeling, SpiceSelf
 from .selection import check_no_empty, reliable_labels, spice_labels
@@ -27,7 +28,7 @@ from .train import EMA, Batches, generator_at
 
 # %% ../nbs/13_freematch.ipynb #7d5fb25c
 class AdaptiveThreshold(nn.Module):
-    "A moving limit of confidence for each cluster (FreeMatch's self-adaptive thresholding; RPSC Eq. 8); `ValueError` for a momentum outside [0, 1)."
+    "A moving limit of confidence for each cluster (FreeMatch; RPSC Eq. 8); `ValueError` for a momentum outside [0, 1)."
     def __init__(self,
         n_classes:int, # K
         momentum:float=.999, # lambda, share of the old averages that stays, in [0, 1)
@@ -35,10 +36,9 @@ class AdaptiveThreshold(nn.Module):
         super().__init__()
         if n_classes < 1: raise ValueError(f"n_classes: got {n_classes}; accepted: at least 1")
         if not 0 <= momentum < 1: raise ValueError(f"momentum: got {momentum}; accepted: 0 <= momentum < 1")
-        self.momentum = momentum
-        self.register_buffer("confidence", torch.tensor(1 / n_classes))                       # tau
-        self.register_buffer("average_probs", torch.full((n_classes,), 1 / n_classes))        # p~
-        self.register_buffer("histogram", torch.full((n_classes,), 1 / n_classes))            # h~
+        self.momentum, even = momentum, torch.full((n_classes,), 1 / n_classes)
+        for name, start in dict(confidence=even[0], average_probs=even, histogram=even).items(): # tau, p~, h~
+            self.register_buffer(name, start.clone())
 
     @torch.no_grad()
     def update(self, probs:Tensor) -> None:
@@ -59,7 +59,7 @@ class AdaptiveThreshold(nn.Module):
 
 # %% ../nbs/13_freematch.ipynb #82ad5bc1
 class FixedThreshold(AdaptiveThreshold):
-    "The same limit of confidence for every cluster at every step (FixMatch; SPICE); `ValueError` for a value outside (0, 1]."
+    "The same limit of confidence for every cluster at every step (FixMatch; SPICE); `ValueError` outside (0, 1]."
     def __init__(self,
         n_classes:int, # K
         value:float=.95, # the limit, 0 < value <= 1
@@ -127,7 +127,8 @@ class FreeMatch(Recipe):
 def _warn_if_short(steps:int, ema:float) -> None:
     "Warn if more than 5% of the averaged weights will still be the start."
     if (left := ema ** steps) > .05:
-        warnings.warn(f"ema {ema}: after {steps} steps {left:.0%} of the averaged weights are still the start; use at most {.01 ** (1 / steps):.3g}")
+        warnings.warn(f"ema {ema}: after {steps} steps {left:.0%} of the averaged weights are still the start; "
+                      f"use at most {.01 ** (1 / steps):.3g}")
 
 # %% ../nbs/13_freematch.ipynb #779ff0eb
 def fixmatch_cosine(t:float) -> float:
@@ -137,17 +138,16 @@ def fixmatch_cosine(t:float) -> float:
 # %% ../nbs/13_freematch.ipynb #9a83342a
 def _fresh(encoder, recipe, draw, size):
     "New weights: the encoder's architecture, or the one that the recipe names, for images of `size`."
-    if encoder.config is None:
-        raise ValueError("encoder: not made by build_encoder, so there is no fresh one; accepted: start='pretrained', or an encoder of rpsc.backbone")
-    images = dict(size=size or encoder.config["size"], channels=encoder.config["channels"])
-    return build_encoder(**(dict(name=recipe.network) if recipe.network else encoder.config) | images, seed=draw)
+    config = encoder.arguments()
+    images = dict(size=size or config["size"], channels=config["channels"])
+    return build_encoder(**(dict(name=recipe.network) if recipe.network else config) | images, seed=draw)
 
 # %% ../nbs/13_freematch.ipynb #7807c6ce
 def _continued(encoder, recipe):
     "A trainable copy of the encoder."
-    if recipe.network not in (None, encoder.name):
-        raise ValueError(f"network: got {recipe.network!r} with start='pretrained'; accepted: None or {encoder.name!r}, whose weights there are")
-    return copy.deepcopy(encoder).requires_grad_(True)
+    if recipe.network in (None, encoder.name): return copy.deepcopy(encoder).requires_grad_(True)
+    raise ValueError(f"network: got {recipe.network!r} with start='pretrained'; "
+                     f"accepted: None or {encoder.name!r}, whose weights there are")
 
 # %% ../nbs/13_freematch.ipynb #ce28df29
 def _set_bn_momentum(encoder, momentum):
@@ -164,7 +164,7 @@ def build_network(
     seed:int=0, # of the fresh weights
     size:int|None=None, # pixels of the images of this stage; None: those of the encoder
 ) -> Classifier: # on the encoder's device, in training mode
-    "The network that the second stage trains; `ValueError` for an encoder that cannot be built anew or a pre-trained start with another architecture."
+    "The network of the second stage; `ValueError` for an encoder that cannot be built anew, or goes on as another."
     draw = generator_at(seed, "semi network").initial_seed()
     body = _continued(encoder, recipe) if recipe.start == "pretrained" else _fresh(encoder, recipe, draw, size)
     if recipe.bn_momentum is not None: _set_bn_momentum(body, recipe.bn_momentum)
@@ -172,10 +172,10 @@ def build_network(
 
 # %% ../nbs/13_freematch.ipynb #e5466000
 class Cycle:
-    "Batches of constant size from endless shuffled passes: `cycle(k)` is the index tensor (batch_size,) of step `k`; `ValueError` for sizes below 1."
+    "Batches of one size from endless shuffled passes: `cycle(k)` is the index (batch_size,) of step `k`."
     def __init__(self,
-        n:int, # images in the set, >= 1
-        batch_size:int, # images a step; may exceed n
+        n:int, # images in the set, >= 1, else `ValueError`
+        batch_size:int, # images a step, >= 1; may exceed n
         seed:int=0, # another seed, another order
     ):
         self.n, self.batch_size, self.passes = n, batch_size, Batches(n, max(n, 1), seed)
@@ -184,7 +184,8 @@ class Cycle:
     def __call__(self, step:int) -> Tensor:
         first, start = divmod(step * self.batch_size, self.n)
         last = (start + self.batch_size - 1) // self.n + first
-        return torch.cat([self.passes(p) for p in range(first, last + 1)])[start : start + self.batch_size]
+        rows = torch.cat([self.passes.rows(p) for p in range(first, last + 1)])[start : start + self.batch_size]
+        return meter.cut(rows) if (meter := in_trial()) else rows
 
 # %% ../nbs/13_freematch.ipynb #f52e7324
 def views(
@@ -192,7 +193,8 @@ def views(
     recipe:FreeMatch=FreeMatch(), # weak_view, strong_view
 ) -> tuple[Augment, Augment]: # weak, strong
     "The weak and the strong view of RPSC's Eqs. 7 and 8."
-    return tuple(preset(name, images.size, images.channels, images.domain, images.mean, pad_mode="reflect") for name in (recipe.weak_view, recipe.strong_view))
+    facts = images.size, images.channels, images.domain, images.mean
+    return tuple(preset(name, *facts, pad_mode="reflect") for name in (recipe.weak_view, recipe.strong_view))
 
 # %% ../nbs/13_freematch.ipynb #f3317443
 def semi_losses(
@@ -200,14 +202,15 @@ def semi_losses(
     labels:Tensor, # (B,) int64, of the labelled images
     thresholds:AdaptiveThreshold, # its averages are moved, then used
     recipe:FreeMatch=FreeMatch(), # weights of the losses
-) -> dict: # loss, supervised, unsupervised, kept (share of the unlabelled images that is believed), and fairness if it has a weight
+) -> dict: # loss, supervised, unsupervised, kept (share that is believed), and fairness if it has a weight
     "Loss of a step and its parts (RPSC Eqs. 7-9)."
     weak_labelled, rest = logits.split([len(labels), len(logits) - len(labels)])
     weak, strong = rest.chunk(2)
     probs = weak.detach().softmax(1)
     thresholds.update(probs)
     mask = thresholds.mask(probs)
-    parts = dict(supervised=F.cross_entropy(weak_labelled, labels), unsupervised=consistency_loss(strong, probs.argmax(1), mask))
+    parts = dict(supervised=F.cross_entropy(weak_labelled, labels),
+                 unsupervised=consistency_loss(strong, probs.argmax(1), mask))
     loss = parts["supervised"] + recipe.unlabelled_weight * parts["unsupervised"]
     if recipe.fairness:
         parts["fairness"] = fairness_loss(strong.softmax(1), mask, thresholds.average_probs, thresholds.histogram)
@@ -225,14 +228,22 @@ def new_thresholds(
 
 # %% ../nbs/13_freematch.ipynb #c07f0f02
 class SemiStage:
-    "Streams, views and thresholds of the stage, for `rpsc.jobs.learn`: `stage(k)` gives step `k` its rows, `step` a loss."
-    def __init__(self, network:nn.Module, images:ImageSet, labels:Tensor, is_reliable:Tensor, recipe:FreeMatch, seed:int=0):
-        self.network, self.images, self.recipe = network, images, recipe
+    "Streams, views and limits of the stage, for `rpsc.jobs.learn`: `stage(k)` gives step `k` its rows, `step` a loss."
+    def __init__(self,
+        network:nn.Module, # that learns, with `dim`
+        images:ImageSet, # all of them
+        labels:Tensor, # (N,), of which the reliable ones are kept
+        is_reliable:Tensor, # (N,) bool
+        recipe:FreeMatch, # switches
+        seed:int=0, # of both streams
+    ):
+        self.network, self.images, self.recipe, self.per_epoch = network, images, recipe, recipe.epoch
         self.rows, self.targets = is_reliable.nonzero()[:, 0].cpu(), labels[is_reliable].long().to(images.device)
-        self.thresholds, (self.weak, self.strong) = new_thresholds(recipe, network.dim).to(images.device), views(images, recipe)
+        self.thresholds = new_thresholds(recipe, network.dim).to(images.device)
+        self.weak, self.strong = views(images, recipe)
         draw = [generator_at(seed, stream).initial_seed() for stream in ("labelled", "unlabelled")]
         self.labelled = Cycle(len(self.rows), recipe.batch_size, draw[0])
-        self.unlabelled, self.per_epoch = Cycle(len(images), recipe.batch_size * recipe.ratio, draw[1]), recipe.epoch
+        self.unlabelled = Cycle(len(images), recipe.batch_size * recipe.ratio, draw[1])
 
     def __call__(self, k:int) -> tuple[Tensor, Tensor]:
         "Which reliable images (B,) and which of all (mu B,) step `k` learns from."
@@ -243,7 +254,8 @@ class SemiStage:
         chosen, pool = rows
         gentle = self.images.batch(torch.cat([self.rows[chosen], pool]), self.weak, generator)
         harsh = self.images.batch(pool, self.strong, generator)
-        return torch.cat([gentle, harsh]).contiguous(memory_format=torch.channels_last), self.targets[chosen.to(self.targets.device)]
+        x = torch.cat([gentle, harsh]).contiguous(memory_format=torch.channels_last)
+        return x, self.targets[chosen.to(self.targets.device)]
 
     def step(self, rows:tuple[Tensor, Tensor], generator:torch.Generator) -> dict:
         "Loss and its parts; the thresholds move."
@@ -256,15 +268,15 @@ def semi_health(
     thresholds:AdaptiveThreshold, # at this moment
 ) -> dict: # used (share), thresholds (list of K), sizes (list of K)
     "Share of images that would be believed, limits and cluster sizes, as plain values."
-    sizes = probs.argmax(1).bincount(minlength=probs.shape[1])
-    return dict(used=float(thresholds.mask(probs).float().mean()), thresholds=thresholds.threshold().tolist(), sizes=sizes.tolist())
+    sizes, used = probs.argmax(1).bincount(minlength=probs.shape[1]), thresholds.mask(probs).float().mean()
+    return dict(used=float(used), thresholds=thresholds.threshold().tolist(), sizes=sizes.tolist())
 
 # %% ../nbs/13_freematch.ipynb #40792e63
 def _check_inputs(network, images, labels, is_reliable) -> Tensor: # (K,) reliable images of each cluster
     "Raise what `train_semi` promises."
-    if labels.shape != (len(images),): raise ValueError(f"labels: shape {tuple(labels.shape)}; accepted: ({len(images)},), one for each image")
-    at = next(network.parameters()).device
-    if at != images.device: raise ValueError(f"network is on {at}, images on {images.device}: move one of them with .to(device)")
+    if labels.shape != (n := len(images),):
+        raise ValueError(f"labels: shape {tuple(labels.shape)}; accepted: ({n},), one for each image")
+    check_device(network, images, "network")
     return check_no_empty(labels, is_reliable, network.dim)
 
 # %% ../nbs/13_freematch.ipynb #e003c362
@@ -280,20 +292,22 @@ def train_semi(
     """Retrain on reliable labels and all images (RPSC section "RPSC-Semi Stage", Eqs. 7-9; FreeMatch).
 
     Raises `EmptyClusters` if a cluster has no reliable image, `ValueError` for inputs or switches that do not fit.
-    Warns if clusters end empty. A watch is shown the averaged network, and as `used` the images it would be believed on."""
+    Warns if clusters end empty. A watch is shown the averaged network; `used` are images it would be believed on."""
     _warn_if_short(recipe.steps, recipe.ema)
     counts = _check_inputs(network, job.images, labels, is_reliable)
     network.train().to(memory_format=torch.channels_last)
     stage, average = SemiStage(network, job.images, labels, is_reliable, recipe, job.seed), EMA(network, recipe.ema)
     limits, seen = stage.thresholds, {}
+    def after(k): average.update(network)
     def report(k):
         seen["probs"] = classify(average.module, job.images, precision=job.precision)
         return semi_health(seen["probs"], limits)
     optimizer = sgd(recipe.lr, recipe.weight_decay, nesterov=True, decay_vectors=False)
-    history = learn(replace(job, cache=None), "semi", network, stage.step, recipe.steps / recipe.epoch, stage, optimizer,
-                    fixmatch_cosine, depends=recipe, inputs=(is_reliable, labels[is_reliable]),
-                    state=dict(average=average, thresholds=limits), after=lambda k: average.update(network), report=report,
-                    shown=lambda: seen["probs"], used=limits.mask, checkpoint_epochs=1, folder=job.folder)
+    history = learn(
+        replace(job, cache=None), "semi", network, stage.step, recipe.steps / recipe.epoch, stage, optimizer,
+        fixmatch_cosine, depends=recipe, inputs=(is_reliable, labels[is_reliable]), after=after, report=report,
+        state=dict(average=average, thresholds=limits), shown=lambda: seen["probs"], used=limits.mask,
+        checkpoint_epochs=1, folder=job.folder)
     network.load_state_dict(average.module.state_dict())
     meta = dict(n_reliable=counts.tolist(), thresholds=limits.threshold().tolist())
     return outcome(job, network, advice=ADVICE, meta=meta, semi=history)
@@ -319,20 +333,23 @@ class SPICE(SpiceSelf):
 
 # %% ../nbs/13_freematch.ipynb #9bd2e36e
 SEMI_TINY = FreeMatch(steps=400, batch_size=32, ratio=4, lr=.1, ema=.98, momentum=.98, bn_momentum=.1, epoch=40)
-SEMI = dict(smoke=replace(SEMI_TINY, steps=2, batch_size=8, epoch=1), mini=SEMI_TINY, cpu=FreeMatch(steps=8000, bn_momentum=.1, epoch=400))
-SEMI_PAPER = {"": FreeMatch(network="wrn28-2"), "cifar100-20": FreeMatch(network="wrn28-8", weight_decay=1e-3),
-              **dict.fromkeys(("stl10", "imagenet10", "imagenet-dogs15", "imagenet50"), FreeMatch(network="wrn37-2"))}
+SEMI = dict(smoke=replace(SEMI_TINY, steps=2, batch_size=8, epoch=1), mini=SEMI_TINY,
+            cpu=FreeMatch(steps=8000, bn_momentum=.1, epoch=400))
 _CIFAR = ("cifar10", "cifar100-20")
 _LARGE = ("imagenet10", "imagenet-dogs15", "imagenet50") # at 224 pixels in the first stage
+SEMI_PAPER = {"": FreeMatch(network="wrn28-2"), "cifar100-20": FreeMatch(network="wrn28-8", weight_decay=1e-3),
+              **dict.fromkeys(("stl10", *_LARGE), FreeMatch(network="wrn37-2"))}
 
 def _with_stages(recipe, first:str, threshold:str) -> dict: # profile -> recipe
     "Both stages of a system at every scale."
     def of(profile, dataset=""):
         stage = SYSTEMS[first].recipe_for(Profile(profile, "", dataset=dataset))
-        semi = replace(SEMI_PAPER.get(dataset, SEMI_PAPER[""]) if profile == "paper" else SEMI[profile], threshold=threshold)
+        semi = SEMI_PAPER.get(dataset, SEMI_PAPER[""]) if profile == "paper" else SEMI[profile]
         more = dict(agreement=.99) if dataset in _CIFAR and hasattr(recipe, "agreement") else {}
-        return recipe(**vars(stage), semi=semi, semi_size=96 if dataset in _LARGE else None, **more)
-    return {name: of(name) for name in SEMI} | dict(paper={name: of("paper", name) for name in ("", "cifar10", *SEMI_PAPER)})
+        return recipe(**vars(stage), semi=replace(semi, threshold=threshold),
+                      semi_size=96 if dataset in _LARGE else None, **more)
+    return {name: of(name) for name in SEMI} | dict(
+        paper={name: of("paper", name) for name in ("", "cifar10", *SEMI_PAPER)})
 
 # %% ../nbs/13_freematch.ipynb #e3d35ec0
 def at_size(
@@ -341,8 +358,9 @@ def at_size(
 ) -> ImageSet:
     "The images at another size (antialiased bilinear)."
     if size in (None, images.size): return images
-    resize = lambda block: F.interpolate(block.float(), (size, size), mode="bilinear", antialias=True).round_().clamp_(0, 255).byte()
-    return replace(images, images=torch.cat([resize(block) for block in images.images.split(512)]))
+    def small(block): return F.interpolate(block.float(), (size, size), mode="bilinear", antialias=True)
+    parts = [small(block).round_().clamp_(0, 255).byte() for block in images.images.split(512)]
+    return replace(images, images=torch.cat(parts))
 
 # %% ../nbs/13_freematch.ipynb #06a49602
 def _first_stage(job:Job, name:str, recipe) -> Clustering:
@@ -356,7 +374,9 @@ def retrained(
     labels:Tensor, # (N,) int64
     is_reliable:Tensor, # (N,) bool: labels that may be learnt from
 ) -> Clustering: # of the second stage
-    "Train a network on reliable labels and on all images without labels. Raises `EmptyClusters` where a cluster has no reliable image."
+    "Train a network on reliable labels and all images. Raises `EmptyClusters` where a cluster has no reliable image."
+    if in_trial(): # which has learned nothing that could be relied on
+        labels, is_reliable = torch.arange(len(labels), device=labels.device) % job.n_clusters, labels >= 0
     check_no_empty(labels, is_reliable, job.n_clusters)
     network = build_network(job.encoder, job.n_clusters, recipe.semi, job.seed, recipe.semi_size)
     shown = replace(job, images=at_size(job.images, recipe.semi_size))

@@ -17,9 +17,9 @@ from .losses import soft_cross_entropy, squared_error
 # %% ../nbs/14_mixmatch.ipynb #7e82c4f3
 def sharpen(
     probs:Tensor, # (..., K), rows sum to 1
-    temperature:float=.5, # T > 0; below 1 sharpens
+    temperature:float=.5, # T > 0, else `ValueError`; below 1 sharpens
 ) -> Tensor: # same shape, rows sum to 1
-    "Raise `probs` to `1 / temperature` and renormalise (MixMatch; RUC Eq. 12); `ValueError` for a temperature that is not above 0."
+    "Raise `probs` to `1 / temperature` and renormalise (MixMatch; RUC Eq. 12)."
     if not temperature > 0: raise ValueError(f"temperature: got {temperature}; accepted: above 0")
     powered = (probs / probs.amax(-1, keepdim=True)) ** (1 / temperature)
     return powered / powered.sum(-1, keepdim=True)
@@ -29,17 +29,18 @@ def guess_labels(
     list_of_probs:list[Tensor], # of the views (and networks): (N, K) each
     temperature:float=.5, # T > 0
 ) -> Tensor: # (N, K), rows sum to 1
-    "Average several predictions of the same images and sharpen (MixMatch; RUC Eqs. 13 and 14); `ValueError` for an empty list or shapes that differ."
+    "Average several predictions of the same images and sharpen (MixMatch; RUC Eqs. 13, 14); `ValueError` for none."
     shapes = {tuple(probs.shape) for probs in list_of_probs}
-    if len(shapes) != 1: raise ValueError(f"list_of_probs: shapes {sorted(shapes) or 'none'}; accepted: at least one prediction, all of the same shape")
-    return sharpen(torch.stack(list(list_of_probs)).mean(0), temperature)
+    if len(shapes) == 1: return sharpen(torch.stack(list(list_of_probs)).mean(0), temperature)
+    raise ValueError(f"list_of_probs: shapes {sorted(shapes) or 'none'}; "
+                     "accepted: at least one prediction, all of the same shape")
 
 # %% ../nbs/14_mixmatch.ipynb #565b58ab
 def draw_share(
-    alpha:float=4., # of the Beta distribution, above 0 (4: RUC's and DivideMix's code)
+    alpha:float=4., # of the Beta distribution, above 0, else `ValueError` (4: RUC's and DivideMix's code)
     generator:torch.Generator|None=None, # None: torch's default one
 ) -> float: # in [1/2, 1]
-    "The share of the first image in a mixture (RUC Eqs. 1 and 2); `ValueError` for an alpha that is not above 0."
+    "The share of the first image in a mixture (RUC Eqs. 1 and 2)."
     if not alpha > 0: raise ValueError(f"alpha: got {alpha}; accepted: above 0")
     seed = torch.randint(2**62, (), generator=generator).item()
     share = float(np.random.default_rng(seed).beta(alpha, alpha))
@@ -66,10 +67,10 @@ class Mixed(NamedTuple):
 def mixup(
     x:Tensor, # (N, ...) inputs, labelled and unlabelled together
     y:Tensor, # (N, K) soft targets
-    alpha:float=4., # of the Beta distribution, above 0
+    alpha:float=4., # as in `draw_share`
     generator:torch.Generator|None=None, # on the CPU; None: torch's default one
 ) -> Mixed: # x', y', share, partner
-    "Mix every row with a random other (or itself), one share a batch (RUC Eqs. 1 to 5); `ValueError` for alpha <= 0 or lengths that differ."
+    "Mix every row with a random other (or itself), one share a batch (RUC Eqs. 1-5); `ValueError` for other lengths."
     if len(x) != len(y): raise ValueError(f"y: {len(y)} rows; accepted: {len(x)}, one for each row of x")
     share, partner = draw_share(alpha, generator), torch.randperm(len(x), generator=generator).to(x.device)
     return Mixed(mix(x, partner, share), mix(y, partner, share), share, partner)

@@ -22,13 +22,15 @@ from .data import ImageSet, load
 from .files import fingerprint, read_tensors, write_tensors
 from .jobs import SYSTEMS, Job, Profile, code_of, encoder_config, held, learn, pixels, system
 from .losses import info_nce, nt_xent
+from .meter import in_trial
 from .metrics import knn_accuracy
 from .recipes import Recipe, above, at_least, between, one_of, whole
+from .sources import NAMED
 from .train import EMA, cosine, generator_at
 
 # %% ../nbs/06_pretrain.ipynb #e798c5e4
 class Queue(nn.Module):
-    "A first-in first-out store of normalised keys: `rows` (size, dim), each of length 1; `ValueError` when a batch does not divide it (He et al. 2020)."
+    "A first-in first-out store of normalised keys: `rows` (size, dim), each of length 1 (He et al. 2020)."
     def __init__(self,
         size:int, # keys, a multiple of the batch size
         dim:int, # length of a key
@@ -40,11 +42,11 @@ class Queue(nn.Module):
 
     @torch.no_grad()
     def push(self, keys:Tensor) -> None:
-        "Replace the oldest rows by `keys` (B, dim)."
-        if len(self.rows) % len(keys): raise ValueError(f"queue size {len(self.rows)} must be a multiple of the batch size {len(keys)}")
-        start = int(self.oldest)
-        self.rows[start : start + len(keys)] = keys.to(self.rows.dtype)
-        self.oldest.fill_((start + len(keys)) % len(self.rows))
+        "Replace the oldest rows by `keys` (B, dim); `ValueError` for a batch that does not divide the queue."
+        start, n, size = int(self.oldest), len(keys), len(self.rows)
+        if size % n: raise ValueError(f"queue size {size} must be a multiple of the batch size {n}")
+        self.rows[start : start + n] = keys.to(self.rows.dtype)
+        self.oldest.fill_((start + n) % size)
 
 # %% ../nbs/06_pretrain.ipynb #184d08d0
 def _shuffled_chunks(n:int, splits:int, generator:torch.Generator) -> tuple[Tensor, ...]:
@@ -69,7 +71,9 @@ def alignment(first:Tensor, second:Tensor) -> float:
 
 # %% ../nbs/06_pretrain.ipynb #2e33ce70
 def uniformity(features:Tensor) -> float:
-    "log of the mean of exp(-2 d^2) over pairs of unit features (N, D), in [-8, 0]; 0: all equal (Wang & Isola 2020); `ValueError` for fewer than 2 rows."
+    """log of the mean of exp(-2 d^2) over pairs of unit features (N, D), in [-8, 0]; 0: all equal (Wang & Isola 2020).
+
+    Raises `ValueError` for fewer than 2 rows."""
     if len(features) < 2: raise ValueError(f"uniformity needs at least 2 rows, got {len(features)}")
     return torch.pdist(F.normalize(features)).square().mul(-2).exp().mean().log().item()
 
@@ -86,17 +90,18 @@ def feature_quality(
     plain = embed(encoder, images, index=rows)
     if images.labels is not None:
         return dict(knn=knn_accuracy(plain, images.labels[rows.to(images.device)], min(20, len(rows) - 1)))
-    views = [embed(encoder, images, view(images, view_name), generator_at(seed, "quality", i), index=rows) for i in (0, 1)]
+    shown, draws = view(images, view_name), (generator_at(seed, "quality", i) for i in (0, 1))
+    views = [embed(encoder, images, shown, draw, index=rows) for draw in draws]
     return dict(alignment=alignment(*views), uniformity=uniformity(plain))
 
 # %% ../nbs/06_pretrain.ipynb #e843f81e
 @dataclass(frozen=True)
 class Pretraining(Recipe):
     "How to pre-train an encoder; the defaults are MoCo-v2 as SPICE runs it on CIFAR-10."
-    method:str = one_of("moco", "simclr") # or "simclr"
+    method:str = one_of("moco", "simclr")
     epochs:int = whole(1000)
     batch_size:int = whole(128) # images a step
-    optimizer:str = one_of("sgd", "adam") # or "adam"
+    optimizer:str = one_of("sgd", "adam")
     lr:float = at_least(0, .015) # at the start; falls to 0 along half a cosine
     weight_decay:float = at_least(0, 1e-4)
     temperature:float = above(0, .2)
@@ -104,8 +109,7 @@ class Pretraining(Recipe):
     momentum:float = between(0, 1, .999, "[)") # of the key encoder (moco)
     queue:int = whole(12_800) # keys, a multiple of batch_size and less than the images (moco)
     splits:int = whole(8) # chunks in which keys are normalised (moco)
-    # views that search for their other one: "both" (SimCLR), or "first" (SCAN's code) (simclr)
-    asks:str = one_of("both", "first")
+    asks:str = one_of("both", "first") # views that search for their other one: SimCLR's, or SCAN's code's (simclr)
     view:str = "moco" # preset that draws both views
 
 # %% ../nbs/06_pretrain.ipynb #b88bb53e
@@ -123,8 +127,8 @@ def _check_queue(queue:int, batch_size:int, n:int) -> None:
 # %% ../nbs/06_pretrain.ipynb #d63a0efe
 def check_recipe(recipe:Pretraining, n:int) -> None:
     "Raise `ValueError` if `recipe` cannot run on `n` images."
-    batch = recipe.batch_size
-    if n < 2 * batch: raise ValueError(f"batch_size {batch} needs at least {2 * batch} images, got {n}: use a smaller batch_size")
+    if n < 2 * (batch := recipe.batch_size):
+        raise ValueError(f"batch_size {batch} needs at least {2 * batch} images, got {n}: use a smaller batch_size")
     if recipe.method == "moco": _check_queue(recipe.queue, batch, n)
 
 # %% ../nbs/06_pretrain.ipynb #be0e709e
@@ -132,7 +136,8 @@ def shrink(recipe:Pretraining, n:int) -> Pretraining:
     "The recipe with batches and queue that fit `n` images; a warning names what changed."
     if n >= 2 * recipe.batch_size: return recipe
     batch = max(2, n // 2)
-    warnings.warn(f"{n} images are too few for batch_size={recipe.batch_size}: using batch_size={batch}" + f", queue={batch}" * (recipe.method == "moco"))
+    changed = f"batch_size={batch}" + f", queue={batch}" * (recipe.method == "moco")
+    warnings.warn(f"{n} images are too few for batch_size={recipe.batch_size}: using {changed}")
     return replace(recipe, batch_size=batch, queue=batch)
 
 # %% ../nbs/06_pretrain.ipynb #9079149b
@@ -181,9 +186,9 @@ def simclr(
 # %% ../nbs/06_pretrain.ipynb #5fbef55d
 def _warn_if_collapsed(encoder:Encoder, images:ImageSet) -> None:
     "Warn when the first 512 images have nearly the same features."
-    spread = uniformity(embed(encoder, images, index=slice(0, 512)))
-    if spread > -.05:
-        warnings.warn(f"all features are nearly equal (uniformity {spread:.3f}): lower the learning rate or raise the temperature of the recipe")
+    if (spread := uniformity(embed(encoder, images, index=slice(0, 512)))) > -.05:
+        warnings.warn(f"all features are nearly equal (uniformity {spread:.3f}): "
+                      "lower the learning rate or raise the temperature of the recipe")
 
 # %% ../nbs/06_pretrain.ipynb #7c4b453d
 METHODS = dict(moco=moco, simclr=simclr)
@@ -195,36 +200,40 @@ def pretrain(
     folder:Path|None=None, # log and checkpoints; a killed run goes on from there
     gate_every:int=10, # epochs between looks at the features
 ) -> list[dict]: # a row an epoch: loss, lr, seconds; at each gate knn, or alignment and uniformity
-    """Train an encoder and what is behind it by contrast (RPSC section "Method": "Moco-v2"; He et al. 2020, Chen et al. 2020).
+    """Train an encoder and what is behind it by contrast (RPSC section "Method"; He et al. 2020, Chen et al. 2020).
 
     Raises `ValueError` for a recipe that does not fit the number of images. Warns if all features are nearly equal."""
     images, encoder = job.images, network[0]
     check_recipe(recipe, len(images))
     if gate_every < 1: raise ValueError(f"gate_every must be >= 1, got {gate_every}")
     network.to(memory_format=torch.channels_last).train()
-    per, method = len(images) // recipe.batch_size, METHODS[recipe.method](network, images, recipe, job.seed)
-    def gate(k):
-        done = k + 1
-        is_due = done % (gate_every * per) == 0 or done == recipe.epochs * per
-        return feature_quality(encoder, images, recipe.view) if is_due else {}
+    method = METHODS[recipe.method](network, images, recipe, job.seed)
+    def gate(k): return feature_quality(encoder, images, recipe.view)
     optimizer = dict(kind=recipe.optimizer, lr=recipe.lr, weight_decay=recipe.weight_decay)
     alone = replace(job, cache=None, folder=None, watch=None)
     rows = learn(alone, recipe.method, network, epochs=recipe.epochs, batches=recipe.batch_size, optimizer=optimizer,
-                 schedule=cosine, depends=recipe, report=gate, checkpoint_epochs=gate_every, folder=folder, **method)
+                 schedule=cosine, depends=recipe, report=gate, report_epochs=gate_every,
+                 checkpoint_epochs=gate_every, folder=folder, **method)
     _warn_if_collapsed(network.eval()[0], images)
     return rows
 
 # %% ../nbs/06_pretrain.ipynb #39df607e
-ENCODER_TINY = Pretraining(method="simclr", epochs=80, batch_size=128, optimizer="adam", lr=2e-3, weight_decay=0., temperature=1., view="simclr")
-ENCODER_CPU = Pretraining(epochs=60, batch_size=256, optimizer="adam", lr=2e-3, temperature=.2, queue=4096, momentum=.99, splits=4)
-ENCODER_PAPER = {"stl10": Pretraining(queue=65_536), "imagenet10": Pretraining(epochs=5000, queue=6400), "imagenet-dogs15": Pretraining(epochs=3000)}
+ENCODER_TINY = Pretraining(method="simclr", epochs=80, batch_size=128, optimizer="adam", lr=2e-3, weight_decay=0.,
+                           temperature=1., view="simclr")
+ENCODER_CPU = Pretraining(epochs=60, batch_size=256, optimizer="adam", lr=2e-3, queue=4096, momentum=.99, splits=4)
+ENCODER_PAPER = {"stl10": Pretraining(queue=65_536), "imagenet10": Pretraining(epochs=5000, queue=6400),
+                 "imagenet-dogs15": Pretraining(epochs=3000)}
 
 # %% ../nbs/06_pretrain.ipynb #c5915294
 def _with_extra(images:ImageSet, split:str|None) -> ImageSet: # without labels
     "The images joined by an unlabelled split of the same data set: they help the encoder and are never clustered."
     if split is None: return images.without_labels()
+    if in_trial(): # needs their number, not their pixels
+        both = images.images[:1].expand(len(images) + NAMED[images.name].extra[split][0], -1, -1, -1)
+        return replace(images.without_labels(), images=both)
     more = load(images.name, split=split, size=images.size).images.to(images.device)
-    return ImageSet(torch.cat([images.images, more]), name=images.name, mean=images.mean, std=images.std, domain=images.domain)
+    kept = {name: getattr(images, name) for name in ("name", "mean", "std", "domain")}
+    return ImageSet(torch.cat([images.images, more]), **kept)
 
 # %% ../nbs/06_pretrain.ipynb #a303b537
 def encoder_key(
@@ -233,11 +242,13 @@ def encoder_key(
     seed:int=0, # of weights, batches, views
 ) -> str: # 16 hex digits
     "What identifies a pre-trained encoder."
-    recipe = SYSTEMS["encoder"].recipe_for(profile)
-    return fingerprint(images.fingerprint, list(images.mean), list(images.std), images.domain, encoder_config(images, profile, seed), asdict(recipe), profile.extra,
-                       images.device.type, resolve_precision(images.device), code_of(shared_encoder))
+    recipe, precision = SYSTEMS["encoder"].recipe_for(profile), resolve_precision(images.device)
+    looks = images.fingerprint, list(images.mean), list(images.std), images.domain
+    return fingerprint(*looks, encoder_config(images, profile, seed), asdict(recipe), profile.extra,
+                       images.device.type, precision, code_of(shared_encoder))
 
-@system("encoder", "Shared encoder", Pretraining, smoke=replace(ENCODER_TINY, epochs=1, batch_size=64), mini=ENCODER_TINY, cpu=ENCODER_CPU, paper=ENCODER_PAPER)
+@system("encoder", "Shared encoder", Pretraining, smoke=replace(ENCODER_TINY, epochs=1, batch_size=64),
+        mini=ENCODER_TINY, cpu=ENCODER_CPU, paper=ENCODER_PAPER)
 def shared_encoder(
     job:Job, # images, profile, seed, cache
     recipe:Pretraining, # how to train it
@@ -252,5 +263,5 @@ def shared_encoder(
         else:
             seen = _with_extra(job.images, job.profile.extra)
             pretrain(replace(job, images=seen, precision="auto"), shrink(recipe, len(seen)), network, folder)
-            if folder: write_tensors(folder / "encoder.safetensors", parts.state_dict())
+            if folder and not in_trial(): write_tensors(folder / "encoder.safetensors", parts.state_dict())
     return parts.eval()
