@@ -150,7 +150,6 @@ def strategy_for(
     if recipe.strategy == "hybrid": return "metric"
     raise ValueError("strategy: got 'confidence', but base has no probs; accepted for labels alone: metric, hybrid")
 
-# %% ../nbs/15_ruc.ipynb #c307e63f
 def choose_clean(
     base:Clustering, # the clustering to improve
     features:Tensor|None, # (N, D) of an embedding trained without these labels; not needed for "confidence"
@@ -177,7 +176,6 @@ class Pair(Network):
 
     def made_of(self) -> dict: return dict(networks=list(self.networks))
 
-# %% ../nbs/15_ruc.ipynb #12b998a9
 def _member(encoder:Encoder, n_clusters:int, start:str, seed:int) -> Classifier:
     "A trainable copy of an encoder (new weights for \"fresh\") with a new head."
     if start != "fresh": return Classifier(copy.deepcopy(encoder).requires_grad_(True), n_clusters, seed)
@@ -185,7 +183,6 @@ def _member(encoder:Encoder, n_clusters:int, start:str, seed:int) -> Classifier:
         raise ValueError("start: 'fresh' needs an encoder of build_encoder; accepted for another one: base, pretrained")
     return Classifier(build_encoder(**dict(encoder.config, seed=seed)), n_clusters, seed)
 
-# %% ../nbs/15_ruc.ipynb #c687a1d3
 def build_pair(
     encoder:"Encoder|Classifier", # to copy; of a Classifier its encoder
     n_clusters:int, # K
@@ -211,7 +208,6 @@ def member_logits(
     "Logits of every network for un-augmented images, in evaluation mode."
     return torch.stack([embed(network, images, index=index, precision=precision) for network in pair.networks])
 
-# %% ../nbs/15_ruc.ipynb #681dc62e
 def read_out(
     logits:Tensor, # (M, N, K) of the networks
 ) -> tuple[Tensor, Tensor]: # labels (N,) and probabilities (N, K)
@@ -275,7 +271,6 @@ class Views(NamedTuple):
     weak:Tensor # (2B, C, H, W), the first views of all images, then the second
     strong:Tensor|None # (B, C, H, W); None where there is no strong view
 
-# %% ../nbs/15_ruc.ipynb #3380e4ed
 def draw_views(
     images:ImageSet, # N images
     rows:Tensor, # (B,) of them
@@ -299,7 +294,6 @@ def predictions(
     torch.clear_autocast_cache() # reduced-precision copies of weights made here must not serve a pass with gradient
     return probs.unflatten(0, (n_views, -1))
 
-# %% ../nbs/15_ruc.ipynb #169ccfb4
 class Answers(NamedTuple):
     "Predictions of one network for a batch of B images."
     plain:Tensor # (B, K) of the images as they are
@@ -316,16 +310,17 @@ def answers(
 
 # %% ../nbs/15_ruc.ipynb #a4c774e5
 def make_targets(
-    own:Answers, # of the network in training, for B images, the n clean ones first
-    counter:Answers, # of the other one
-    labels:Tensor, # (n,) of the clean images
-    weight:Tensor, # (n,) how sure the counter network is of them
+    labels:Tensor, # (n,) of the clean ones of B images, which come first
+    opinion:Tensor, # (B, K) prediction that these are blended with
+    weight:Tensor, # (n,) of that prediction
+    own:Tensor, # (V, B, K) predictions of V views by the network in training
+    counter:Tensor, # (V, B, K) by the other one
     temperature:float=.5, # of sharpening
-) -> tuple[Tensor, Tensor]: # refined (n, K), guessed (B - n, K)
+) -> Tensor: # (B, K): refined, then guessed
     "Targets of the clean images (RUC Eqs. 11 and 12) and of the others (Eqs. 13 and 14)."
     n = len(labels)
-    return (co_refine(labels, counter.plain[:n], weight, temperature),
-            guess_labels([probs[n:] for member in (own, counter) for probs in member.weak], temperature))
+    refined = co_refine(labels, opinion[:n], weight, temperature)
+    return torch.cat([refined, guess_labels([*own[:, n:], *counter[:, n:]], temperature)])
 
 # %% ../nbs/15_ruc.ipynb #f75279c0
 def in_order(
@@ -340,19 +335,19 @@ def in_order(
 def batch_losses(
     network:nn.Module, # in training
     views:Views, # of B images, the n clean ones first
-    targets:tuple[Tensor, Tensor], # of `make_targets`
+    targets:Tensor, # (B, K) of `make_targets`
     labels:Tensor, # (n,) of the clean images
     recipe:RUC, # smoothing, epsilon, alpha
     generator:torch.Generator, # of MixUp
 ) -> dict: # labelled (Eq. 6), unlabelled (Eq. 7), smoothed (Eq. 9); each 0 where its set is empty
     "The three terms of RUC's loss for one batch (Eqs. 6, 7 and 9)."
-    n, y = len(labels), torch.cat(targets)
-    x, y2 = in_order(views.weak, n), in_order(y.repeat(2, 1), n)
-    labelled, unlabelled = mixmatch_losses(network, x, y2, 2 * n, recipe.alpha, generator)
+    n = len(labels)
+    x, y = in_order(views.weak, n), in_order(targets.repeat(2, 1), n)
+    labelled, unlabelled = mixmatch_losses(network, x, y, 2 * n, recipe.alpha, generator)
     smoothed = labelled.new_zeros(())
     if recipe.smoothing and n:
-        goals = smooth_labels(labels, y.shape[1], recipe.epsilon)
-        smoothed = soft_cross_entropy(network(views.strong)[:n], goals)
+        smooth = smooth_labels(labels, y.shape[1], recipe.epsilon)
+        smoothed = soft_cross_entropy(network(views.strong)[:n], smooth)
     return dict(labelled=labelled, unlabelled=unlabelled, smoothed=smoothed)
 
 # %% ../nbs/15_ruc.ipynb #5c1e2e1d
@@ -465,7 +460,7 @@ class RUCRun(Retraining):
         if beliefs.n_networks > 1:
             counter = answers(self.pair.networks[1 - who], views, n < len(rows))
             weight = beliefs.weight[1 - who, rows[:n]]
-        targets = make_targets(own, counter, labels, weight, recipe.temperature)
+        targets = make_targets(labels, counter.plain, weight, own.weak, counter.weak, recipe.temperature)
         beliefs.confidence[who, rows] = own.plain.amax(-1)
         if recipe.refurbishing == "batch": beliefs.refurbish(rows[n:], own.plain[n:], None, self.tau2(turn))
         parts = batch_losses(self.pair.networks[who], views, targets, labels, recipe, generator)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DIVIDE_TINY', 'gaussian_noise', 'NoiseTable', 'phase_start', 'staircase', 'label_losses', 'NoisyRun', 'DivideMix',
-           'divide_targets', 'divide_losses', 'DivideMixRun', 'divide_mix']
+           'divide_losses', 'DivideMixRun', 'divide_mix']
 
 # %% ../../nbs/23_dividemix.ipynb #fe1faa53
 import warnings
@@ -21,9 +21,9 @@ from ..backbone import embed, evaluating
 from ..data import Clustering, ImageSet
 from ..jobs import Job, pixels, sgd, system
 from ..losses import entropy, soft_cross_entropy, squared_error, uniform_penalty
-from ..mixmatch import guess_labels, mixup, ramp
+from ..mixmatch import mixup, ramp
 from ..recipes import Recipe, above, at_least, between, one_of, whole
-from ..ruc import Retraining, Turn, clean_first, co_refine, in_order, predictions
+from ..ruc import Retraining, Turn, clean_first, in_order, make_targets, predictions
 from ..selection import surest
 
 # %% ../../nbs/23_dividemix.ipynb #20bd1479
@@ -134,24 +134,11 @@ class DivideMix(Recipe):
     prior_weight:float = at_least(0, 1.) # of the penalty on unused clusters
     weak_view:str = "weak" # preset of all views
 
-# %% ../../nbs/23_dividemix.ipynb #a68846eb
-def divide_targets(
-    own:Tensor, # (2, B, K) predictions of the network in training, for the n believed images first
-    counter:Tensor, # (2, B, K) of the other one
-    labels:Tensor, # (n,) of the believed images
-    noise:Tensor, # (n,) probability that these are wrong, by the other network
-    temperature:float=.5, # of sharpening
-) -> Tensor: # (B, K): refined, then guessed targets
-    "Targets of believed and of other images (DivideMix, co-refinement and co-guessing)."
-    n = len(labels)
-    refined = co_refine(labels, own[:, :n].mean(0), noise, temperature)
-    return torch.cat([refined, guess_labels([*own[:, n:], *counter[:, n:]], temperature)])
-
-# %% ../../nbs/23_dividemix.ipynb #4e48aca6
+# %% ../../nbs/23_dividemix.ipynb #a424698e
 def divide_losses(
     network:nn.Module, # in training
     both:Tensor, # (2B, C, H, W) first views of B images, then second ones; the n believed first
-    targets:Tensor, # (B, K) of `divide_targets`
+    targets:Tensor, # (B, K) of `rpsc.ruc.make_targets`
     n:int, # believed images
     alpha:float, # of MixUp
     generator:torch.Generator, # of MixUp
@@ -162,7 +149,7 @@ def divide_losses(
     return dict(labelled=soft_cross_entropy(logits[:2 * n], mixed.y[:2 * n]),
                 unlabelled=squared_error(logits[2 * n:], mixed.y[2 * n:]), prior=uniform_penalty(logits))
 
-# %% ../../nbs/23_dividemix.ipynb #f26a2128
+# %% ../../nbs/23_dividemix.ipynb #d0776078
 class DivideMixRun(NoisyRun):
     "A plain step in the warm-up, then MixMatch on the other network's split."
     def unlabelled_weight(self, turn:Turn) -> float:
@@ -178,7 +165,8 @@ class DivideMixRun(NoisyRun):
         rows, n = clean_first(turn.rows, noise[turn.rows] <= recipe.threshold)
         both, labels = self.batch(torch.cat([rows, rows]), generator), self.beliefs.labels[rows[:n]]
         with evaluating(other): counter = predictions(other, both, 2)
-        targets = divide_targets(predictions(network, both, 2), counter, labels, noise[rows[:n]], recipe.temperature)
+        own = predictions(network, both, 2)
+        targets = make_targets(labels, own.mean(0), noise[rows[:n]], own, counter, recipe.temperature)
         parts = divide_losses(network, both, targets, n, recipe.alpha, generator)
         loss = parts["labelled"] + self.unlabelled_weight(turn) * parts["unlabelled"]
         return dict(loss=loss + recipe.prior_weight * parts["prior"], **parts)

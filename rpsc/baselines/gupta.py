@@ -78,7 +78,6 @@ class Gupta(Recipe):
     temperature:float = above(0, .5) # of sharpening
     weak_view:str = "ruc-weak" # preset of the views
 
-# %% ../../nbs/26_gupta.ipynb #c0e9154a
 def ensemble_losses(
     logits:Tensor, # (M, B, K) of the members
     labels:Tensor, # (M, B) int64
@@ -152,7 +151,6 @@ def _mixmatch_only(recipe):
     shared = {name: value for name, value in asdict(recipe).items() if name in RUC.__dataclass_fields__}
     return RUC(co_training=False, smoothing=False, refurbishing="off", **shared)
 
-# %% ../../nbs/26_gupta.ipynb #466d9441
 GUPTA_TINY = Gupta(epochs=6, lr=.1)
 
 @system("gupta", "Gupta et al.", Gupta, is_addon=True,

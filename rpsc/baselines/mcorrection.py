@@ -36,7 +36,6 @@ def beta_parameters(
 # %% ../../nbs/24_mcorrection.ipynb #96734ad8
 CLIP, SHIFT = 1e-3, 1e-5 # written 10e-4 and 10e-6 in M-correction's code: of scaled losses, and of their lower bound
 
-# %% ../../nbs/24_mcorrection.ipynb #d633b71d
 class BetaMixture(nn.Module):
     "Two beta distributions on losses: after `fit`, losses (B,) -> probability (B,) of the higher one; 0 before."
     def __init__(self):
@@ -68,7 +67,7 @@ class BetaMixture(nn.Module):
         for buffer, value in ((self.parameters_, parameters), (self.weight, weight),
                               (self.table, posterior_table(parameters, weight))): buffer.copy_(value)
 
-# %% ../../nbs/24_mcorrection.ipynb #aab80d3f
+# %% ../../nbs/24_mcorrection.ipynb #d633b71d
 def component_probs(
     x:Tensor, # (n,) in (0, 1)
     parameters:Tensor, # (2 components, 2): alpha, beta
@@ -79,7 +78,6 @@ def component_probs(
     log_density = (a - 1) * x.log() + (b - 1) * (-x).log1p() - a.lgamma() - b.lgamma() + (a + b).lgamma()
     return (log_density + weight.clamp_min(1e-12).log()[:, None]).softmax(0)
 
-# %% ../../nbs/24_mcorrection.ipynb #2a74e37b
 def fit_betas(
     x:Tensor, # (n,) float64 in (0, 1)
     steps:int=10, # of EM
@@ -127,7 +125,6 @@ class MCorrection(Recipe):
     prior_weight:float = at_least(0, 1.) # of the penalty on unused clusters (script; 0 is the code's default)
     weak_view:str = "weak" # preset of the views
 
-# %% ../../nbs/24_mcorrection.ipynb #e1c8daae
 def bootstrap_targets(
     labels:Tensor, # (B,) int64, as given
     probs:Tensor, # (B, K), the network's answers

@@ -55,7 +55,6 @@ class PCorrection(Recipe):
     read_out:str = one_of("network", "labels") # or "labels": the learned labels are the result
     weak_view:str = "weak" # preset of the views
 
-# %% ../../nbs/25_pcorrection.ipynb #f684ec29
 def corrected_labels(
     label_logits:Tensor, # (B, K)
     probs:Tensor, # (B, K) of the network
@@ -83,7 +82,6 @@ class LabelLogits(NoiseTable):
         "(N,) bool."
         return self.logits.softmax(-1).gather(1, self.labels[:, None])[:, 0] > (1 + self.floor) / 2
 
-# %% ../../nbs/25_pcorrection.ipynb #6a0fe354
 class PCorrectionRun(NoisyRun):
     "Three phases; in the second the label logits of a batch move."
     def step(self, turn:Turn, generator:torch.Generator) -> dict: # with the loss, from the second phase on its parts
@@ -98,7 +96,6 @@ class PCorrectionRun(NoisyRun):
         loss = loss + recipe.compatibility_weight * parts["compatibility"] + recipe.beta * parts["entropy"]
         return dict(loss=loss, **parts)
 
-# %% ../../nbs/25_pcorrection.ipynb #32f38285
 def pencil_rate(recipe:PCorrection) -> Callable: # share of the run -> factor of lr
     "Constant, then in the third phase `settle_lr`, a tenth, a hundredth of it (PENCIL's intent; its code falls to 0)."
     begin, epochs = phase_start(recipe.settle, recipe.epochs), recipe.epochs

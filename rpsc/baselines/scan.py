@@ -93,7 +93,6 @@ def consistency(
     if given != shape: raise ValueError(f"logits_neighbor: shape {given}; accepted: {shape}, that of logits_anchor")
     return -(log_probs(logits_anchor) + log_probs(logits_neighbor)).logsumexp(-1).mean(-1)
 
-# %% ../../nbs/21_scan.ipynb #b8164c4a
 def neighbor_consistency(
     logits_anchor:Tensor, # (B, K) or (H, B, K), before the softmax
     logits_neighbor:Tensor, # the same shape: one neighbour for each anchor
@@ -200,7 +199,6 @@ def batch_centers(
     rows, size = unit(features.detach()), labels.bincount(minlength=n_clusters).clamp_min(1)
     return rows.new_zeros(n_clusters, rows.shape[1]).index_add(0, labels, rows) / size[:, None]
 
-# %% ../../nbs/21_scan.ipynb #b015232e
 def batch_confidence(
     features:Tensor, # (n, D) of the un-augmented images, any length
     labels:Tensor, # (n,) int64, 0 ... K-1
@@ -211,7 +209,6 @@ def batch_confidence(
     largest = near.new_zeros(n_clusters).scatter_reduce(0, labels, near, "amax")
     return near / largest[labels].clamp_min(torch.finfo(near.dtype).tiny)
 
-# %% ../../nbs/21_scan.ipynb #fa3e3b00
 def self_label_loss(
     logits:Tensor, # (n, K) of the strong views of the kept images
     labels:Tensor, # (n,) int64

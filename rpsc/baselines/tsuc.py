@@ -161,7 +161,6 @@ def _within_own_view(z1, z2, temperature):
     across, within = ((z @ z1.T / temperature).log_softmax(1) for z in (z2, z1))
     return -(across.diagonal() + _log_others(within).fill_diagonal_(0.).sum(1)).mean()
 
-# %% ../../nbs/22_tsuc.ipynb #cef37465
 def instance_loss(
     z1:Tensor, # (B, D) of the first views, rows of length 1
     z2:Tensor, # (B, D) of the second views
