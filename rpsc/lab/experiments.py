@@ -420,6 +420,7 @@ def main(arguments:list[str]|None=None) -> None:
         if hasattr(signal, name): signal.signal(getattr(signal, name), signal.default_int_handler)
     catalogue = dict(extras=EXTRAS, smoke=CATALOGUE + EXTRAS).get(args.what, CATALOGUE)
     profile = "smoke" if args.what == "smoke" else args.profile
+    os.environ.update(_kernels(profile)) # keys name the precision, which is to be that of the runs
     try: regenerate(profile, full_name(args.dataset), args.seeds, args.what == "figures", catalogue=catalogue)
     except (ImportError, RuntimeError, ValueError, FileNotFoundError) as error:
         sys.exit(f"rpsc.lab.experiments: {error}")
