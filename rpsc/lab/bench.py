@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['PAIRS', 'Comparison', 'interleaved', 'report', 'noise_images', 'tensors', 'pil_operation', 'pil_operations', 'drill',
-           'pil_scan', 'lean_scan', 'augmentation_pair', 'step_by_step', 'alone', 'stage_pair', 'moco_pair', 'knn_pair',
-           'blacked_out', 'pil_freematch', 'plain_semi_step', 'semi_pair', 'pil_ruc', 'pil_look', 'plain_ruc_epoch',
-           'ruc_pair', 'main']
+           'pil_scan', 'lean_scan', 'augmentation_pair', 'step_of', 'step_by_step', 'alone', 'stage_pair', 'moco_pair',
+           'knn_pair', 'blacked_out', 'pil_freematch', 'plain_semi_step', 'semi_pair', 'pil_ruc', 'pil_look',
+           'plain_ruc_epoch', 'ruc_pair', 'main']
 
 # %% ../../nbs/55_bench.ipynb #d819a0ef
 import argparse, statistics, time
 from dataclasses import dataclass
 from functools import partial
 from typing import Callable
+from unittest.mock import patch
 
 import faiss
 import numpy as np
@@ -25,16 +26,16 @@ from torchvision import transforms as T
 from .. import ruc
 from ..augment import FREEMATCH_OPS, RUC_OPS, SCAN_OPS, preset
 from ..backbone import ClusterHeads, build_encoder, embed, supports_bf16
-from ..data import ImageSet
+from ..data import Clustering, ImageSet
 from ..freematch import FreeMatch, SemiStage, build_network, semi_losses
 from ..jobs import Job, Profile
 from ..machine import one_thread
 from ..neighbors import knn
-from ..pretrain import Pretraining, moco_parts
+from ..pretrain import Pretraining, moco, projector
 from ..ruc import RUC
 from ..scl import soft_contrastive_loss
 from ..self_labeling import SelfLabeling, Stage, looker
-from ..train import generator_at, make_optimizer, train
+from ..train import Batches, generator_at, make_optimizer, train
 
 # %% ../../nbs/55_bench.ipynb #6c9f2de9
 @dataclass
@@ -143,6 +144,10 @@ def augmentation_pair(
                       note=f"one thread, ours in batches of {n}")
 
 # %% ../../nbs/55_bench.ipynb #28851e97
+def step_of(stage:Callable) -> Callable: # (k, generator) -> loss
+    "The step of a stage as the bare loop takes it."
+    return lambda k, draw: stage.step(stage(k), draw)
+
 def step_by_step(
     stage:Stage, # whose pairs are used
     encoder, # frozen
@@ -180,7 +185,7 @@ def stage_pair(
     heads = ClusterHeads(encoder.dim, 10, recipe.heads, recipe.hidden, seed=0)
     stage = Stage(heads, features, recipe, looker(encoder, images, "fp32"))
     optimizer = make_optimizer(heads, "adam", recipe.lr)
-    def ours(): train(stage, stage.per_batch, dict(heads=heads), optimizer)
+    def ours(): train(step_of(stage), stage.per_batch, dict(heads=heads), optimizer)
     stage.batch, stage.order = stage._label(0), None
     stage.order = stage._shuffle(0, 0)
     views = images.batch(slice(0, recipe.large_batch), preset("scan", size), generator_at(0))
@@ -205,10 +210,13 @@ def moco_pair(
     "One MoCo-v2 step in bf16 with channels last against fp32 with contiguous weights."
     images, recipe = noise_images(n)[0], Pretraining(epochs=1, batch_size=batch_size, queue=2 * batch_size)
     def side(precision, layout):
-        modules, step, after = moco_parts(build_encoder(encoder_name, 32, seed=0), images, recipe)
-        for module in modules.values(): module.to(memory_format=layout)
-        optimizer = make_optimizer(modules["query"], "sgd", .01)
-        return lambda: train(step, 1, modules, optimizer, after=after, precision=precision)
+        network = projector(build_encoder(encoder_name, 32, seed=0), recipe.dim)
+        parts, batches = moco(network, images, recipe), Batches(n, batch_size)
+        modules = dict(query=network, **parts["state"])
+        for module in modules.values(): module.to(memory_format=layout).train()
+        def step(k, generator): return parts["step"](batches(k), generator)
+        optimizer = make_optimizer(network, "sgd", .01)
+        return lambda: train(step, 1, modules, optimizer, after=parts["after"], precision=precision)
     return Comparison(f"MoCo step, {encoder_name}, batch {batch_size}: bf16 against fp32",
                       side("bf16", torch.channels_last), side("fp32", torch.contiguous_format), "≥ 1.8× with AMX",
                       note=_needs_bf16("in hardware here"))
@@ -279,7 +287,8 @@ def semi_pair(
     twin, chains = SemiStage(plain, images, labels, known, recipe), pil_freematch(images)
     fused, simple = _optimizers(network, plain, recipe, decay_vectors=False)
     batch = f"{recipe.batch_size} + 2×{recipe.batch_size * recipe.ratio} images"
-    return Comparison(f"FreeMatch step, {encoder_name}, {batch}", lambda: train(stage, 1, dict(network=network), fused),
+    def ours(): train(step_of(stage), 1, dict(network=network), fused)
+    return Comparison(f"FreeMatch step, {encoder_name}, {batch}", ours,
                       lambda: plain_semi_step(twin, plain, pictures, chains, simple, 0), "≥ 1.5× with AMX",
                       note=_needs_bf16())
 
@@ -320,19 +329,20 @@ def ruc_pair(
 ) -> Comparison:
     "An epoch of RUC against the same epoch the usual way."
     (images, pictures), labels, clean = noise_images(n, size), torch.arange(n) % 10, torch.arange(n) < n // 2
-    job, passes = Job(images, 10, Profile("smoke", encoder_name)), ruc.Passes(images, recipe)
-    def begin(look):
-        pair, ledger = ruc.build_pair(build_encoder(encoder_name, size, seed=0), 10, recipe), ruc.Ledger(labels, clean)
-        return pair, ruc.ruc_step(pair, ledger, look, recipe), ruc.closing(job, pair, ledger, recipe)
-    pair, step, after = begin(ruc.viewer(images, recipe))
-    usual, *plain = begin(pil_look(pictures, pil_ruc(images)))
-    usual.to(memory_format=torch.contiguous_format)
-    fused, simple = _optimizers(pair, usual, recipe)
+    def begin():
+        encoder, base = build_encoder(encoder_name, size, seed=0), Clustering(labels, meta=dict(n_clusters=10))
+        job = Job(images, 10, Profile("smoke", encoder_name), base=base, given=encoder)
+        return ruc.RUCRun(job, recipe, ruc.Beliefs(labels, clean, 2))
+    run, other, look = begin(), begin(), pil_look(pictures, pil_ruc(images))
+    other.pair.to(memory_format=torch.contiguous_format)
+    fused, simple = _optimizers(run.pair, other.pair, recipe)
     def ours():
-        train(lambda k, draw: step(passes(k), draw), passes.per_epoch, dict(pair=pair), fused,
-              after=lambda k: after(passes(k)))
-    return Comparison(f"RUC, an epoch of {n} images of {size}×{size}, {encoder_name}", ours,
-                      lambda: plain_ruc_epoch(*plain, passes, simple), "≥ 1.5×")
+        train(lambda k, draw: run.step(run.passes(k), draw), run.passes.per_epoch, dict(pair=run.pair), fused,
+              after=lambda k: run.after(run.passes(k)))
+    def usual():
+        with patch.object(ruc, "draw_views", lambda images, rows, recipe, generator: look(rows, generator)):
+            return plain_ruc_epoch(other.step, other.after, other.passes, simple)
+    return Comparison(f"RUC, an epoch of {n} images of {size}×{size}, {encoder_name}", ours, usual, "≥ 1.5×")
 
 # %% ../../nbs/55_bench.ipynb #b8d9e33c
 PAIRS = dict(augment=augmentation_pair, lean=partial(augmentation_pair, chain=lean_scan), stage=stage_pair,
