@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['CONFIDENCES', 'unit', 'ranked', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers',
-           'distance_ratio', 'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'members', 'pseudo_label',
-           'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels', 'EmptyClusters',
-           'check_no_empty', 'balance_clusters', 'spice_labels', 'select_confident', 'select_by_neighbors',
-           'select_hybrid', 'surest']
+           'distance_ratio', 'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'labelled_members',
+           'pseudo_label', 'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels',
+           'EmptyClusters', 'check_no_empty', 'balance_clusters', 'spice_labels', 'select_confident',
+           'select_by_neighbors', 'select_hybrid', 'surest']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -186,7 +186,7 @@ class PseudoLabels(NamedTuple):
     labels:Tensor # int64, its pseudo-label
     confidence:Tensor # float, >= 0, how far to believe it
 
-def members(
+def labelled_members(
     features:Tensor, # (N, D), rows of length 1
     centers:Tensor, # (K, D) or (H, K, D)
     index:Tensor, # (K, size) or (H, K, size) members of each cluster
@@ -214,7 +214,7 @@ def pseudo_label(
     M, K = probs.shape[-2:]
     centers = cluster_centers(features, top_confident(probs, per_cluster(M, K, gamma), seed))            # Eqs. 1 and 2
     index = nearest_to_centers(features, centers, per_cluster(M, K) if size is None else size, seed)     # N_c
-    return members(features, centers, index, kind)                                                       # Eq. 3
+    return labelled_members(features, centers, index, kind)                                                       # Eq. 3
 
 # %% ../nbs/10_selection.ipynb #19a17cb8
 def cluster_by_centers(

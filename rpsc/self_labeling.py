@@ -27,8 +27,8 @@ from .meter import in_trial
 from .neighbors import kmeans
 from .recipes import Recipe, above, check_n_clusters, one_of, whole
 from .scl import cross_entropy_loss, double_softmax_ce, soft_contrastive_loss
-from .selection import (CONFIDENCES, PseudoLabels, cluster_by_centers, members, nearest_to_centers, per_cluster,
-                            pseudo_label, top_confident, unit)
+from .selection import (CONFIDENCES, PseudoLabels, cluster_by_centers, labelled_members, nearest_to_centers,
+                            per_cluster, pseudo_label, top_confident, unit)
 from .train import generator_at
 
 # %% ../nbs/12_self_labeling.ipynb #3def8f55
@@ -167,7 +167,7 @@ def pseudo_label_unbalanced(
     centers = own_centers(features, probs, gamma)
     nearest = nearest_to_centers(features, centers, M)
     index = fill_places(nearest, cluster_by_centers(features, centers), per_cluster(M, K))
-    return members(features, centers, index, kind)
+    return labelled_members(features, centers, index, kind)
 
 # %% ../nbs/12_self_labeling.ipynb #24c3e196
 def pairs_of(
