@@ -214,7 +214,7 @@ def pseudo_label(
     M, K = probs.shape[-2:]
     centers = cluster_centers(features, top_confident(probs, per_cluster(M, K, gamma), seed))            # Eqs. 1 and 2
     index = nearest_to_centers(features, centers, per_cluster(M, K) if size is None else size, seed)     # N_c
-    return labelled_members(features, centers, index, kind)                                                       # Eq. 3
+    return labelled_members(features, centers, index, kind)                                              # Eq. 3
 
 # %% ../nbs/10_selection.ipynb #19a17cb8
 def cluster_by_centers(
