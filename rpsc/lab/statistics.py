@@ -235,9 +235,9 @@ TRIALS = { # system: trials on digits with their labels in view, before profile 
     "tsuc": "TSUC three weights of its augmentation loss on two seeds",
     "ruc": "RUC three rates on two seeds and seven numbers of neighbours on three",
     "gupta": "Gupta et al. none of their own, but RUC's rate",
-    "dec": "DEC and IDEC a handful of auto-encoders and lengths on one seed",
-    "idec": "DEC and IDEC a handful of auto-encoders and lengths on one seed",
-    "cc": "CC a handful of lengths and rates on one seed",
+    "dec": "DEC and IDEC twelve settings on one to three seeds",
+    "idec": "DEC and IDEC twelve settings on one to three seeds",
+    "cc": "CC two lengths on one seed",
 }
 
 def tuning(
