@@ -1,6 +1,7 @@
 # Everything a clone needs: `make` lists the targets. Each one sets up .venv first, once.
 PROFILE ?= mini
 DATASET ?= digits
+SEEDS   ?= part
 ONLY    ?=
 FLAGS   ?=
 JOBS    ?= 2
@@ -14,24 +15,29 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 EXPERIMENTS = .venv/bin/python -m rpsc.lab.experiments
 CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
+AGAIN       = --seeds '$(SEEDS)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install mutants tables figures smoke plan docs test check prepare export readme lint lab bench lock clean distclean
+.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench lock clean distclean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  PROFILE=$(PROFILE) DATASET=$(DATASET) choose what tables and figures run; ONLY=11_scl tests one notebook (globs"
-	@echo "  allowed), FLAGS=slow also its slow cells, JOBS=$(JOBS) how many at once; EXTRAS=encoders,analysis installs more."
+	@echo "  PROFILE=$(PROFILE) DATASET=$(DATASET) choose what tables and figures run, SEEDS=all measures all that is on record"
+	@echo "  again; ONLY=11_scl tests one notebook (globs allowed), FLAGS=slow also its slow cells, JOBS=$(JOBS) how many at"
+	@echo "  once; EXTRAS=encoders,analysis installs more."
 
 install: ## create or repair .venv with the pinned versions (nothing to do: under a second)
 	@PATH='$(CALLER_PATH)' $(PYTHON) .ci/install.py $(EXTRAS)
 
-tables: install ## run what is missing, then write reports/tables and reports/figures
-	@$(EXPERIMENTS) tables $(CHOICE)
+tables: install ## measure a part of the runs again, then write reports/tables and reports/figures from all records
+	@$(EXPERIMENTS) tables $(CHOICE) $(AGAIN)
 
-figures: install ## write reports/figures from the stored runs
-	@$(EXPERIMENTS) figures $(CHOICE)
+figures: install ## the same for reports/figures alone
+	@$(EXPERIMENTS) figures $(CHOICE) $(AGAIN)
+
+extras: install ## what stands in neither paper: the repair of spoilt labels
+	@$(EXPERIMENTS) extras $(CHOICE) $(AGAIN)
 
 smoke: install ## execute every experiment notebook at its smallest scale
 	@$(EXPERIMENTS) smoke
@@ -66,7 +72,7 @@ export: install ## write rpsc/ from the notebooks
 readme: install ## write README.md from nbs/index.ipynb
 	@.venv/bin/python .ci/readme.py
 
-lint: install ## names that do not exist, code that cannot run
+lint: install ## names that do not exist, code that cannot run, lines over 120 characters
 	@ruff check --quiet nbs rpsc .ci
 
 lab: install ## open the notebooks
@@ -80,7 +86,7 @@ bench: install ## measure speed
 lock: install ## write constraints.txt anew from settings.ini (LOCK=--upgrade: newest versions)
 	@mkdir -p build && cp constraints.txt build/constraints.txt
 	@echo uv | .venv/bin/uv pip compile --quiet $(LOCK) --no-annotate --no-header --python-version 3.11 \
-		setup.py - --extra dev --extra encoders --extra photos --extra analysis -o build/constraints.txt
+		setup.py - --extra dev --extra lab --extra encoders --extra photos --extra analysis -o build/constraints.txt
 	@{ echo '# Exact versions: installed and tested on Python 3.11, resolvable up to 3.14. Written by: make lock'; \
 		grep -vE '^(#|nvidia-|cuda-|triton)' build/constraints.txt; } > build/constraints.part
 	@mv build/constraints.part constraints.txt

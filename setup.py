@@ -8,7 +8,8 @@ here = Path(__file__).parent
 config = ConfigParser(delimiters=["="])
 config.read(here / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
-extras = {name: cfg[f"{name}_requirements"].split() for name in ("encoders", "photos", "analysis", "dev", "bench")}
+names = ("encoders", "photos", "analysis", "lab", "dev", "bench")
+extras = {name: cfg[f"{name}_requirements"].split() for name in names}
 
 setup(
     name=cfg["lib_name"],

@@ -1,7 +1,7 @@
 """What must hold in a commit, beyond the tests; run by `make check` after cleaning, exporting and writing README.md.
 
-Every notebook names the kernel python3, every module has its notebook, every local link of the README leads somewhere, and
-git has nothing to say: what is staged or committed is what the notebooks produce.
+Every notebook names the kernel python3, every module has its notebook, every local link of the README leads somewhere,
+and git has nothing to say: what is staged or committed is what the notebooks produce.
 """
 import json
 import re
@@ -17,19 +17,22 @@ EXPORT = re.compile(r"^\s*#\s*\|\s*(?:default_exp|exporti?|exports)[ \t]+([\w.]+
 def notebooks() -> dict:
     "Path below the root -> parsed notebook, without those that nbdev leaves out."
     paths = [path.relative_to(ROOT) for path in sorted((ROOT / "nbs").rglob("*.ipynb"))]
-    return {path: json.loads((ROOT / path).read_text()) for path in paths if not any(part[0] in "_." for part in path.parts)}
+    paths = [path for path in paths if not any(part[0] in "_." for part in path.parts)]
+    return {path: json.loads((ROOT / path).read_text()) for path in paths}
 
 
 def wrong_kernels(books: dict) -> list:
     "Another kernel's name does not start on another machine; another language is silently not tested."
     kernels = {path: book["metadata"].get("kernelspec", {}) for path, book in books.items()}
-    return [f"{path}: kernelspec must be python3, it is {kernel.get('name')!r} ({kernel.get('language')})"
-            for path, kernel in kernels.items() if kernel.get("name") != "python3" or kernel.get("language", "python") != "python"]
+    found = {path: (kernel.get("name"), kernel.get("language", "python")) for path, kernel in kernels.items()}
+    return [f"{path}: kernelspec must be python3, it is {name!r} ({language})"
+            for path, (name, language) in found.items() if (name, language) != ("python3", "python")]
 
 
 def orphan_modules(books: dict) -> list:
     "nbdev never deletes: a module whose notebook is gone or renamed stays importable."
-    sources = ["".join(cell["source"]) for book in books.values() for cell in book["cells"] if cell["cell_type"] == "code"]
+    cells = [cell for book in books.values() for cell in book["cells"] if cell["cell_type"] == "code"]
+    sources = ["".join(cell["source"]) for cell in cells]
     modules = {ROOT / "rpsc" / f"{name.replace('.', '/')}.py" for source in sources for name in EXPORT.findall(source)}
     present = {path for path in (ROOT / "rpsc").rglob("*.py") if path.name not in ("__init__.py", "_modidx.py")}
     return [f"{path.relative_to(ROOT)}: no notebook exports it, delete it" for path in sorted(present - modules)]

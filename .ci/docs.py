@@ -1,10 +1,11 @@
 """Build the documentation site from notebooks and reports: `python .ci/docs.py` writes _docs/index.html.
 
-Nothing is executed and nothing is fetched. A notebook becomes a page with its prose, its exported definitions, its tests and
-its stored outputs; hidden cells and the `#|` lines go. Links are written as seen from the file they stand in and lead to the page
-of the file they name; a definition's name in backticks leads to the definition. The sources of all that are generated under
-build/docs, Sphinx makes pages of them (see .ci/docs/conf.py), and the pages are searched for what a browser would load from
-elsewhere and for links that lead nowhere. A find, or a warning of Sphinx, fails the build and leaves the last site in place.
+Nothing is executed and nothing is fetched. A notebook becomes a page with its prose, its exported definitions, its
+tests and its stored outputs; hidden cells and the `#|` lines go. Links are written as seen from the file they stand in
+and lead to the page of the file they name; a definition's name in backticks leads to the definition. The sources of
+all that are generated under build/docs, Sphinx makes pages of them (see .ci/docs/conf.py), and the pages are searched
+for what a browser would load from elsewhere and for links that lead nowhere. A find, or a warning of Sphinx, fails the
+build and leaves the last site in place.
 """
 import ast
 import re
@@ -26,11 +27,15 @@ BUILD = ROOT / "build" / "docs"
 SOURCE, PAGES = BUILD / "source", BUILD / "html"
 SITE = ROOT / "_docs"
 
-PARTS = {"0": "Images and encoders", "1": "RPSC and RUC", "2": "Other systems", "3": "A closer look", "4": "Using it", "5": "The laboratory"}
+PARTS = {"0": "Images and encoders", "1": "RPSC and RUC", "2": "Other systems", "3": "A closer look", "4": "Using it",
+         "5": "The laboratory"}
 TEXTS = {"reports/README.md": "reports", "CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog"}
-FOLDERS = {"nbs/tutorials": ("tutorials/index", "Tutorials", "Each one runs in seconds and says how to go on from there."),
-           "nbs/experiments": ("experiments/index", "Experiments", "One notebook a table or figure. Their results are in the [reports](../reports.md); here are the claim, "
-                               "the measurement and the code, at the smallest scale.")}
+FOLDERS = {
+    "nbs/tutorials": ("tutorials/index", "Tutorials", "Each one runs in seconds and says how to go on from there."),
+    "nbs/experiments": ("experiments/index", "Experiments",
+                        "One notebook a table or figure. Their results are in the [reports](../reports.md); here are "
+                        "the claim, the measurement and the code, at the smallest scale."),
+}
 
 DIRECTIVE = re.compile(r"^\s*#\s*\|\s*(.*?)\s*$\n?", re.M)
 MODULE = re.compile(r"^\s*#\s*\|\s*default_exp\s+([\w.]+)", re.M)
@@ -40,7 +45,8 @@ REMOTE = re.compile(r"[a-z]+:|//")
 HEAD = re.compile(r"\A# .*(?:\n+(?:>.*\n?)+)?")  # the title and the sentence below it
 # code and formulas, which stay as they are, except that a name alone becomes a link; and links
 PROSE = re.compile(r"^```.*?^```|\$\$.*?\$\$|\$[^\s$][^$\n]*\$|(?P<ticks>`+)(?P<code>.*?)(?P=ticks)"
-                   r"|\[(?P<text>(?:`[^`]*`|!\[[^\]]*\]\([^)]*\)|[^\[\]])*)\]\((?P<to>[^)\s]+)\)|(?<=<img src=\")(?P<image>[^\"]+)", re.M | re.S)
+                   r"|\[(?P<text>(?:`[^`]*`|!\[[^\]]*\]\([^)]*\)|[^\[\]])*)\]\((?P<to>[^)\s]+)\)"
+                   r"|(?<=<img src=\")(?P<image>[^\"]+)", re.M | re.S)
 PICTURE = re.compile(r"\[([^\[\]]*)\]\(([^)\s]+)\)")
 
 
@@ -48,19 +54,21 @@ PICTURE = re.compile(r"\[([^\[\]]*)\]\(([^)\s]+)\)")
 
 def page_of(path: Path) -> str:
     "Where a notebook goes; numbers give an order and are no part of an address."
-    name, folder = re.sub(r"^\d+[a-z]?_", "", path.stem), path.parent.relative_to(NBS).as_posix()
+    name, folder = re.sub(r"^\d+[a-z]*_", "", path.stem), path.parent.relative_to(NBS).as_posix()
     return "index" if path == NBS / "index.ipynb" else f"{'library' if folder == '.' else folder}/{name}"
 
 
 def find_notebooks() -> dict:
     "Path below the root -> parsed notebook, without those that nbdev leaves out."
-    paths = [path for path in sorted(NBS.rglob("*.ipynb")) if not any(part[0] in "_." for part in path.relative_to(NBS).parts)]
-    return {path.relative_to(ROOT).as_posix(): nbformat.read(path, as_version=4) for path in paths}
+    def is_left_out(path): return any(part[0] in "_." for part in path.relative_to(NBS).parts)
+    return {path.relative_to(ROOT).as_posix(): nbformat.read(path, as_version=4)
+            for path in sorted(NBS.rglob("*.ipynb")) if not is_left_out(path)}
 
 
 def directives(cell) -> set:
     "What the `#|` lines of a cell say."
-    return {re.sub(r"\s*:\s*", ": ", text) for text in DIRECTIVE.findall(cell.source)} if cell.cell_type == "code" else set()
+    found = DIRECTIVE.findall(cell.source) if cell.cell_type == "code" else []
+    return {re.sub(r"\s*:\s*", ": ", text) for text in found}
 
 
 def definitions(cell) -> list:
@@ -72,7 +80,8 @@ def definitions(cell) -> list:
 
 
 def is_imports(cell, source: str) -> bool:
-    return bool(directives(cell) & EXPORTED) and all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(source).body)
+    kinds = (ast.Import, ast.ImportFrom)
+    return bool(directives(cell) & EXPORTED) and all(isinstance(node, kinds) for node in ast.parse(source).body)
 
 
 def module_of(book) -> str:
@@ -98,7 +107,8 @@ class Names:
         homes = self.homes.get(last, [])
         if home or module in homes:
             return label(home or module, last) if (home or module) in homes else ""
-        is_word = last.isalpha() and last.islower()  # `load` may be anything: a column, an argument, a function elsewhere
+        # `load` may be anything: a column, an argument, a function elsewhere
+        is_word = last.isalpha() and last.islower()
         return label(homes[0], last) if len(homes) == 1 and not is_word else ""
 
 
@@ -116,7 +126,8 @@ class Writer:
         self.books, self.names, self.problems = books, Names(books), []
         self.sources = {path: page_of(ROOT / path) + ".ipynb" for path in books}
         self.folders = [folder for folder in FOLDERS if any(path.startswith(folder + "/") for path in books)]
-        self.sources |= {path: page + ".md" for path, page in TEXTS.items()} | {folder: FOLDERS[folder][0] + ".md" for folder in self.folders}
+        self.sources |= {path: page + ".md" for path, page in TEXTS.items()}
+        self.sources |= {folder: FOLDERS[folder][0] + ".md" for folder in self.folders}
 
     def prose(self, text: str, path: str, module: str = "") -> str:
         "Markdown with its links and names rewritten; headings keep their words."
@@ -124,9 +135,11 @@ class Writer:
             if found["image"]:
                 return self.link("", found["image"], path)[3:-1]
             if found["to"]:
-                return self.link(PICTURE.sub(lambda inner: self.link(*inner.groups(), path), found["text"]), found["to"], path)
+                text_of = PICTURE.sub(lambda inner: self.link(*inner.groups(), path), found["text"])
+                return self.link(text_of, found["to"], path)
             target = found["code"] and self.names.target(found["code"], module)
-            return f"[{found[0]}](#{target})" if target and not text[:found.start()].rpartition("\n")[2].startswith("#") else found[0]
+            in_heading = text[:found.start()].rpartition("\n")[2].startswith("#")
+            return f"[{found[0]}](#{target})" if target and not in_heading else found[0]
         return PROSE.sub(rewrite, text)
 
     def link(self, text: str, to: str, path: str) -> str:
@@ -134,7 +147,8 @@ class Writer:
         if REMOTE.match(to) or to[0] == "#":
             return f"[{text}]({to})"
         file, _, anchor = to.partition("#")
-        found = next((found for found in (normpath(f"{Path(path).parent}/{unquote(file)}"), normpath(unquote(file))) if (ROOT / found).exists()), None)
+        places = (normpath(f"{Path(path).parent}/{unquote(file)}"), normpath(unquote(file)))
+        found = next((place for place in places if (ROOT / place).exists()), None)
         if found is None:
             self.problems.append(f"{path}: leads to {to}, which does not exist")
         elif (ROOT / found).is_dir() and found not in self.sources:
@@ -162,10 +176,12 @@ class Writer:
         cells = [shown for cell in book.cells for shown in self.cell(cell, path, module)]
         if module:
             title = next(cell for cell in cells if cell.cell_type == "markdown")
-            title.source = HEAD.sub(rf"({label(module)})=\n\g<0>\n\nModule `rpsc.{module}`, exported from `{path}`.\n", title.source, count=1)
+            told = rf"({label(module)})=\n\g<0>\n\nModule `rpsc.{module}`, exported from `{path}`.\n"
+            title.source = HEAD.sub(told, title.source, count=1)
         if path == "nbs/index.ipynb":
             cells.append(new_markdown_cell(self.contents()))
-        page = new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "python3"}, "language_info": {"name": "python"}})
+        about = {"kernelspec": {"name": "python3", "display_name": "python3"}, "language_info": {"name": "python"}}
+        page = new_notebook(cells=cells, metadata=about)
         self.write(path, nbformat.writes(page))
 
     def cell(self, cell, path: str, module: str) -> list:
@@ -183,10 +199,13 @@ class Writer:
 
     def contents(self) -> str:
         "Hidden tables of contents, one a part of the site."
-        of = {folder: [path for path in self.books if path.startswith(f"nbs/{folder}")] for folder in ("tutorials/", "experiments/", *PARTS)}
+        of = {folder: [path for path in self.books if path.startswith(f"nbs/{folder}")]
+              for folder in ("tutorials/", "experiments/", *PARTS)}
         parts = {"Tutorials": ["nbs/tutorials", *of["tutorials/"]], "Results": ["reports/README.md", "nbs/experiments"]}
-        parts |= {title: of[number] for number, title in PARTS.items()} | {"Project": ["CONTRIBUTING.md", "CHANGELOG.md"]}
-        return "\n".join(toctree([self.entry(path) for path in paths if path in self.sources], title) for title, paths in parts.items() if paths)
+        parts |= {title: of[number] for number, title in PARTS.items()}
+        parts["Project"] = ["CONTRIBUTING.md", "CHANGELOG.md"]
+        return "\n".join(toctree([self.entry(path) for path in paths if path in self.sources], title)
+                         for title, paths in parts.items() if paths)
 
     def entry(self, path: str) -> str:
         return f"Overview <{self.sources[path]}>" if path == "nbs/tutorials" else self.sources[path]
@@ -195,7 +214,8 @@ class Writer:
         "A page that lists the notebooks of a folder with their first sentence."
         page, title, words = FOLDERS[path]
         inside = [inner for inner in self.books if Path(inner).parent.as_posix() == path]
-        lines = [f"- [{name}]({self.address(inner, path)}): {sentence}" for inner in inside for name, sentence in [headline(self.books[inner])]]
+        told = {inner: headline(self.books[inner]) for inner in inside}
+        lines = [f"- [{name}]({self.address(inner, path)}): {sentence}" for inner, (name, sentence) in told.items()]
         tree = toctree([Path(self.sources[inner]).name for inner in inside]) if path == "nbs/experiments" else ""
         self.write(path, "\n\n".join([f"# {title}", words, "\n".join(lines), tree]))
 
@@ -224,9 +244,11 @@ def toctree(sources, caption: str = "") -> str:
 
 def run_sphinx():
     "Sphinx in a process of its own; its warnings are errors."
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-b", "html", "-c", ROOT / ".ci" / "docs", "-d", BUILD / "doctrees", SOURCE, PAGES]
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-b", "html",
+               "-c", ROOT / ".ci" / "docs", "-d", BUILD / "doctrees", SOURCE, PAGES]
     if subprocess.run(list(map(str, command)), cwd=ROOT).returncode:
-        sys.exit(f"docs: Sphinx had something to say (see above); the sources it means are under {SOURCE.relative_to(ROOT)}")
+        sys.exit("docs: Sphinx had something to say (see above); "
+                 f"the sources it means are under {SOURCE.relative_to(ROOT)}")
 
 
 class Page(HTMLParser):
@@ -258,10 +280,13 @@ def check_pages() -> list:
     "What would be loaded from elsewhere, and links that lead nowhere. Links of readers to other sites may be there."
     pages = {file: Page(file.read_text(encoding="utf-8")) for file in sorted(PAGES.rglob("*.html"))}
     loads = [(file, address) for file, page in pages.items() for address in page.loads]
-    loads += [(file, address) for file in sorted(PAGES.rglob("*.css")) for address in css_addresses(file.read_text(encoding="utf-8"))]
+    loads += [(file, address) for file in sorted(PAGES.rglob("*.css"))
+              for address in css_addresses(file.read_text(encoding="utf-8"))]
     leads = loads + [(file, address) for file, page in pages.items() for address in page.leads]
-    remote = [f"{file.relative_to(PAGES)}: loads {address}" for file, address in loads if REMOTE.match(address) and not address.startswith("data:")]
-    dead = [f"{file.relative_to(PAGES)}: leads to {address}, which does not exist" for file, address in leads if not leads_somewhere(file, address, pages)]
+    remote = [f"{file.relative_to(PAGES)}: loads {address}" for file, address in loads
+              if REMOTE.match(address) and not address.startswith("data:")]
+    dead = [f"{file.relative_to(PAGES)}: leads to {address}, which does not exist" for file, address in leads
+            if not leads_somewhere(file, address, pages)]
     return remote + dead
 
 

@@ -1,12 +1,13 @@
 """Create or repair .venv with the versions in constraints.txt: `python3 .ci/install.py [EXTRAS]`.
 
-Nothing happens when .venv was made here, completely, from the same settings.ini, setup.py and constraints.txt (compared by
-content: after a clone every file is new). Extras asked for once are kept by later calls.
+Nothing happens when .venv was made here, completely, from the same settings.ini, setup.py and constraints.txt
+(compared by content: after a clone every file is new). Extras asked for once are kept by later calls.
 """
 import sys
 
 if sys.version_info < (3, 11):
-    sys.exit("rpsc needs Python 3.11 or newer, this is %d.%d: name another one, as in `make install PYTHON=python3.12`" % sys.version_info[:2])
+    sys.exit("rpsc needs Python 3.11 or newer, this is %d.%d: name another one, as in "
+             "`make install PYTHON=python3.12`" % sys.version_info[:2])
 
 import fcntl
 import hashlib
@@ -21,11 +22,12 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "rpsc-install.json"
 SOURCES = ("settings.ini", "setup.py", "constraints.txt")
+ALWAYS = ("dev", "lab")  # extras without which `make test` and `make tables` do not run
 PROBE = """
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
-sys.exit(not (version("rpsc") and all(map(find_spec, ["torch", "nbdev", "ipykernel"]))))
+sys.exit(not (version("rpsc") and all(map(find_spec, ["torch", "nbdev", "papermill", "ipykernel"]))))
 """
 
 
@@ -50,7 +52,9 @@ def content_key(extras: list) -> str:
 
 def is_alive() -> bool:
     "Whether the interpreter of .venv starts and finds the main packages."
-    return PYTHON.exists() and subprocess.run([str(PYTHON), "-c", PROBE], cwd=VENV, stderr=subprocess.DEVNULL).returncode == 0
+    if not PYTHON.exists():
+        return False
+    return subprocess.run([str(PYTHON), "-c", PROBE], cwd=VENV, stderr=subprocess.DEVNULL).returncode == 0
 
 
 def create_venv():
@@ -65,9 +69,10 @@ def install_packages(extras: list) -> bool:
     wanted = ["-e", f".[{','.join(extras)}]"]
     seen = sys.stderr.isatty()
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", *([] if seen else ["-qq"])]
+    uv = [VENV / "bin" / "uv", "pip", "install", *([] if seen else ["--quiet"]), "--python", PYTHON]
     if run(*pip, "-qq", *pinned, "uv"):
         # certificates of the system, as pip's users behind a proxy expect
-        if run(VENV / "bin" / "uv", "pip", "install", "--system-certs", "--compile-bytecode", *([] if seen else ["--quiet"]), "--python", PYTHON, *pinned, *wanted):
+        if run(*uv, "--system-certs", "--compile-bytecode", *pinned, *wanted):
             return True
     print("uv did not do; pip takes over (some minutes)", flush=True)
     return run(*pip, *pinned, *wanted)
@@ -77,7 +82,7 @@ def main(asked: str = ""):
     lock = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)  # a second `make` waits for the first one
     stamp = read_stamp()
-    extras = ["dev", *sorted({*stamp.get("extras", []), *filter(None, asked.split(","))} - {"dev"})]
+    extras = [*ALWAYS, *sorted({*stamp.get("extras", []), *filter(None, asked.split(","))} - {*ALWAYS})]
     key = content_key(extras)
     alive = bool(stamp) and is_alive()
     if alive and stamp.get("key") == key:

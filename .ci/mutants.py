@@ -2,9 +2,10 @@
 
     python .ci/mutants.py [--only 15_ruc] [--jobs 2] [--check]
 
-`.ci/mutants/<notebook>.json` lists them as `[why, line, wrong line]`: what the mistake would be, a piece of an exported cell that
-occurs there exactly once, and what stands in its place. A mutant dies when a cell of the notebook fails. `--check` only looks
-whether all pieces still occur. Last line: `N of M mutants died`; survivors are named before it, and end it with exit code 1.
+`.ci/mutants/<notebook>.json` lists them as `[why, line, wrong line]`: what the mistake would be, a piece of an
+exported cell that occurs there exactly once, and what stands in its place. A mutant dies when a cell of the notebook
+fails. `--check` only looks whether all pieces still occur. Last line: `N of M mutants died`; survivors are named
+before it, and end it with exit code 1.
 """
 import argparse
 import json
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LISTS = ROOT / ".ci" / "mutants"
 LIMIT = 900  # seconds; a mutant that hangs its notebook has been noticed
 SETTINGS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
-# the same instructions on every x86 processor, hence the same last digits: training makes much of them (see 54_experiments)
+# the same instructions on every x86 processor, so the same last digits, of which training makes much (54_experiments)
 SETTINGS |= dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
 
 
@@ -59,12 +60,15 @@ def dies(mutant: tuple) -> bool:
             shutil.copy(ROOT / part, place / part)
         book = mutated(name, line, wrong)
         (place / "nbs" / f"{name}.ipynb").write_text(json.dumps(book))
-        module = next(line.split()[-1] for cell in book["cells"] for line in "".join(cell["source"]).splitlines() if line.startswith("#| default_exp"))
+        lines = (line for cell in book["cells"] for line in "".join(cell["source"]).splitlines())
+        module = next(line.split()[-1] for line in lines if line.startswith("#| default_exp"))
         path = place / "rpsc" / (module.replace(".", "/") + ".py")
         path.write_text(path.read_text().replace(line, wrong))
-        command = [str(Path(sys.executable).parent / "nbdev_test"), "--path", f"nbs/{name}.ipynb", "--n_workers", "0", "--do_print"]
-        process = subprocess.Popen(command, cwd=place, env={**os.environ, **SETTINGS, "PYTHONPATH": str(place)}, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        test = str(Path(sys.executable).parent / "nbdev_test")
+        command = [test, "--path", f"nbs/{name}.ipynb", "--n_workers", "0", "--do_print"]
+        settings = {**os.environ, **SETTINGS, "PYTHONPATH": str(place)}
+        silent = dict.fromkeys(["stdin", "stdout", "stderr"], subprocess.DEVNULL)
+        process = subprocess.Popen(command, cwd=place, env=settings, start_new_session=True, **silent)
         try:
             dead = process.wait(LIMIT) != 0
         except subprocess.TimeoutExpired:
@@ -82,7 +86,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", help="names of notebooks or globs, separated by spaces or commas")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--check", action="store_true", help="run nothing: only look whether each line still occurs once")
+    parser.add_argument("--check", action="store_true",
+                        help="run nothing: only look whether each line still occurs once")
     args = parser.parse_args()
     mutants = read_lists(args.only)
     for name, _, line, wrong in mutants:

@@ -22,12 +22,14 @@ SHOWN = ["text/markdown", "text/html", "text/latex", "text/plain"]
 
 def prepare(cell):
     "The cell as the reader sees it, or None where he does not."
-    directives = {re.sub(r"\s*:\s*", ": ", text) for text in DIRECTIVE.findall(cell.source)} if cell.cell_type == "code" else set()
+    found = DIRECTIVE.findall(cell.source) if cell.cell_type == "code" else []
+    directives = {re.sub(r"\s*:\s*", ": ", text) for text in found}
     if cell.cell_type == "raw" or directives & HIDDEN or "nbdev_export(" in cell.source:
         return None
     if cell.cell_type == "code":
         cell.source = DIRECTIVE.sub("", cell.source).strip("\n")
-        cell.outputs = [] if "output: false" in directives else [out for out in map(without_pictures, cell.outputs) if out and out.get("name") != "stderr"]
+        shown = [out for out in map(without_pictures, cell.outputs) if out and out.get("name") != "stderr"]
+        cell.outputs = [] if "output: false" in directives else shown
         cell.metadata.tags = ["no-input"] if "echo: false" in directives or not cell.source else []
     else:
         cell.source = LINK.sub(lambda found: found[1] + from_top(found[2]), cell.source)
@@ -37,7 +39,8 @@ def prepare(cell):
 def without_pictures(output):
     if "data" in output:
         if any(kind.startswith("image/") for kind in output.data):
-            print("README.md: a picture stored in nbs/index.ipynb is left out; link to one under reports/figures", file=sys.stderr)
+            print("README.md: a picture stored in nbs/index.ipynb is left out; link to one under reports/figures",
+                  file=sys.stderr)
             return None
         output.data = {kind: text for kind, text in output.data.items() if kind in SHOWN}
     return output

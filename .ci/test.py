@@ -2,8 +2,8 @@
 
     python .ci/test.py [--only 11_scl] [--jobs 2] [--flags slow]
 
-Each one goes through `nbdev_test`. It reuses its worker processes, so one notebook would see the environment, the modules and
-the random state of another; hence a process for each. Logs: build/test/. Last line: `N passed, M failed`.
+Each one goes through `nbdev_test`. It reuses its worker processes, so one notebook would see the environment, the
+modules and the random state of another; hence a process for each. Logs: build/test/. Last line: `N passed, M failed`.
 """
 import argparse
 import json
@@ -23,7 +23,7 @@ DURATIONS = LOGS / "durations.json"
 NBDEV_TEST = Path(sys.executable).parent / "nbdev_test"
 LIMIT = 1200  # seconds for one notebook: many times what any needs, against one that hangs
 SETTINGS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
-# the same instructions on every x86 processor, hence the same last digits: training makes much of them (see 54_experiments)
+# the same instructions on every x86 processor, so the same last digits, of which training makes much (54_experiments)
 SETTINGS |= dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
 running = set()
 
@@ -116,7 +116,8 @@ def main():
         log = LOGS / f"{name.replace('/', '.')}.log"
         print(f"\n{'-' * 20} {name} ({log.relative_to(ROOT)})\n{log.read_text(errors='replace')[-8000:].rstrip()}")
     passed = sum(verdict == "ok" for _, verdict in results.values())
-    print(f"\nafter {time.time() - start:.0f} s, {args.jobs} at a time:\n{passed} passed, {len(failed)} failed", flush=True)
+    print(f"\nafter {time.time() - start:.0f} s, {args.jobs} at a time:\n"
+          f"{passed} passed, {len(failed)} failed", flush=True)
     sys.exit(bool(failed))
 
 

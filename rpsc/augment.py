@@ -23,19 +23,18 @@ from torch import Tensor
 def to_float(
     images:Tensor, # (B, C, H, W), uint8 levels or floats in [0, 1]
 ) -> Tensor: # float32 in [0, 1]
-    "Images as float32 in [0, 1]: levels are divided by 255, floats are taken as they are. Another shape or dtype is a `ValueError`."
-    if not isinstance(images, Tensor) or images.ndim != 4 or not (images.dtype == torch.uint8 or images.is_floating_point()):
-        got = f"{tuple(images.shape)} {images.dtype}" if isinstance(images, Tensor) else type(images).__name__
-        raise ValueError(f"images: got {got}, accepted is a (B, C, H, W) tensor of uint8 levels or of floats in [0, 1]")
-    return images.float().div_(255) if images.dtype == torch.uint8 else images.float()
+    "Images as float32 in [0, 1]; `ValueError` for another shape or dtype."
+    if isinstance(images, Tensor) and images.ndim == 4:
+        if images.dtype == torch.uint8: return images.float().div_(255)
+        if images.is_floating_point(): return images.float()
+    got = f"{tuple(images.shape)} {images.dtype}" if isinstance(images, Tensor) else type(images).__name__
+    raise ValueError(f"images: got {got}, accepted is a (B, C, H, W) tensor of uint8 levels or of floats in [0, 1]")
 
-# %% ../nbs/01_augment.ipynb #7f050697
 def _accept(argument, value, accepted):
     "`ValueError` that names the argument and lists what is accepted, unless `value` is."
     if value in accepted: return
     raise ValueError(f"{argument}: got {value!r}, accepted are {', '.join(map(str, accepted))}")
 
-# %% ../nbs/01_augment.ipynb #d569fa9b
 def _per_image(value, x):
     "`value` (a number or (B,)) as float32 (1 or B, 1, 1, 1) beside `x`."
     return torch.as_tensor(value, dtype=torch.float32, device=x.device).view(-1, 1, 1, 1)
@@ -52,9 +51,9 @@ def grayscale(
 def _blend(degenerate, x, factor):
     "`factor` x + (1 - `factor`) `degenerate`, clipped; `degenerate` may be flat or have one channel."
     factor = _per_image(factor, x).view(-1, *[1] * (x.ndim - 1))
-    return (x * factor).add_(degenerate * (1 - factor)).clamp_(0, 1)      # twice as fast as lerp, whose three operands are not vectorised
+    # twice as fast as lerp, whose three operands are not vectorised
+    return (x * factor).add_(degenerate * (1 - factor)).clamp_(0, 1)
 
-# %% ../nbs/01_augment.ipynb #3062407b
 def brightness(
     x:Tensor, # (B, C, H, W) in [0, 1]
     factor:Tensor, # (B,) or a number; 0 is black, 1 changes nothing
@@ -62,7 +61,6 @@ def brightness(
     "Multiply by `factor` and clip."
     return (x * _per_image(factor, x)).clamp_(0, 1)
 
-# %% ../nbs/01_augment.ipynb #2fed5080
 def contrast(
     x:Tensor, # (B, C, H, W) in [0, 1]
     factor:Tensor, # (B,) or a number; 0 is flat, 1 changes nothing
@@ -70,7 +68,6 @@ def contrast(
     "Blend with the flat image of the mean luma."
     return _blend(grayscale(x.mean((2, 3), keepdim=True)), x, factor)
 
-# %% ../nbs/01_augment.ipynb #83460ef3
 def color(
     x:Tensor, # (B, C, H, W) in [0, 1]
     factor:Tensor, # (B,) or a number; 0 is grey, 1 changes nothing
@@ -88,8 +85,8 @@ def sharpness(
     if min(x.shape[2:]) < 3: return out
     pixels, inner = x.flatten(2), x.flatten(2)[..., width + 1:-width - 1]
     sums = pixels[..., :-2] + pixels[..., 1:-1] + pixels[..., 2:]
-    smooth = (sums[..., :-2 * width] + sums[..., width:-width] + sums[..., 2 * width:]).add_(inner, alpha=4).mul_(1 / 13)
-    out.flatten(2)[..., width + 1:-width - 1] = _blend(smooth, inner, factor)
+    sums = sums[..., :-2 * width] + sums[..., width:-width] + sums[..., 2 * width:]
+    out.flatten(2)[..., width + 1:-width - 1] = _blend(sums.add_(inner, alpha=4).mul_(1 / 13), inner, factor)
     out[..., 0], out[..., -1] = x[..., 0], x[..., -1]
     return out
 
@@ -116,17 +113,15 @@ def invert(
     "The negative, `1 - x`."
     return 1 - x
 
-# %% ../nbs/01_augment.ipynb #550c72ca
 def solarize(
     x:Tensor, # (B, C, H, W) in [0, 1]
     threshold:Tensor, # (B,) or a number, in levels; 0 inverts all, 256 nothing
 ) -> Tensor: # like `x`
     "Invert the pixels at or above `threshold`."
-    # a thousandth of a level below: x = level/255 may come out slightly small
-    inverted = torch.ge(x, (_per_image(threshold, x) - 1e-3) / 255, out=torch.empty_like(x))   # five times faster than through bool
-    return (x - inverted).abs_()                                          # |x - 1| = 1 - x, faster than torch.where
+    # a thousandth of a level below: x = level/255 may come out slightly small; five times faster than through bool
+    inverted = torch.ge(x, (_per_image(threshold, x) - 1e-3) / 255, out=torch.empty_like(x))
+    return (x - inverted).abs_() # |x - 1| = 1 - x, faster than torch.where
 
-# %% ../nbs/01_augment.ipynb #c1cac3df
 def posterize(
     x:Tensor, # (B, C, H, W) in [0, 1]
     bits:Tensor, # (B,) or a number, 1 to 8
@@ -146,7 +141,6 @@ def autocontrast(
     low, scale = low.masked_fill(flat, 0.), 1 / (high - low).masked_fill(flat, 1.)
     return ((x - low) * scale).clamp_(0, 1)
 
-# %% ../nbs/01_augment.ipynb #ac088f26
 def equalize(
     x:Tensor, # (B, C, H, W) in [0, 1]
     magnitude:Tensor=None, # not used
@@ -154,7 +148,8 @@ def equalize(
     "Flatten the histogram of each channel of each image over 256 levels."
     levels = (x * 255).add_(.5).int().flatten(2).flatten(0, 1)
     brightest = levels.amax(1, keepdim=True).long()
-    place = levels.add_(torch.arange(0, 256 * len(levels), 256, device=x.device, dtype=torch.int32).unsqueeze(1)).flatten()
+    first = torch.arange(0, 256 * len(levels), 256, device=x.device, dtype=torch.int32) # of the places of a channel
+    place = levels.add_(first.unsqueeze(1)).flatten()
     counts = torch.bincount(place, minlength=256 * len(levels)).view(-1, 256).float()
     step = ((levels.shape[1] - counts.gather(1, brightest)) / 255).floor_()
     table = (counts.cumsum(1) - counts).add_((step / 2).floor_()).div_(step.clamp_min(1)).floor_().clamp_max_(255)
@@ -168,19 +163,16 @@ def _matrices(n, **entries):
     for place, value in entries.items(): matrices[:, int(place[1]), int(place[2])] = value
     return matrices
 
-# %% ../nbs/01_augment.ipynb #7f22996a
 def _rotation(degrees):
     "(n, 3, 3) maps of turns about the middle, counter-clockwise on the screen."
     angle = torch.deg2rad(degrees)
     cos, sin = angle.cos(), angle.sin()
     return _matrices(len(degrees), m00=cos, m01=-sin, m10=sin, m11=cos)
 
-# %% ../nbs/01_augment.ipynb #927ee024
 _DIRECTIONS = {name: _matrices(1, **entries)[0] - torch.eye(3) for name, entries in {
-    "rotate": {}, "shear_x": dict(m01=1., m02=1.), "shear_y": dict(m10=1., m12=1.),           # slope
-    "translate_x": dict(m02=-2.), "translate_y": dict(m12=-2.)}.items()}                      # fraction of the side
+    "rotate": {}, "shear_x": dict(m01=1., m02=1.), "shear_y": dict(m10=1., m12=1.), # slope
+    "translate_x": dict(m02=-2.), "translate_y": dict(m12=-2.)}.items()} # fraction of the side
 
-# %% ../nbs/01_augment.ipynb #62b3d103
 def affine_maps(
     names:list, # of operations
     kinds:Tensor, # (...) int64 into `names`, on the CPU
@@ -200,7 +192,6 @@ def _positions(maps, size):
     along_x, along_y, start = maps[:, :2, :, None, None].unbind(2)
     return (along_x * centers + (along_y * centers[:, None] + start)).permute(0, 2, 3, 1)
 
-# %% ../nbs/01_augment.ipynb #a78998a7
 def warp(
     x:Tensor, # (B, C, S, S); square, since positions are in [-1, 1] both ways
     matrix:Tensor, # (B, 3, 3) or (B, 2, 3): where each position of the result looks
@@ -217,22 +208,19 @@ def identity(
     "No change."
     return x
 
-# %% ../nbs/01_augment.ipynb #8246f093
 _PIXELWISE = {f.__name__: f for f in (
     autocontrast, equalize, solarize, posterize, invert, color, contrast, brightness, sharpness, hue)}
 
-# %% ../nbs/01_augment.ipynb #3ec79233
 def _move(x, magnitude, name):
     "`x` through the affine map `name` of `magnitude` (a number or (B,))."
     magnitude = torch.as_tensor(magnitude, dtype=torch.float32, device="cpu").expand(len(x))
     return warp(x, affine_maps([name], torch.zeros(len(x), dtype=torch.long), magnitude))
 
-# %% ../nbs/01_augment.ipynb #bbaeff2b
 OPERATIONS = {"identity": identity, **_PIXELWISE, **{name: partial(_move, name=name) for name in _DIRECTIONS}}
 
 # %% ../nbs/01_augment.ipynb #315ce54c
 def _merge_warps(codes, matrices):
-    "Push warps (code 1) over doing nothing (code 0) and into the next warp; changes `codes` (B, n) and `matrices` (B, n, 3, 3)."
+    "Push warps (1) over doing nothing (0) and into the next warp; changes `codes` (B, n), `matrices` (B, n, 3, 3)."
     for slot in range(codes.shape[1] - 1):
         now, later = codes[:, slot], codes[:, slot + 1]
         pushed = (now == 1) & (later <= 1)
@@ -240,7 +228,6 @@ def _merge_warps(codes, matrices):
         later.masked_fill_(pushed, 1); now.masked_fill_(pushed, 0)
     return codes, matrices
 
-# %% ../nbs/01_augment.ipynb #a6ea4fd8
 def _encode(names, kinds, magnitudes, channels):
     "Codes (B, n) into (nothing, warp, *_PIXELWISE), and (B, n, 3, 3) maps, of the drawn operations."
     pixelwise = [name for name in _PIXELWISE if channels > 1 or name not in ("color", "hue")]
@@ -255,14 +242,17 @@ def apply_ops(
     magnitudes:Tensor, # (B, n) float32, on the CPU
 ) -> Tensor: # (B, C, S, S) in [0, 1]
     "Apply to each image its n operations, in order; `ValueError` for a name that is not in `OPERATIONS`."
-    if unknown := set(names) - set(OPERATIONS): raise ValueError(f"names: got {sorted(unknown)}, accepted are {', '.join(OPERATIONS)}")
+    if unknown := set(names) - set(OPERATIONS):
+        raise ValueError(f"names: got {sorted(unknown)}, accepted are {', '.join(OPERATIONS)}")
     (codes, matrices), functions = _encode(names, kinds, magnitudes, x.shape[1]), (warp, *_PIXELWISE.values())
     x = x.float().div_(255) if x.dtype == torch.uint8 else to_float(x).clone()
     for code, magnitude, matrix in zip(codes.T, magnitudes.T, matrices.unbind(1)):
         for i, function in enumerate(functions, start=1):
-            for rows in filter(len, (code == i).nonzero()[:, 0].split(128)):   # small groups stay in the cache; rows without an operation are not touched
+            # small groups stay in the cache; rows without an operation are not touched
+            for rows in filter(len, (code == i).nonzero()[:, 0].split(128)):
                 there, param = rows.to(x.device), matrix[rows] if i == 1 else magnitude[rows].to(x.device)
-                x.flatten(1)[there] = function(x.index_select(0, there), param).flatten(1)   # flat: twice as fast as index_copy_
+                changed = function(x.index_select(0, there), param)
+                x.flatten(1)[there] = changed.flatten(1) # flat: twice as fast as index_copy_
     return x
 
 # %% ../nbs/01_augment.ipynb #05541c10
@@ -275,25 +265,22 @@ def draw_ops(
     p:float=1., # probability that a draw is carried out
 ) -> tuple: # names (list), kinds (images, n) into them, magnitudes (images, n)
     "The operations that each image draws."
-    names, low, high = ([*column] for column in zip(*ops, ("identity", 0, 0)))
-    weights = torch.tensor([1.] * len(ops))
-    kinds = torch.multinomial(weights.expand(images, -1), n, replacement, generator=generator)
+    names, *ends = ([*column] for column in zip(*ops, ("identity", 0, 0)))
+    kinds = torch.multinomial(torch.ones(len(ops)).expand(images, -1), n, replacement, generator=generator)
     magnitudes, signs, applied = torch.rand(3, images, n, generator=generator)
-    magnitudes = torch.lerp(torch.tensor(low, dtype=torch.float32)[kinds], torch.tensor(high, dtype=torch.float32)[kinds], magnitudes)
+    low, high = torch.tensor(ends, dtype=torch.float32)
+    magnitudes = torch.lerp(low[kinds], high[kinds], magnitudes)
     signed = torch.tensor([name in _DIRECTIONS for name in names])[kinds] & (signs < .5)
     return names, kinds.masked_fill(applied >= p, len(ops)), torch.where(signed, -magnitudes, magnitudes)
 
-# %% ../nbs/01_augment.ipynb #95a4b06a
 def random_ops(
     x:Tensor, # (B, C, S, S)
     generator:torch.Generator, # on the CPU
     ops:tuple, # of (name, low, high)
-    n:int=4, # draws an image
-    replacement:bool=True, # may an image draw the same operation twice
-    p:float=1., # probability that a draw is carried out
+    **draw, # n, replacement and p of `draw_ops`
 ) -> Tensor: # (B, C, S, S) in [0, 1]
     "Draw n operations an image and apply them."
-    return apply_ops(x, *draw_ops(len(x), generator, ops, n, replacement, p))
+    return apply_ops(x, *draw_ops(len(x), generator, ops, **draw))
 
 # %% ../nbs/01_augment.ipynb #4536ccc0
 def color_jitter(
@@ -317,7 +304,6 @@ def _change(x, chosen, function, *params):
     rows = chosen.nonzero().squeeze(1).to(x.device)
     return x.index_copy(0, rows, function(x.index_select(0, rows), *(p[chosen] for p in params)))
 
-# %% ../nbs/01_augment.ipynb #ae676fad
 def random_grayscale(
     x:Tensor, # (B, C, H, W)
     generator:torch.Generator, # on the CPU
@@ -333,7 +319,6 @@ def _reflecting_shifts(size, radius):
     at = (torch.arange(size) + torch.arange(-radius, radius + 1).unsqueeze(1)).abs()
     return F.one_hot((size - 1) - (size - 1 - at).abs(), size).float()
 
-# %% ../nbs/01_augment.ipynb #eba348b3
 def gaussian_blur(
     x:Tensor, # (B, C, H, W)
     sigma:Tensor, # (B,) or a number, in pixels, above 0
@@ -347,7 +332,6 @@ def gaussian_blur(
         return (taps @ _reflecting_shifts(size, reach).to(x.device).flatten(1)).view(-1, 1, size, size)
     return (matrix(x.shape[2]) @ x @ matrix(x.shape[3]).mT).clamp_(0, 1)
 
-# %% ../nbs/01_augment.ipynb #e0945110
 def random_blur(
     x:Tensor, # (B, C, H, W)
     generator:torch.Generator, # on the CPU
@@ -367,14 +351,11 @@ def random_flip(
     "Mirror some images, left to right."
     return _change(x, torch.rand(len(x), generator=generator) < p, lambda rows: rows.flip(-1))
 
-
-
-# %% ../nbs/01_augment.ipynb #9d2221f7
 def _check_sides(x, size):
     "`ValueError` if an image is smaller than `size`."
-    if min(x.shape[2:]) < size: raise ValueError(f"images: got {tuple(x.shape)}, accepted are sides of at least {size} pixels")
+    if min(x.shape[2:]) >= size: return
+    raise ValueError(f"images: got {tuple(x.shape)}, accepted are sides of at least {size} pixels")
 
-# %% ../nbs/01_augment.ipynb #27d0d94a
 def random_crop(
     x:Tensor, # (B, C, H, W), any dtype
     generator:torch.Generator, # on the CPU
@@ -389,7 +370,6 @@ def random_crop(
     if x.shape[2] == x.shape[3] == size: return x
     return x.unfold(2, size, 1).unfold(3, size, 1)[torch.arange(len(x), device=x.device), :, top, left]
 
-# %% ../nbs/01_augment.ipynb #282a18cb
 def center_crop(
     x:Tensor, # (B, C, H, W), any dtype
     generator:torch.Generator, # not used
@@ -436,16 +416,14 @@ def resized_crop(
     grid = torch.stack(torch.broadcast_tensors(columns.unsqueeze(1), rows.unsqueeze(2)), -1)
     return F.grid_sample(to_float(x), grid, "bilinear", "border", align_corners=False)
 
-# %% ../nbs/01_augment.ipynb #cbf09734
 def random_resized_crop(
     x:Tensor, # (B, C, H, W)
     generator:torch.Generator, # on the CPU
     size:int, # side of the result
-    scale:tuple=(.2, 1.), # range of the area, a fraction of the image's
-    ratio:tuple=(3/4, 4/3), # range of width / height
+    **box, # scale and ratio of `random_boxes`
 ) -> Tensor: # (B, C, size, size) in [0, 1]
     "Enlarge a random box of each image to size x size."
-    return resized_crop(x, random_boxes(len(x), *x.shape[2:], generator, scale, ratio), size)
+    return resized_crop(x, random_boxes(len(x), *x.shape[2:], generator, **box), size)
 
 # %% ../nbs/01_augment.ipynb #094e1b2a
 def hole_edges(
@@ -475,7 +453,7 @@ def cutout(
     rows, columns = (is_inside(along, length) for along, length in zip(middle.unbind(1), x.shape[2:]))
     x, fill = to_float(x) if inplace else to_float(x).clone(), torch.tensor(fill, device=x.device).view(-1, 1, 1)
     for part, row, column in zip(x.split(128), rows.split(128), columns.split(128)):
-        hole = row[:, None, :, None] * column[:, None, None, :]            # arithmetic on 0 and 1 is three times faster than masked_fill
+        hole = row[:, None, :, None] * column[:, None, None, :] # arithmetic is three times faster than masked_fill
         part.mul_(1 - hole).addcmul_(hole, fill)
     return x
 
@@ -504,12 +482,11 @@ def elastic(
     field:Tensor, # (B, 2, g, g), on the CPU: displacements (x, y) in [-1, 1] units at g x g control points
 ) -> Tensor: # (B, C, S, S) in [0, 1]; black where it looks outside
     "Resample once, bilinearly, through an affine map plus a smooth displacement."
-    points = field.shape[-1]
-    enlarge = F.interpolate(torch.eye(points)[None, None], (x.shape[2], points), mode="bicubic", align_corners=True)[0, 0]
-    grid = _positions(matrix, x.shape[2]) + (enlarge @ field @ enlarge.T).permute(0, 2, 3, 1)
+    size, points = x.shape[2], torch.eye(field.shape[-1])[None, None]
+    enlarge = F.interpolate(points, (size, field.shape[-1]), mode="bicubic", align_corners=True)[0, 0]
+    grid = _positions(matrix, size) + (enlarge @ field @ enlarge.T).permute(0, 2, 3, 1)
     return F.grid_sample(to_float(x), grid.to(x.device), "bilinear", "zeros", align_corners=False).clamp_(0, 1)
 
-# %% ../nbs/01_augment.ipynb #262b22d5
 def random_warp(
     x:Tensor, # (B, C, S, S)
     generator:torch.Generator, # on the CPU
@@ -527,17 +504,17 @@ def random_warp(
     return elastic(x, matrix, bend * (torch.rand(n, 2, 4, 4, generator=generator) * 2 - 1))
 
 # %% ../nbs/01_augment.ipynb #6849f244
-STEPS = {"center_crop": center_crop, "crop": random_crop, "flip": random_flip, "resized_crop": random_resized_crop, "ops": random_ops,
-         "jitter": color_jitter, "grayscale": random_grayscale, "blur": random_blur, "cutout": random_cutout, "warp": random_warp}
+STEPS = dict(center_crop=center_crop, crop=random_crop, flip=random_flip, resized_crop=random_resized_crop,
+             ops=random_ops, jitter=color_jitter, grayscale=random_grayscale, blur=random_blur, cutout=random_cutout,
+             warp=random_warp)
 
-# %% ../nbs/01_augment.ipynb #9997bce2
 @dataclass(frozen=True)
 class Augment:
     """A chain of random steps on batches of images.
 
-    Called with uint8 levels or floats in [0, 1], (B, `channels`, H, W), H and W at least `size`, and a `torch.Generator` on the CPU
-    (None: torch's default one), it returns float32 (B, `channels`, `size`, `size`) in [0, 1] on the device of the images and leaves its input alone.
-    `ValueError` for another number of channels, a smaller image or a generator that is not on the CPU."""
+    Called with uint8 levels or floats in [0, 1], (B, `channels`, H, W), H and W at least `size`, and a generator on the
+    CPU (None: torch's own), returns float32 (B, `channels`, `size`, `size`) in [0, 1] on the images' device and leaves
+    its input alone. `ValueError` for other channels, a smaller image or a generator elsewhere."""
     name:str # of the preset
     size:int # side of the result
     channels:int # 1 or 3
@@ -545,11 +522,12 @@ class Augment:
 
     def __call__(self, images, generator=None):
         generator = torch.default_generator if generator is None else generator
-        if generator.device.type != "cpu": raise ValueError(f"generator: got one on {generator.device}, accepted is one on the CPU")
+        if generator.device.type != "cpu":
+            raise ValueError(f"generator: got one on {generator.device}, accepted is one on the CPU")
         x = images if images.dtype == torch.uint8 else to_float(images)
         if x.ndim != 4 or x.shape[1] != self.channels:
             raise ValueError(f"images: got {tuple(x.shape)}, accepted is (B, {self.channels}, H, W)")
-        with torch.autocast(images.device.type, enabled=False): # the training step around it may be in bf16; pixels are not
+        with torch.autocast(images.device.type, enabled=False): # the training step may be in bf16; pixels are not
             for name, params in self.steps: x = STEPS[name](x, generator, **params)
         return to_float(x).clone() if x.data_ptr() == images.data_ptr() else to_float(x)
 
@@ -559,14 +537,14 @@ SCAN_OPS = (
     ("color", .05, .95), ("contrast", .05, .95), ("brightness", .05, .95), ("sharpness", .05, .95),
     ("shear_x", 0, .1), ("shear_y", 0, .1), ("translate_x", 0, .1), ("translate_y", 0, .1), ("posterize", 4, 8))
 
-# %% ../nbs/01_augment.ipynb #25468f19
+_BLENDS = ("color", "contrast", "brightness", "sharpness")
+_SHIFTS = ("shear_x", "shear_y", "translate_x", "translate_y")
+
 def _with_ranges(blend, shift, **others):
     "`SCAN_OPS` with other ranges: of the four blends, of shears and translations, and of single operations."
-    ranges = {**dict.fromkeys(("color", "contrast", "brightness", "sharpness"), blend),
-              **dict.fromkeys(("shear_x", "shear_y", "translate_x", "translate_y"), shift), **others}
+    ranges = dict.fromkeys(_BLENDS, blend) | dict.fromkeys(_SHIFTS, shift) | others
     return tuple((name, *ranges.get(name, r)) for name, *r in SCAN_OPS)
 
-# %% ../nbs/01_augment.ipynb #3a2361fc
 FREEMATCH_OPS = _with_ranges((.05, .95), (0, .3))
 RUC_OPS = _with_ranges((.109, .109), (.27, .27), rotate=(41, 41), solarize=(231, 231), posterize=(8, 8))
 RUC_TABLE5_OPS = _with_ranges((.01, .99), (0, .3), rotate=(0, 45), posterize=(1, 8))
@@ -574,7 +552,6 @@ RUC_TABLE5_OPS = _with_ranges((.01, .99), (0, .3), rotate=(0, 45), posterize=(1,
 # %% ../nbs/01_augment.ipynb #8b253de1
 def _largest_hole(size): return round(size / 2 if size <= 32 else size / 3)
 
-# %% ../nbs/01_augment.ipynb #2b67591a
 def _contrastive_steps(size):
     "The chains of the contrastive methods, for photographs."
     s = .5 if size <= 32 else 1.
@@ -587,41 +564,34 @@ def _contrastive_steps(size):
         "scan-simclr": (box(.2), flip, jitter(.4, .1), grey),
         "tsuc": (box(.2), jitter(.4, .4, p=1.), grey, flip)}
 
-# %% ../nbs/01_augment.ipynb #47242230
-def _strong_steps(size, fill, weak, ruc_base, light):
-    "The chains with drawn operations; `weak`, `ruc_base` and the colour `light` depend on the kind of images."
-    flip = tuple(step for step in weak if step[0] == "flip")
+# %% ../nbs/01_augment.ipynb #01b51a10
+def _strong_steps(size, fill, light, weak, base, ruc_base):
+    "The chains with drawn operations; `weak`, the bases and the colour `light` depend on the kind of images."
+    flip = tuple(step for step in base if step[0] == "flip")
     def hole(low, high, fill, **kind): return "cutout", dict(low=low, high=high, fill=fill, **kind, inplace=True)
     return {
         "scan": (*flip, ("crop", {"size": size}), ("ops", {"ops": SCAN_OPS, "n": 4}),
                  hole(1, _largest_hole(size), fill, kind="scan")),
-        "freematch": (*weak, ("ops", {"ops": FREEMATCH_OPS, "n": 3}), hole(0, size / 2, light, kind="pil", nearest=1.)),
+        "freematch": (*base, ("ops", {"ops": FREEMATCH_OPS, "n": 3}), hole(0, size / 2, light, kind="pil", nearest=1.)),
         "ruc": (*ruc_base, ("ops", {"ops": RUC_OPS, "n": 2, "replacement": False, "p": .5}),
                 hole(min(16, size // 2), min(16, size // 2), (127 / 255,), kind="pil")),
-        "ruc-weak": ruc_base}
+        "ruc-weak": ruc_base, "ruc-table5": (*weak, ("ops", {"ops": RUC_TABLE5_OPS, "n": 2}))}
 
-# %% ../nbs/01_augment.ipynb #1da91f98
-def _natural(size, fill, light, pad_mode):
-    "All chains for photographs."
+def _natural(size, pad_mode):
+    "For photographs: the weak view, the bases of FreeMatch's and RUC's strong ones, the contrastive chains."
     flip = ("flip", {"p": .5})
     weak, reflected = ((flip, ("crop", {"size": size, "pad": 4, "mode": mode})) for mode in (pad_mode, "reflect"))
-    ruc_base = (("resized_crop", {"size": size, "scale": (.2, 1.)}), flip)
-    return {"none": (("center_crop", {"size": size}),), "weak": weak, **_contrastive_steps(size),
-            **_strong_steps(size, fill, reflected, ruc_base, light),
-            "ruc-table5": (*weak, ("ops", {"ops": RUC_TABLE5_OPS, "n": 2}))}
+    return weak, reflected, (("resized_crop", {"size": size, "scale": (.2, 1.)}), flip), _contrastive_steps(size)
 
-# %% ../nbs/01_augment.ipynb #e93030f6
-def _glyphs(size, fill, light, pad_mode):
-    "All chains for digits and characters."
+def _glyphs(size, pad_mode):
+    "The same for digits and characters."
     weak = (("crop", {"size": size, "pad": size // 8, "mode": pad_mode}),)
-    bent = (("center_crop", {"size": size}), ("warp", {"rotate": 20., "scale": (.8, 1.2), "shear": .3, "shift": .15, "bend": .12}),
-            ("jitter", {"strength": (.3, .3, 0., 0.), "p": 1.}))
-    return {"none": (("center_crop", {"size": size}),), "weak": weak,
-            **dict.fromkeys(("moco", "simclr", "scan-simclr", "tsuc"), bent),
-            **_strong_steps(size, fill, weak, weak, light),
-            "ruc-table5": (*weak, ("ops", {"ops": RUC_TABLE5_OPS, "n": 2}))}
+    bend = dict(rotate=20., scale=(.8, 1.2), shear=.3, shift=.15, bend=.12)
+    light = ("jitter", {"strength": (.3, .3, 0., 0.), "p": 1.})
+    bent = (("center_crop", {"size": size}), ("warp", bend), light)
+    return weak, weak, weak, dict.fromkeys(("moco", "simclr", "scan-simclr", "tsuc"), bent)
 
-# %% ../nbs/01_augment.ipynb #16b55aaa
+# %% ../nbs/01_augment.ipynb #c140f410
 def preset(
     name:str, # none weak moco simclr scan-simclr tsuc scan freematch ruc ruc-weak ruc-table5
     size:int, # side of the result
@@ -631,15 +601,18 @@ def preset(
     pad_mode:str="zeros", # of the weak crop: or "reflect" (FreeMatch)
 ) -> Augment: # the chain
     "The augmentation `name` for images of `size`; `ValueError` with the accepted values for an unknown one."
-    _accept("channels", channels, (1, 3)); _accept("domain", domain, ("natural", "glyphs")); _accept("pad_mode", pad_mode, ("zeros", "reflect"))
-    light = (125 / 255, 123 / 255, 114 / 255) if channels == 3 else (121 / 255,)           # CIFAR's mean colour, as TorchSSL has it
+    _accept("channels", channels, (1, 3))
+    _accept("domain", domain, ("natural", "glyphs"))
+    _accept("pad_mode", pad_mode, ("zeros", "reflect"))
+    light = (125 / 255, 123 / 255, 114 / 255) if channels == 3 else (121 / 255,) # CIFAR's mean colour (TorchSSL)
     fill = (.5,) if fill is None else tuple(float(value) for value in fill)
     if len(fill) not in (1, channels): raise ValueError(f"fill: got {len(fill)} values, accepted are 1 or {channels}")
-    chains = (_natural if domain == "natural" else _glyphs)(size, fill, light, pad_mode)
+    weak, base, ruc_base, contrastive = (_natural if domain == "natural" else _glyphs)(size, pad_mode)
+    chains = {"none": (("center_crop", {"size": size}),), "weak": weak, **contrastive,
+              **_strong_steps(size, fill, light, weak, base, ruc_base)}
     _accept("name", name, tuple(chains))
     return Augment(name, size, channels, chains[name])
 
-# %% ../nbs/01_augment.ipynb #da5edae8
 def view(
     images, # an `ImageSet` (anything with size, channels, domain and mean)
     name:str, # of a preset

@@ -39,7 +39,8 @@ MAY_HELP = "a smaller -k, a larger --budget or another --seed may help"
 WORDS = (
     (r"[:;] [^:;]* may help$", f": {MAY_HELP}"), (r"; (loosen the|use a smaller|use at most) .*", f"; {MAY_HELP}"),
     (r": lower the learning rate .*", f": {MAY_HELP}"), (r"\(try more neighbours, or ", "("),
-    (r" are too few for batch_size=\d+: using batch_size=(\d+)(, queue=\d+)?", r" are few: they are used \1 at a time"),
+    (r" are too few for batch_size=\d+: using (?:batch_size=)?(\d+)(, queue=\d+)?",
+     r" are few: they are used \1 at a time"),
     (r", fewer than large_batch=\d+", ""), (r" \(uniformity [^)]*\)", ""), (r"\bema \S+: ", ""),
     (r"\bbalance=False( \(on the command line --unbalanced\))?", "--unbalanced"), (r"\bn_clusters\b", "-k"),
     (r"\brandom_state\b", "--seed"), (r"\b(budget|encoder|size|fit|pages)=", r"--\1 "))

@@ -62,6 +62,7 @@ def describe(task:Task, reason:str, work:Path) -> dict: # word -> sentence
                 note=[*map(printable, images.notes)], domain=f"{kind} ({reason}); --domain decides otherwise",
                 encoder=encoder, device=f"{machine}, {resolve_precision(device)}")
 
+# %% ../nbs/48_commands.ipynb #ec39da23
 def announce(tasks:list[Task], reason:str, folder:Folder, **more) -> dict: # as printed
     "Print the plan of tasks on the same images, whose domain has a reason; `more` are further sentences."
     first = leading(tasks)
@@ -92,6 +93,7 @@ def sureness(table:pd.DataFrame) -> tuple[float, int, str]:
     mean, uncertain = float(table.confidence.mean()), int((table.confidence < .5).sum())
     return mean, uncertain, f"mean confidence {mean:.0%}, {plural(uncertain, 'image')} below one half"
 
+# %% ../nbs/48_commands.ipynb #dfc3e206
 def write_results(
     folder:Folder,
     images:ImageSet,
@@ -192,6 +194,7 @@ def answers(model:Clusterer, images:ImageSet) -> Clustering: # of these images
     labels, probs = model.answer(images)
     return Clustering(labels.cpu(), None if probs is None else probs.cpu(), meta=dict(n_clusters=int(model.n_clusters)))
 
+# %% ../nbs/48_commands.ipynb #a6af0173
 def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its clusters, if they have any
     """The model in a folder of results, or in the folder of the model.
 
@@ -268,6 +271,7 @@ def as_given(
     images = replace(images[list(found)], problems=[*images.problems, *without])
     return images, base, names, f"columns {where} and {what}; {in_words(meant, table.path)}"
 
+# %% ../nbs/48_commands.ipynb #afb398ee
 def refine(labels:Path, asked:Request) -> None:
     "Improve a labelling by RUC. Raises as `as_given`, and what reading, planning and RUC raise."
     check_options(asked)
@@ -293,6 +297,7 @@ def free_place(folder:Folder, asked:Request) -> Path:
     names = (folder.path.with_name(first + more) for more in ("", *(f"-{i}" for i in range(2, 1000))))
     return next(place for place in names if not place.exists())
 
+# %% ../nbs/48_commands.ipynb #af37dc04
 def write_suggestion(folder:Folder, images:ImageSet, asked:Request, found:Suggestion) -> None:
     "Write the curve of the images of a request as a table and a picture, and print the answer."
     from matplotlib.figure import Figure # without pyplot: the caller's matplotlib stays as it is
@@ -308,6 +313,7 @@ def write_suggestion(folder:Folder, images:ImageSet, asked:Request, found:Sugges
     tell(dict(answer=found.reason, curve=f"{path / 'suggest-k.svg'} and suggest-k.csv",
               unread=unread(path / "suggest-k-problems.csv", len(images.problems)), next=advice))
 
+# %% ../nbs/48_commands.ipynb #42ff009a
 def suggest(
     asked:Request,
     most:"int|None"=None, # largest number tried; None: 30, at most a tenth of the images
@@ -360,6 +366,7 @@ def separation(
     if not 1 < len(np.unique(labels[rows])) < len(rows): return math.nan
     return float(silhouette_score(features.cpu().numpy()[rows], labels[rows], metric="cosine"))
 
+# %% ../nbs/48_commands.ipynb #eb8f79d3
 def comparison(
     outcomes:list[dict], # of `compared`
     features:Tensor, # (N, D), that all share
@@ -377,6 +384,7 @@ def comparison(
         return facts | {f"ari {other}": ari(own, labels) for other, labels in done.items()}
     return pd.DataFrame(map(row, outcomes))
 
+# %% ../nbs/48_commands.ipynb #b9cea1c1
 def shown_comparison(table:pd.DataFrame, k:int) -> tuple[pd.DataFrame, pd.DataFrame]: # of strings
     "The measures and the agreement of a comparison as a reader sees them; `k` clusters were asked for."
     def column(name, form="{:.3f}".format): return ["–" if math.isnan(value) else form(value) for value in table[name]]
@@ -402,6 +410,7 @@ def write_comparison(folder:Folder, images:ImageSet, table:pd.DataFrame, k:int) 
     write_text(folder.place / "compare.md", "\n\n".join(text) + "\n")
     print("", aligned(measures, ("method", "failed")), "", aligned(agreement, ("ARI",)), "", sep="\n")
 
+# %% ../nbs/48_commands.ipynb #ceba9eed
 def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
     "Do what is missing of tasks on the same images, and write the comparison. Raises `ValueError` if none succeeded."
     first, outcomes, work = leading(tasks), [], folder.work
@@ -420,6 +429,7 @@ def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
     tell(dict(table=f"{folder.path / 'compare.md'} and compare.csv",
               unread=unread(folder.path / "problems.csv", len(images.problems))))
 
+# %% ../nbs/48_commands.ipynb #26999742
 def compare(methods:list[str], asked:Request) -> None:
     "Run several methods on the same images and compare them. Raises as `run_comparison`, reading and planning."
     methods = [*dict.fromkeys(check_method(name, "--methods") for name in methods)]

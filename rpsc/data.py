@@ -6,8 +6,7 @@
 __all__ = ['ImageSet', 'checked_rows', 'Clustering', 'load']
 
 # %% ../nbs/00c_data.ipynb #89fc1163
-import dataclasses
-import math
+import dataclasses, math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -18,10 +17,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .files import cache_folder, fingerprint, no_copy_tensor # noqa: F401 (here and below some for whoever looks here)
+from .files import cache_folder, fingerprint, no_copy_tensor # noqa: F401 (some here for whoever looks for them)
 from .folders import image_files # noqa: F401
-from .pictures import MAX_PIXELS, SUFFIXES, Problem, Reading, read_image, survey # noqa: F401
-from .sources import CIFAR20_OF_CIFAR100, IMAGENET_SUBSETS, Source, dataset_names, find_source, known_name # noqa: F401
+from .formats import SUFFIXES, Problem, Reading # noqa: F401
+from .pictures import MAX_PIXELS, read_image, survey # noqa: F401
+from .sources import CIFAR20_OF_CIFAR100, IMAGENET_SUBSETS, dataset_names, known_name # noqa: F401
+from .sources import Source, find_source
 from .stores import all_pages, decode_files
 
 # %% ../nbs/00c_data.ipynb #6c857bd2
@@ -39,72 +40,135 @@ def _channels_first(images:Tensor) -> Tensor: # (N, C, H, W)
     return images
 
 # %% ../nbs/00c_data.ipynb #75257cc5
-def _unit_to_uint8(images:Tensor) -> Tensor:
-    "Round intensities in [0, 1] to the nearest of 256 levels."
-    low, high = images.min().item(), images.max().item()
-    if not (0 <= low <= high <= 1):       # false for NaN too
-        raise ValueError(f"images: floating-point values from {low:g} to {high:g}; accepted are finite values in [0, 1]; "
-                         "divide by 255 or pass uint8")
-    return images.mul(255).round().to(torch.uint8)
-
-# %% ../nbs/00c_data.ipynb #a4097b23
 def _to_pixels(images:"Tensor|np.ndarray") -> Tensor: # uint8 (N, C, H, W)
     "Check and convert whatever array the caller has; a memory map and channels-first pixels are not copied."
     if not isinstance(images, (Tensor, np.ndarray)):
-        raise ValueError(f"images: got {type(images).__name__}, accepted are a torch tensor or a numpy array; `load` reads files and folders")
-    tensor = images.detach() if isinstance(images, Tensor) else no_copy_tensor(images) if images.dtype.kind in "biuf" else None
+        raise ValueError(f"images: got {type(images).__name__}, accepted are a torch tensor or a numpy array; "
+                         "`load` reads files and folders")
+    is_known = isinstance(images, Tensor) or images.dtype.kind in "biuf"
+    tensor = images.detach() if isinstance(images, Tensor) else no_copy_tensor(images) if is_known else None
     if tensor is None or not (tensor.dtype == torch.uint8 or tensor.is_floating_point()):
-        raise ValueError(f"images: dtype {images.dtype}, accepted are uint8 (0 to 255) or floating point in [0, 1]; scale and convert first")
+        raise ValueError(f"images: dtype {images.dtype}, accepted are uint8 (0 to 255) or floating point in [0, 1]; "
+                         "scale and convert first")
     tensor = _channels_first(tensor)
-    if tensor.is_floating_point(): tensor = _unit_to_uint8(tensor)
-    as_given = isinstance(images, np.memmap) or tuple(tensor.shape) == tuple(images.shape)
+    if tensor.is_floating_point():
+        low, high = tensor.min().item(), tensor.max().item()
+        if not (0 <= low <= high <= 1): # false for NaN too
+            raise ValueError(f"images: floating-point values from {low:g} to {high:g}; accepted are finite values in "
+                             "[0, 1]; divide by 255 or pass uint8")
+        tensor = tensor.mul(255).round().to(torch.uint8)
+    as_given = isinstance(images, np.memmap) or tensor.shape == images.shape
     return tensor if as_given else tensor.contiguous()
 
 # %% ../nbs/00c_data.ipynb #f0464be7
-def _to_labels(labels, count:int, name:str="labels") -> Tensor: # int64 (count,)
+def _to_labels(labels, count:int) -> Tensor: # int64 (count,)
     "Check one integer class index >= 0 for each of `count` images."
     try: labels = torch.as_tensor(labels)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name}: no array of integers ({error}); accepted are class indices from 0") from None
+        raise ValueError(f"labels: no array of integers ({error}); accepted are class indices from 0") from None
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise ValueError(f"{name}: dtype {labels.dtype}, accepted are integers (class indices from 0)")
-    if labels.shape != (count,): raise ValueError(f"{name}: shape {tuple(labels.shape)}, accepted is ({count},), one class index for each image")
+        raise ValueError(f"labels: dtype {labels.dtype}, accepted are integers (class indices from 0)")
+    if labels.shape != (count,):
+        raise ValueError(f"labels: shape {tuple(labels.shape)}, accepted is ({count},), one class index for each image")
     labels = labels.to(torch.int64)
     if count and labels.min() < 0:
-        raise ValueError(f"{name}: smallest value {labels.min().item()}, accepted are class indices from 0; leave out rows without a class")
+        raise ValueError(f"labels: smallest value {labels.min().item()}, accepted are class indices from 0; "
+                         "leave out rows without a class")
     return labels
 
 # %% ../nbs/00c_data.ipynb #918b245d
-def _channel_statistics(images:Tensor, most:int=10_000) -> "tuple[tuple, tuple]": # mean and standard deviation per channel
+def _channel_statistics(images:Tensor, most:int=10_000) -> "tuple[tuple, tuple]": # mean and deviation per channel
     "Mean and deviation of pixels in [0, 1] over at most `most` images, evenly spaced."
     rows = torch.linspace(0, len(images) - 1, min(len(images), most)).round().long().to(images.device)
     total, squares = 0, 0
     for part in rows.split(max(1, 2**22 // images[0].numel())):
         values = images[part].float() / 255
-        total, squares = total + values.mean((2, 3)).double().sum(0), squares + values.square().mean((2, 3)).double().sum(0)
+        total = total + values.mean((2, 3)).double().sum(0)
+        squares = squares + values.square().mean((2, 3)).double().sum(0)
     mean, second = total / len(rows), squares / len(rows)
     std = (second - mean**2).clamp_min(0).sqrt().clamp_min(1 / 255)
     return tuple(mean.tolist()), tuple(std.tolist())
 
-# %% ../nbs/00c_data.ipynb #5ba05011
-class _ImageFacts:
-    "What the tensors of an `ImageSet` say about it."
+# %% ../nbs/00c_data.ipynb #c1109d97
+def _statistics(name:str, values, channels:int) -> tuple:
+    "Per-channel statistics as a tuple of floats; a deviation has to be positive."
+    values = tuple(float(value) for value in values)
+    if len(values) != channels or not all(map(math.isfinite, values)) or (name == "std" and min(values) <= 0):
+        raise ValueError(f"{name}: {values}, accepted are {channels} finite values, one for each channel"
+                         + " and above 0" * (name == "std"))
+    return values
+
+# %% ../nbs/00c_data.ipynb #ed51bea3
+def _as_index(index, count:int) -> "slice|Tensor":
+    "A slice as it is; an int, a list, an array of positions or a boolean mask as a tensor of positions."
+    if isinstance(index, slice): # torch has no negative steps
+        return index if (index.step or 1) > 0 else torch.tensor(range(count)[index])
+    if isinstance(index, Tensor) and index.is_cuda and index.dtype == torch.int64 and index.ndim == 1:
+        return index # a check would wait for the device
+    index = torch.as_tensor(index).cpu()
+    if index.dtype == torch.bool:
+        if index.shape == (count,): return index.nonzero().flatten()
+        raise ValueError(f"index: a mask of shape {tuple(index.shape)} for {count} images; accepted is ({count},)")
+    if index.numel() == 0: return index.long().flatten()
+    if index.is_floating_point() or index.ndim > 1:
+        raise ValueError(f"index: {index.dtype} of shape {tuple(index.shape)}; accepted are integers (M,) "
+                         f"or a boolean mask ({count},)")
+    if index.min() < -count or index.max() >= count:
+        raise IndexError(f"index: from {index.min()} to {index.max()}, the set has {count} images")
+    return index.long().reshape(-1) % count
+
+# %% ../nbs/00c_data.ipynb #088b3cee
+@dataclass(eq=False)
+class ImageSet:
+    """All images of a data set as one uint8 tensor, with what is known about them.
+
+    `images` may be given as uint8 or floating point in [0, 1], (N, H, W), (N, C, H, W) or (N, H, W, C), tensor or
+    array; a uint8 memory map stays on disk. `ValueError` for anything else, naming the argument and the remedy."""
+    images: Tensor # uint8 (N, C, H, W) after construction, C = 1 or 3, H == W
+    labels: "Tensor|None" = None # int64 (N,), ground truth, for evaluation only
+    name: str = "images" # appears in tables and run records
+    mean: "tuple|None" = None # per channel, of pixels in [0, 1]; None: computed from at most 10,000 of the images
+    std: "tuple|None" = None # the same, above 0
+    paths: "list[str]|None" = None # of the files, in the order of the images
+    class_names: "list[str]|None" = None # name of class 0, 1, ...
+    domain: str = "natural" # or "glyphs" (digits), where flips and hue change the meaning or have none
+    problems: "list[Problem]" = field(default_factory=list) # files that could not be read
+    reading: "dict|None" = None # how files were read (`Reading.to_json`), to read others so; None: there were no files
+    notes: "list[str]" = field(default_factory=list) # sentences for a person about all files, made without labels
+
+    def __post_init__(self):
+        self.images = _to_pixels(self.images)
+        if self.labels is not None: self.labels = _to_labels(self.labels, len(self)).to(self.device)
+        own = _channel_statistics(self.images) if self.mean is None or self.std is None else (None, None)
+        self.mean = own[0] if self.mean is None else _statistics("mean", self.mean, self.channels)
+        self.std = own[1] if self.std is None else _statistics("std", self.std, self.channels)
+        if self.paths is not None and len(self.paths) != len(self):
+            raise ValueError(f"paths: {len(self.paths)} entries for {len(self)} images; give one for each, or None")
+        if self.domain not in ("natural", "glyphs"):
+            raise ValueError(f"domain: {self.domain!r}, accepted are 'natural' and 'glyphs'")
+        if self.class_names and self.labels is not None and (top := self.labels.max()) >= len(self.class_names):
+            raise ValueError(f"class_names: {len(self.class_names)} names, but labels go up to {top.item()}")
+
     def __len__(self): return len(self.images)
 
-    @property
-    def channels(self) -> int:
-        "1 or 3."
-        return self.images.shape[1]
+    def __getitem__(self, index) -> "ImageSet": # index: an int, positions, a slice or a boolean mask
+        "The images at `index` with labels and paths; a slice of a memory map stays on disk, other rows are copied."
+        index = _as_index(index, len(self))
+        places = range(len(self))[index] if isinstance(index, slice) else index.tolist()
+        if len(places) == 0:
+            raise ValueError(f"index: selects none of the {len(self)} images of {self.name!r}; at least one is needed")
+        rows = index if isinstance(index, slice) else index.to(self.device)
+        return dataclasses.replace(self, images=self.images[rows],
+                                   labels=None if self.labels is None else self.labels[rows],
+                                   paths=None if self.paths is None else [self.paths[i] for i in places])
 
-    @property
-    def size(self) -> int:
-        "Height and width in pixels."
-        return self.images.shape[2]
+    def __repr__(self):
+        return (f"ImageSet({self.name!r}, {len(self)} × {self.channels}×{self.size}×{self.size}, "
+                f"classes={self.n_classes}, problems={len(self.problems)}, {self.device})")
 
-    @property
-    def device(self) -> torch.device:
-        "Where the pixels are."
-        return self.images.device
+    channels = property(lambda self: self.images.shape[1], doc="1 or 3.")
+    size = property(lambda self: self.images.shape[2], doc="Height and width in pixels.")
+    device = property(lambda self: self.images.device, doc="Where the pixels are.")
 
     @property
     def range(self) -> "tuple[float, float]|None":
@@ -118,113 +182,18 @@ class _ImageFacts:
         return len(self.class_names) if self.class_names else len(self.labels.unique())
 
     @cached_property
-    def _scale(self) -> Tensor: # (2, C, 1, 1): mean and std as tensors, moved to the device once instead of with each batch
-        return torch.tensor([self.mean, self.std], device=self.device)[..., None, None]
-
-    @cached_property
     def fingerprint(self) -> str:
         "Name of the pixels alone: labels and names do not change features."
         return fingerprint(self.images)
 
-# %% ../nbs/00c_data.ipynb #fc1844e1
-def _check_rows(name:str, rows, count:int) -> None:
-    "Raise `ValueError` unless the list `rows` is None or has one entry for each image."
-    if rows is not None and len(rows) != count: raise ValueError(f"{name}: {len(rows)} entries for {count} images; give one for each image, or None")
-
-# %% ../nbs/00c_data.ipynb #b5bfe28b
-def _check_statistics(name:str, values, channels:int) -> tuple:
-    "Per-channel statistics as a tuple of floats; a deviation has to be positive."
-    values = tuple(float(value) for value in values)
-    if len(values) != channels or not all(map(math.isfinite, values)) or (name == "std" and min(values) <= 0):
-        raise ValueError(f"{name}: {values}, accepted are {channels} finite values, one for each channel{' and above 0' if name == 'std' else ''}")
-    return values
-
-# %% ../nbs/00c_data.ipynb #21c789c1
-def _normalisation(pixels:Tensor, mean, std) -> "tuple[tuple, tuple]":
-    "Mean and deviation per channel: the given ones, checked; where None is given, those of the pixels."
-    own_mean, own_std = _channel_statistics(pixels) if mean is None or std is None else (None, None)
-    channels = pixels.shape[1]
-    return own_mean if mean is None else _check_statistics("mean", mean, channels), own_std if std is None else _check_statistics("std", std, channels)
-
-# %% ../nbs/00c_data.ipynb #479af359
-def _check_description(domain:str, class_names:"list[str]|None", labels:"Tensor|None") -> None:
-    "Raise `ValueError` for an unknown domain, or for labels that have no name."
-    if domain not in ("natural", "glyphs"): raise ValueError(f"domain: {domain!r}, accepted are 'natural' and 'glyphs'")
-    if class_names and labels is not None and labels.max() >= len(class_names):
-        raise ValueError(f"class_names: {len(class_names)} names, but labels go up to {labels.max().item()}")
-
-# %% ../nbs/00c_data.ipynb #d15f10e4
-def _as_index(index, count:int) -> "slice|Tensor":
-    "A slice as it is; an int, a list, an array of positions or a boolean mask as a tensor of positions."
-    if isinstance(index, slice): return index if (index.step or 1) > 0 else torch.tensor(range(count)[index]) # torch has no negative steps
-    if isinstance(index, Tensor) and index.is_cuda and index.dtype == torch.int64 and index.ndim == 1: return index # a check would wait for the device
-    index = torch.as_tensor(index).cpu()
-    if index.dtype == torch.bool:
-        if index.shape != (count,): raise ValueError(f"index: a mask of shape {tuple(index.shape)} for {count} images; accepted is ({count},)")
-        return index.nonzero().flatten()
-    if index.numel() == 0: return index.long().flatten()
-    if index.is_floating_point() or index.ndim > 1:
-        raise ValueError(f"index: {index.dtype} of shape {tuple(index.shape)}; accepted are integers (M,) or a boolean mask ({count},)")
-    if index.min() < -count or index.max() >= count: raise IndexError(f"index: from {index.min()} to {index.max()}, the set has {count} images")
-    return index.long().reshape(-1) % count
-
-# %% ../nbs/00c_data.ipynb #088b3cee
-def _select(images:"ImageSet", index) -> "ImageSet":
-    "The images at `index`, with their labels and paths; a slice of a memory map stays on disk, other rows are copied."
-    index = _as_index(index, len(images))
-    rows = index if isinstance(index, slice) else index.to(images.device)
-    places = range(len(images))[index] if isinstance(index, slice) else index.tolist()
-    if len(places) == 0: raise ValueError(f"index: selects none of the {len(images)} images of {images.name!r}; at least one is needed")
-    return dataclasses.replace(images, images=images.images[rows], labels=None if images.labels is None else images.labels[rows],
-                               paths=None if images.paths is None else [images.paths[i] for i in places])
-
-# %% ../nbs/00c_data.ipynb #c44cb85c
-def _batch(images:"ImageSet", index, augment:"Callable|None", generator:"torch.Generator|None") -> Tensor: # float32 (B, C, H, W)
-    "Take rows, augment or scale to [0, 1], normalise."
-    if index is None: rows = images.images
-    else:
-        index = _as_index(index, len(images))
-        rows = images.images[index if isinstance(index, slice) else index.to(images.device)]
-    pixels = rows.float() / 255 if augment is None else augment(rows, generator)
-    mean, std = images._scale
-    pixels = pixels.float().contiguous()
-    return pixels.sub_(mean).div_(std) # in place: a fresh block of memory costs more than the arithmetic
-
-# %% ../nbs/00c_data.ipynb #b5f16fb8
-@dataclass(eq=False)
-class ImageSet(_ImageFacts):
-    """All images of a data set as one uint8 tensor, with what is known about them.
-
-    `images` may be given as uint8 or floating point in [0, 1], (N, H, W), (N, C, H, W) or (N, H, W, C), tensor or array; a uint8 memory map stays on disk.
-    Raises `ValueError` for anything else, naming the argument and the remedy."""
-    images: Tensor # uint8 (N, C, H, W) after construction, C = 1 or 3, H == W
-    labels: "Tensor|None" = None # int64 (N,), ground truth, for evaluation only
-    name: str = "images" # appears in tables and run records
-    mean: "tuple|None" = None # per channel, of pixels in [0, 1]; None: computed from at most 10,000 of the images
-    std: "tuple|None" = None # the same, above 0
-    paths: "list[str]|None" = None # of the files, in the order of the images
-    class_names: "list[str]|None" = None # name of class 0, 1, ...
-    domain: str = "natural" # "natural", or "glyphs" where flips and hue change the meaning or have none (digits)
-    problems: "list[Problem]" = field(default_factory=list, repr=False) # files that could not be read
-    reading: "dict|None" = field(default=None, repr=False) # how files were read (`Reading.to_json`), to read others in the same way; None: there were no files
-    notes: "list[str]" = field(default_factory=list, repr=False) # sentences for a person about all files of the set, made without labels
-
-    def __post_init__(self):
-        self.images = _to_pixels(self.images)
-        if self.labels is not None: self.labels = _to_labels(self.labels, len(self)).to(self.device)
-        self.mean, self.std = _normalisation(self.images, self.mean, self.std)
-        _check_rows("paths", self.paths, len(self))
-        _check_description(self.domain, self.class_names, self.labels)
-
-    def __getitem__(self, index) -> "ImageSet": return _select(self, index) # int, positions, slice or boolean mask
-
-    def __repr__(self):
-        return (f"ImageSet({self.name!r}, {len(self)} × {self.channels}×{self.size}×{self.size}, classes={self.n_classes}, "
-                f"problems={len(self.problems)}, {self.device})")
+    @cached_property
+    def _scale(self) -> Tensor: # (2, C, 1, 1): mean and std, moved to the device once instead of with each batch
+        return torch.tensor([self.mean, self.std], device=self.device)[..., None, None]
 
     def to(self, device) -> "ImageSet":
         "The set with pixels and labels on `device`."
-        return dataclasses.replace(self, images=self.images.to(device), labels=None if self.labels is None else self.labels.to(device))
+        labels = None if self.labels is None else self.labels.to(device)
+        return dataclasses.replace(self, images=self.images.to(device), labels=labels)
 
     def without_labels(self) -> "ImageSet":
         "The set as a system may see it: without ground truth and the names of its classes."
@@ -232,11 +201,15 @@ class ImageSet(_ImageFacts):
 
     def batch(self,
         index=None, # positions, slice or boolean mask; None: every image
-        augment:"Callable|None"=None, # (uint8 (B, C, H, W), generator) -> a new float tensor (B, C, H, W) in [0, 1]; None: divide by 255
+        augment:"Callable|None"=None, # (uint8 (B, C, H, W), generator) -> new floats in [0, 1]; None: divide by 255
         generator:"torch.Generator|None"=None, # the only source of randomness, handed to `augment`
     ) -> Tensor: # float32 (B, C, H, W), normalised by `mean` and `std`, on the device of the images
         "Rows of the set as input of a network."
-        return _batch(self, index, augment, generator)
+        index = slice(None) if index is None else _as_index(index, len(self))
+        rows = self.images[index if isinstance(index, slice) else index.to(self.device)]
+        pixels = rows.float() / 255 if augment is None else augment(rows, generator)
+        mean, std = self._scale
+        return pixels.float().contiguous().sub_(mean).div_(std) # in place: a fresh block costs more than the arithmetic
 
 # %% ../nbs/00c_data.ipynb #a2ab47fe
 def checked_rows(name:str, values, count:int) -> Tensor: # float32 (count, D)
@@ -248,32 +221,30 @@ def checked_rows(name:str, values, count:int) -> Tensor: # float32 (count, D)
     return values.float()
 
 # %% ../nbs/00c_data.ipynb #c76f39b9
-def _to_probs(probs, labels:Tensor) -> Tensor: # float32 (N, K)
-    "Check rows of probabilities that leave room for every label."
-    probs = checked_rows("probs", probs, len(labels))
-    if probs.min() < 0 or probs.max() > 1.001:
-        raise ValueError(f"probs: values from {probs.min():g} to {probs.max():g}; accepted are probabilities; apply softmax to logits")
-    if labels.max() >= probs.shape[1]: raise ValueError(f"probs: {probs.shape[1]} columns, but labels go up to {labels.max().item()}")
-    return probs
-
-# %% ../nbs/00c_data.ipynb #bd489750
 @dataclass(eq=False)
 class Clustering:
     """The outcome of a clustering system for N images.
 
-    Converts on construction; raises `ValueError` where shapes disagree, `probs` are no probabilities, or a value is not finite."""
+    Converts on construction; `ValueError` where shapes disagree, `probs` are no probabilities or leave no room for a
+    label, or a value is not finite."""
     labels: Tensor # int64 (N,), cluster of each image, from 0
-    probs: "Tensor|None" = None # float32 (N, K), soft assignment
+    probs: "Tensor|None" = None # float32 (N, K), soft assignment; the label need not be the largest
     features: "Tensor|None" = None # float32 (N, D), of the encoder, before the head
     history: "list[dict]" = field(default_factory=list) # one row for each logged step or epoch
     meta: dict = field(default_factory=dict) # what the system says about itself; may hold n_clusters
-    network: "nn.Module|None" = field(default=None, repr=False, compare=False) # normalised images (B, C, H, W) -> logits (B, K), in evaluation mode, for new images
+    network: "nn.Module|None" = field(default=None, repr=False) # normalised images -> logits (B, K), for new images
 
     def __post_init__(self):
-        self.labels = _to_labels(self.labels, np.size(self.labels) if not isinstance(self.labels, Tensor) else self.labels.numel())
+        self.labels = _to_labels(self.labels, int(np.prod(np.shape(self.labels))))
         if not len(self): raise ValueError("labels: empty; at least one image is needed")
-        if self.probs is not None: self.probs = _to_probs(self.probs, self.labels)
         if self.features is not None: self.features = checked_rows("features", self.features, len(self))
+        if self.probs is None: return
+        probs = self.probs = checked_rows("probs", self.probs, len(self))
+        if probs.min() < 0 or probs.max() > 1.001:
+            raise ValueError(f"probs: values from {probs.min():g} to {probs.max():g}; accepted are probabilities; "
+                             "apply softmax to logits")
+        if (top := self.labels.max()) >= probs.shape[1]:
+            raise ValueError(f"probs: {probs.shape[1]} columns, but labels go up to {top.item()}")
 
     def __len__(self): return len(self.labels)
 
@@ -284,11 +255,11 @@ class Clustering:
         return int(self.meta.get("n_clusters", self.labels.max().item() + 1))
 
 # %% ../nbs/00c_data.ipynb #b477547a
-def _check_count(name:str, value, least:int=1) -> "int|None":
-    "An integer of at least `least`, or None."
+def _check_count(name:str, value) -> "int|None":
+    "An integer of at least 1, or None."
     if value is None: return None
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(f"{name}: {value!r}, accepted are integers from {least}, or None")
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name}: {value!r}, accepted are integers from 1, or None")
     return int(value)
 
 # %% ../nbs/00c_data.ipynb #a3515804
@@ -306,27 +277,24 @@ def _resize(pixels:Tensor, size:int) -> Tensor: # uint8 (N, C, size, size)
     return torch.cat([bilinear(part.float()).round().clamp(0, 255).to(torch.uint8) for part in pixels.split(1024)])
 
 # %% ../nbs/00c_data.ipynb #f1607c32
-def _way_to_read(files:list[str], size:"int|None", reading:"dict|None", how:dict) -> "tuple[Reading, list[str]]": # and notes
-    "How files are read: as others were, apart from what is given (not None), or as a sample of them suggests."
-    if reading is None: return survey(files, size=size, **how)
-    given = {name: value for name, value in (how | dict(size=size)).items() if value is not None}
-    return Reading.from_json(reading | given), []
-
-# %% ../nbs/00c_data.ipynb #1ede6452
 def _read_files(source:Source, size:"int|None", limit:"int|None", store, reading:"dict|None", how:dict) -> ImageSet:
-    "The set of a source of files."
+    "The set of a source of files, read as others were, apart from what is given (not None), or as a sample suggests."
     files, homes = [str(file) for file in source.files], np.arange(len(source.files))
     if (how.get("pages") or (reading or {}).get("pages")) == "all": files, homes = all_pages(files)
     rows = _subset(len(files), limit)
     files, homes = [files[i] for i in rows], homes[rows]
-    way, notes = _way_to_read(files, size or (None if reading else source.size), reading, how)
+    if reading is None: way, notes = survey(files, size=size or source.size, **how)
+    else:
+        given = {name: value for name, value in (how | dict(size=size)).items() if value is not None}
+        way, notes = Reading.from_json(reading | given), []
     pixels, kept, problems, more = decode_files(files, way, store)
     labels = None if source.labels is None else torch.as_tensor(source.labels)[torch.from_numpy(homes[kept])]
-    return ImageSet(pixels, labels, source.name, paths=[files[i] for i in kept], class_names=source.class_names, domain=source.domain,
-                    problems=source.problems + problems, reading=way.to_json(), notes=source.notes + notes + more)
+    return ImageSet(pixels, labels, source.name, paths=[files[i] for i in kept], class_names=source.class_names,
+                    domain=source.domain, problems=source.problems + problems, reading=way.to_json(),
+                    notes=source.notes + notes + more)
 
-# %% ../nbs/00c_data.ipynb #29cfe0e3
-def _realize(source:Source, size:"int|None"=None, limit:"int|None"=None, store=None, reading:"dict|None"=None, **how) -> ImageSet:
+# %% ../nbs/00c_data.ipynb #1ede6452
+def _realize(source:Source, size:"int|None"=None, limit:"int|None"=None, store=None, reading=None, **how) -> ImageSet:
     "Choose, decode or resize, and put together."
     if source.pixels is None: return _read_files(source, size, limit, store, reading, how)
     if given := [name for name, value in how.items() if value is not None]:
@@ -344,22 +312,25 @@ def load(
     split:str="all", # "all", "train" or "test"; STL-10 also has "unlabeled", a folder may have "val"
     size:"int|None"=None, # height and width; None: the data set's own; folders: the median shorter side, 16 to 96
     limit:"int|None"=None, # at most this many images, a random subset with seed 0
-    store:"str|Path|None"=None, # where to keep decoded files; None: memory up to 256 MiB, else `stores` in `cache_folder()`
-    check:"bool|str"=True, # False: accept benchmark files whatever their checksum or number, and never download; "unpickle": even pickles, which can run any code (CIFAR)
+    store:"str|Path|None"=None, # of decoded files; None: memory up to 256 MiB, else `stores` in `cache_folder()`
+    check:"bool|str"=True, # False: accept any checksum and number, never download; "unpickle": even pickles (CIFAR)
     fit:"str|None"=None, # how a picture of files becomes a square: "crop" (None), "pad" or "squash"
-    range:"tuple[float, float]|None"=None, # values of files of more than 8 bits that become black and white; None: by a sample of the files
-    ground:"str|None"=None, # what lies under transparency: "white", "black", "grey"; None: by a sample of the files
+    range:"tuple[float, float]|None"=None, # black and white in files of more than 8 bits; None: by a sample of them
+    ground:"str|None"=None, # under transparency: "white", "black", "grey"; None: by a sample of the files
     pages:"str|None"=None, # of files with several: "first" (None) or "all", where page 2 has the path "FILE#page=2"
     reading:"dict|None"=None, # of another `ImageSet`, to read files as its were read; what is given besides wins
     exclude:Sequence[str]=(), # names, or paths below a folder, that are left out: "*.gif", "raw/2019*"
 ) -> ImageSet:
-    """Load all images of a source as one `ImageSet`; files that cannot be read are listed in its `problems`, what else should be known in its `notes`.
+    """Load all images of a source as one `ImageSet`, with `problems` (files that cannot be read) and `notes`.
 
-    Labels are the ground truth of a named set or the class folders of a folder. "all" means the images that the papers cluster: training and test images,
-    except Tiny-ImageNet, ImageNet-10 and ImageNet-Dogs-15 (training images).
-    Raises `ValueError` for an unknown name, a split that is not there, pixels out of range, a way of reading that is not known or not for arrays, or when no file can be read; `FileNotFoundError` for a path that
-    does not exist, an empty folder, and a benchmark that is neither in `root` nor can be downloaded (the message says which file to put where)."""
+    Labels are the ground truth of a named set or the class folders of a folder. "all" means the images that the papers
+    cluster: training and test images, except Tiny-ImageNet, ImageNet-10 and ImageNet-Dogs-15 (training images).
+    `check="unpickle"` can run any code that the files hold.
+    Raises `ValueError` for an unknown name, a split that is not there, pixels out of range, a way of reading that is
+    not known or not for arrays, or when no file can be read; `FileNotFoundError` for a path that does not exist, an
+    empty folder, and a benchmark that is neither in `root` nor can be downloaded (it says which file to put where)."""
     size, limit = _check_count("size", size), _check_count("limit", limit)
-    if not (isinstance(check, bool) or check == "unpickle"): raise ValueError(f"check: {check!r}, accepted are True, False and 'unpickle'")
-    return _realize(find_source(name_or_path, root, split, check, exclude), size, limit, store, reading, fit=fit,
-                    range=range, ground=ground, pages=pages)
+    if not (isinstance(check, bool) or check == "unpickle"):
+        raise ValueError(f"check: {check!r}, accepted are True, False and 'unpickle'")
+    source = find_source(name_or_path, root, split, check, exclude)
+    return _realize(source, size, limit, store, reading, fit=fit, range=range, ground=ground, pages=pages)

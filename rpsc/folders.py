@@ -8,11 +8,7 @@ __all__ = ['LEFT_OUT', 'MARKS', 'ARCHIVES', 'UNFINISHED', 'TABLES', 'PARTS', 'is
            'parts_of', 'layout']
 
 # %% ../nbs/00b_folders.ipynb #df8685ef
-import codecs
-import glob
-import os
-import re
-import shlex
+import codecs, glob, os, re, shlex
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .pictures import SUFFIXES, Problem
+from .formats import SUFFIXES, Problem
 
 # %% ../nbs/00b_folders.ipynb #e09c9372
 LEFT_OUT = (*"""@eaDir #recycle #snapshot @tmp @sharebin @Recycle @Recently-Snapshot *@Syno* ~snapshot $RECYCLE.BIN
@@ -30,7 +26,6 @@ LEFT_OUT = (*"""@eaDir #recycle #snapshot @tmp @sharebin @Recycle @Recently-Snap
     "System Volume Information", "Network Trash Folder", "Temporary Items") # patterns, in any case
 _LEFT_OUT = re.compile("|".join(translate(pattern.lower()) for pattern in LEFT_OUT))
 
-# %% ../nbs/00b_folders.ipynb #960c5b08
 def is_excluded(name:str, path:str, exclude:Sequence[str]) -> bool:
     "Whether a pattern of the user means this name, or this path below the folder."
     return any(fnmatchcase(text, pattern.rstrip("/")) for pattern in exclude for text in (name, path))
@@ -56,12 +51,15 @@ class Found:
     def left_out_in_words(self) -> "str|None": # None for none
         "What was left out, in a sentence."
         if not self.left_out: return None
-        parts = [f"{n:,} {why}" if why in ("hidden", "excluded", "linked twice") else f"{n:,} in {why}" for why,
-                 n in sorted(self.left_out.items())]
-        n = sum(self.left_out.values())
+        plain, n = ("hidden", "excluded", "linked twice"), sum(self.left_out.values())
+        parts = [f"{n:,} {'' if why in plain else 'in '}{why}" for why, n in sorted(self.left_out.items())]
         return f"{n:,} picture{'s' * (n != 1)} left out: {', '.join(parts)}"
 
-# %% ../nbs/00b_folders.ipynb #dd4f2106
+    def nothing(self, *facts:str, more:"str|None"=None) -> FileNotFoundError:
+        "The error that says what was found instead of pictures."
+        unlisted = [f"{problem.path}: {problem.reason}" for problem in self.problems[:3]]
+        return FileNotFoundError("; ".join(filter(None, [*facts, self.left_out_in_words(), more, *unlisted])))
+
 def is_picture(name:str) -> bool:
     "Whether a name ends like that of a picture."
     return name.lower().endswith(SUFFIXES)
@@ -70,7 +68,7 @@ def is_results(place:str, folders:Sequence[str]) -> bool:
     "Whether a folder with these sub-folders holds results of this program."
     return "work" in folders and os.path.isfile(os.path.join(place, "work", "lock"))
 
-# %% ../nbs/00b_folders.ipynb #1b8d2ee6
+# %% ../nbs/00b_folders.ipynb #ece6dc24
 def _is_folder(entry:os.DirEntry) -> bool:
     "Whether an entry is a folder, or a link to one; a link that leads nowhere, or round in circles, is not."
     return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
@@ -87,7 +85,7 @@ def _entries(
     except OSError as error: problems.append(Problem(place, f"this folder cannot be listed: {error.strerror or error}"))
     return [sorted(part, key=lambda entry: entry.name) for part in (folders, files)]
 
-# %% ../nbs/00b_folders.ipynb #3c5ef1d3
+# %% ../nbs/00b_folders.ipynb #1b8d2ee6
 @dataclass(frozen=True)
 class _Match:
     "As much of an entry of a folder as is needed, for a path that a pattern means."
@@ -127,10 +125,10 @@ class _Search:
 
     def visit(self, matches:list[str]) -> None:
         "Take what a pattern means: folders with all below, then files that lie in none of them."
-        folders, files = [[*filter(test, matches)] for test in (os.path.isdir, lambda path: not os.path.isdir(path))]
-        for path in folders:
+        for path in filter(os.path.isdir, matches):
             if not os.path.islink(path): self.walk(path, self.why_step(path))
             elif not self.why_step(path): self.links.append(_Match(path))
+        files = [path for path in matches if not os.path.isdir(path)]
         for path in sorted(files, key=len): # a loop of links leads to each again and again
             file = place, _ = os.path.realpath(os.path.dirname(path)), os.path.basename(path)
             if place not in self.places and file not in self.taken: self.take(_Match(path), self.why_step(path))
@@ -209,12 +207,9 @@ def _by_pattern(pattern:str, exclude:Sequence[str]=()) -> Found:
     folder = next(str(place) for place in Path(pattern).parents if not glob.has_magic(str(place)))
     matches = sorted(glob.glob(pattern, recursive=True))
     found = _Search("" if folder == "." else folder, exclude, matches).found
-    if found.files: return found
-    unlisted = [f"{problem.path}: {problem.reason}" for problem in found.problems[:3]]
-    facts = [f"{pattern}: no picture has such a name", found.left_out_in_words(), *unlisted]
-    raise FileNotFoundError("; ".join(filter(None, facts)))
+    if not found.files: raise found.nothing(f"{pattern}: no picture has such a name")
+    return found
 
-# %% ../nbs/00b_folders.ipynb #44fe1c0f
 UNFINISHED = ".rpsc-export" # lies in a folder that is being filled
 TABLES = (".csv", ".tsv", ".parquet", ".json", ".jsonl", ".xlsx", ".xls")
 
@@ -256,12 +251,14 @@ def image_files(folder:"str|Path", exclude:Sequence[str]=()) -> list[str]: # sor
     return find_files(folder, exclude).files
 
 # %% ../nbs/00b_folders.ipynb #38cc7d99
-def classes_of(files:list[str], roots:list[str]) -> list: # the first folder below the root, or None for a file that lies in the root itself
-    "The class folder of each file, `files[i]` being below `roots[i]`."
-    steps = [file[len(root):].lstrip(os.sep).split(os.sep) for file, root in zip(files, roots)] # `Path.relative_to` is ten times slower
+def _steps(file:str, root:str) -> list[str]: # `Path.relative_to` is ten times slower
+    return file[len(root):].lstrip(os.sep).split(os.sep)
+
+def classes_of(files:list[str], roots:list[str]) -> list: # None for a file that lies in the root itself
+    "The class of each file, which is the first folder below its root."
+    steps = map(_steps, files, roots)
     return [step[0] if len(step) > 1 else None for step in steps]
 
-# %% ../nbs/00b_folders.ipynb #e9416464
 def numbered(names:list) -> "tuple[Tensor|None, list[str]|None]": # int64 (N,), class names
     "Class names as sorted numbers; no numbers where a name is missing, nothing where all are the same."
     class_names = sorted(set(names) - {None})
@@ -310,13 +307,12 @@ def _without_repeats(steps:list) -> list: # steps[0] is a part
     if not again: return steps
     return _without_repeats([[step[0], *step[2:]] if len(step) > 2 and step[0] in again else step for step in steps])
 
-# %% ../nbs/00b_folders.ipynb #5e528eee
 def layout(
     files:list[str], # below the folder
     folder:"str|Path",
 ) -> "tuple[list, list]": # class names, None where there is none; parts, None where there is none
     "The classes and parts of the images of a folder, by the names of its sub-folders."
-    steps = _unwrapped([file[len(str(folder)):].lstrip(os.sep).split(os.sep) for file in files])
+    steps = _unwrapped([_steps(file, str(folder)) for file in files])
     first = parts_of({step[0] for step in steps if len(step) > 1})
     if not first or len({*first.values()} - {None}) < 2 and None in first.values():
         return [step[0] if len(step) > 1 else None for step in steps], [None] * len(files)

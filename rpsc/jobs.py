@@ -7,7 +7,7 @@ __all__ = ['SYSTEMS', 'Profile', 'encoder_config', 'code_of', 'System', 'NoSwitc
            'epochwise', 'pixels', 'learner', 'learn', 'warn_if_empty', 'outcome', 'joined']
 
 # %% ../nbs/05a_jobs.ipynb #c17d7e7f
-import ast, inspect, warnings
+import ast, inspect, math, warnings
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import asdict, dataclass, field, replace
@@ -51,43 +51,44 @@ def encoder_config(
     seed:int=0, # of the weights
 ) -> dict:
     "Arguments of `build_encoder`."
-    return dict(name=profile.encoder, size=images.size, channels=images.channels, stem=profile.stem, width=profile.width, seed=seed)
+    of_images = dict(size=images.size, channels=images.channels)
+    return dict(name=profile.encoder, **of_images, stem=profile.stem, width=profile.width, seed=seed)
 
 # %% ../nbs/05a_jobs.ipynb #b0903164
 class _Definitions:
-    "The top level of a module of the package: `nodes` name -> its statements, `imports` name -> (module, name or None)."
+    "The top level of a module of ours: `nodes` name -> its statements, `imports` name -> (module, name or None)."
     def __init__(self, module:str):
         self.nodes, self.imports = {}, {}
         path = Path(rpsc.__file__).parent / ("/".join(module.split(".")[1:]) + ".py")
-        for node in ast.parse(path.read_text()).body: self._take(node, module)
-
-    def _take(self, node, module:str) -> None:
-        if isinstance(node, ast.ImportFrom) and node.level: self._take_import(node, module.split(".")[:-node.level])
-        for name in _bound_by(node): self.nodes.setdefault(name, []).append(node)
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ImportFrom) and node.level: self._take_import(node, module.split(".")[:-node.level])
+            for name in _bound_by(node): self.nodes.setdefault(name, []).append(node)
 
     def _take_import(self, node, parent:list) -> None:
+        whole = ".".join([*parent, *filter(None, [node.module])])
         for alias in node.names:
-            whole = ".".join([*parent, *filter(None, [node.module])])
-            is_module = node.module is None
-            self.imports[alias.asname or alias.name] = (f"{whole}.{alias.name}", None) if is_module else (whole, alias.name)
+            found = (whole, alias.name) if node.module else (f"{whole}.{alias.name}", None)
+            self.imports[alias.asname or alias.name] = found
 
 def _bound_by(node) -> list[str]:
     "The names that a statement of the top level defines or adds to."
     if isinstance(node, (ast.FunctionDef, ast.ClassDef)): return [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, (ast.AnnAssign, ast.AugAssign)) else []
+    targets = getattr(node, "targets", [node.target] if isinstance(node, (ast.AnnAssign, ast.AugAssign)) else [])
     return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
 
 # %% ../nbs/05a_jobs.ipynb #ca35c3e0
+_NO_CODE = "ctx", "kind", "type_comment", "type_params"
+
 def _spelt(node) -> Any:
     "A node as nested lists, without layout, docstrings, and what versions of Python add to it."
     if isinstance(node, list): return [_spelt(part) for part in node]
     if not isinstance(node, ast.AST): return repr(node)
-    kept = {name: value for name, value in ast.iter_fields(node) if value not in (None, []) and name not in ("ctx", "kind", "type_comment", "type_params")}
-    body = kept.get("body")
-    if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
-        kept["body"] = body[1:]
-    if isinstance(node, ast.FunctionDef): kept["decorator_list"] = [one for one in node.decorator_list if not _registers(one)]
-    return [type(node).__name__, [[name, _spelt(value)] for name, value in kept.items()]]
+    fields = {name: value for name, value in ast.iter_fields(node) if value not in (None, []) and name not in _NO_CODE}
+    match fields.get("body"):
+        case [ast.Expr(value=ast.Constant(value=str())), *body]: fields["body"] = body
+    if isinstance(node, ast.FunctionDef):
+        fields["decorator_list"] = [one for one in node.decorator_list if not _registers(one)]
+    return [type(node).__name__, [[name, _spelt(value)] for name, value in fields.items()]]
 
 def _registers(decorator) -> bool:
     "Whether a decorator only enters a function in the registry: what it says is no part of what the function does."
@@ -98,8 +99,9 @@ def _used_by(node) -> set[tuple[str, str|None]]:
     "Names that a statement uses, each with the attribute that is taken of it, or None."
     skipped = {part for one in getattr(node, "decorator_list", []) if _registers(one) for part in ast.walk(one)}
     parts = [part for part in ast.walk(node) if part not in skipped]
-    attributes = {(part.value.id, part.attr) for part in parts if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name)}
-    return attributes | {(part.id, None) for part in parts if isinstance(part, ast.Name)}
+    taken = [part for part in parts if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name)]
+    names = {(part.id, None) for part in parts if isinstance(part, ast.Name)}
+    return names | {(part.value.id, part.attr) for part in taken}
 
 @cache
 def _definitions(module:str) -> _Definitions: return _Definitions(module)
@@ -114,7 +116,8 @@ def _home(module:str, name:str, attribute:str|None=None) -> "tuple[str, str]|Non
 
 # %% ../nbs/05a_jobs.ipynb #6d543571
 @cache
-def _reached(module:str, name:str) -> frozenset: # (module, name) of every definition that this one uses, itself included
+def _reached(module:str, name:str) -> frozenset: # of (module, name)
+    "Every definition that this one uses, itself included."
     found, waiting = set(), [(module, name)]
     while waiting:
         if (at := waiting.pop()) in found: continue
@@ -135,7 +138,8 @@ def code_of(
     known = [f for f in functions if f.__module__.startswith("rpsc.")]
     own = [_spelt(ast.parse(inspect.cleandoc("\n" + inspect.getsource(f)))) for f in functions if f not in known]
     reached = set().union(*(_reached(f.__module__, f.__name__) for f in known))
-    return fingerprint(own, sorted([name, _code_at(module, name)] for module, name in reached)) # where it stands does not matter
+    # the module in which a definition stands does not matter
+    return fingerprint(own, sorted([name, _code_at(module, name)] for module, name in reached))
 
 # %% ../nbs/05a_jobs.ipynb #761522b1
 @dataclass(frozen=True)
@@ -158,11 +162,13 @@ class System:
         profile:Profile, # whose length
         **switches, # that replace its values
     ) -> Recipe:
-        "What a run of a profile does. Raises `ValueError` for a switch that the system does not have, or a value out of its range."
+        "What a run of a profile does. Raises `ValueError` for a switch that there is not, or a value out of its range."
         if unknown := [name for name in switches if name not in self.switches]:
-            raise ValueError(f"switches: {self.name} has no {', '.join(unknown)}; accepted: {', '.join(self.switches) or 'none'}")
+            known = ", ".join(self.switches) or "none"
+            raise ValueError(f"switches: {self.name} has no {', '.join(unknown)}; accepted: {known}")
         own = profile.recipes.get(self.name, self.profiles.get(profile.name, self.recipe()))
-        return (own.get(profile.dataset, own.get("", self.recipe())) if isinstance(own, Mapping) else own).changed(**switches)
+        if isinstance(own, Mapping): own = own.get(profile.dataset, own.get("", self.recipe()))
+        return own.changed(**switches)
 
 # %% ../nbs/05a_jobs.ipynb #0235be37
 SYSTEMS:dict[str, System] = {}
@@ -177,7 +183,7 @@ def system(
     recipe:type=NoSwitches, # dataclass of its switches
     note:str="", # for tables
     is_addon:bool=False, # stands on `job.base`
-    **profiles:"Recipe|dict", # smoke, mini, cpu, paper: its recipe, or one for each data set; without one: the recipe's defaults
+    **profiles:"Recipe|dict", # smoke, mini, cpu, paper: its recipe, or one by data set; without one: the defaults
 ) -> Callable: # decorator for a function run(job, recipe) -> Clustering
     "Add a system to the registry. Raises `ValueError` if the name is taken."
     def add(run):
@@ -200,9 +206,9 @@ def held(
 @dataclass
 class Job:
     "One clustering to be done, and the means to do it."
-    images:ImageSet # without labels
+    images:ImageSet # without labels; None: there are only features
     n_clusters:int # K
-    profile:Profile # encoder, and length of what is trained
+    profile:Profile # encoder, and length of what is trained; None: only given ones
     seed:int = 0 # of everything random
     base:"Clustering|str|None" = None # what an add-on stands on, or the system that makes it; None: scan
     given:Encoder|None = None # an encoder of the caller's
@@ -229,20 +235,22 @@ class Job:
 
         It is the run's own without a cache, with a `watch` that has no `key`, and in an add-on: no other run begins
         with that."""
-        seen = getattr(self.watch, "key", None)  # a finished stage does not call `watch` again: what it wrote must be what this one would write
+        # a finished stage does not call `watch` again: what it wrote must be what this one would write
+        seen, images = getattr(self.watch, "key", None), self.images
         is_last = self.system in SYSTEMS and SYSTEMS[self.system].is_addon
         if not self.cache or is_last or (self.watch and not seen):
             return Path(self.folder) / stage if self.folder else None
-        images = self.images.fingerprint, list(self.images.mean), list(self.images.std), self.images.domain, resolve_precision(self.images.device, self.precision)
+        looks = images.fingerprint, list(images.mean), list(images.std), images.domain
+        precision = resolve_precision(images.device, self.precision)
         code = code_of(SYSTEMS[self.system].run) if self.system else None
-        return Path(self.cache) / "stages" / f"{stage}-{fingerprint(*images, self.n_clusters, self.seed, seen, code, *parts)}"
+        key = fingerprint(*looks, precision, self.n_clusters, self.seed, seen, code, *parts)
+        return Path(self.cache) / "stages" / f"{stage}-{key}"
 
     def fresh(self, seed:int|None=None) -> Encoder:
-        "An encoder with new weights, of `seed` or the job's, in training mode; `ValueError` for one of the caller's that cannot be built anew."
-        if self.given is not None and self.given.config is None:
-            raise ValueError("encoder: not made by build_encoder, so there is no fresh one; accepted: a system that starts from trained weights, or an encoder of rpsc.backbone")
-        config = encoder_config(self.images, self.profile) if self.given is None else self.given.config
-        return build_encoder(**dict(config, seed=self.seed if seed is None else seed)).to(self.images.device).train()
+        "An encoder with new weights, of `seed` or the job's, in training mode; errors as in `Encoder.arguments`."
+        config = encoder_config(self.images, self.profile) if self.given is None else self.given.arguments()
+        config["seed"] = self.seed if seed is None else seed
+        return build_encoder(**config).to(self.images.device).train()
 
     @cached_property
     def pretrained(self) -> nn.ModuleDict: # encoder, projection
@@ -254,25 +262,26 @@ class Job:
         "The caller's, or the shared one; `ValueError` for one on another device than the images."
         found = self.pretrained["encoder"] if self.given is None else self.given
         at = next((p.device for p in found.parameters()), self.images.device)
-        if at != self.images.device: raise ValueError(f"encoder is on {at}, images on {self.images.device}: move one of them with .to(device)")
-        return found
+        if at == self.images.device: return found
+        raise ValueError(f"encoder is on {at}, images on {self.images.device}: move one of them with .to(device)")
 
     @cached_property
     def features(self) -> Tensor: # (N, dim), un-augmented
         "What the encoder says of each image."
-        return embed(self.encoder, self.images, precision=self.precision, cache=Path(self.cache) / "features" if self.cache else None)
+        folder = Path(self.cache) / "features" if self.cache else None
+        return embed(self.encoder, self.images, precision=self.precision, cache=folder)
 
     def embedding(self,
         neighbors_from:str="features", # or "projection"
     ) -> Tensor: # (N, D)
-        "Where neighbours are looked for. Raises `ValueError` for the projection of an encoder of the caller's, which is not known."
+        "Where neighbours are looked for. Raises `ValueError` for the projection of an encoder of the caller's."
         if neighbors_from == "features": return self.features
-        if self.given is not None: raise ValueError("neighbors_from: got 'projection' with an encoder of the caller's; accepted: features")
-        return projected(self.pretrained["projection"], self.features)
+        if self.given is None: return projected(self.pretrained["projection"], self.features)
+        raise ValueError("neighbors_from: got 'projection' with an encoder of the caller's; accepted: features")
 
     @cached_property
     def foundation(self) -> Clustering: # with features, on the device of the images
-        "What an add-on stands on. Raises `ValueError` for a base that is no registered system, or an add-on itself, and for one of other sizes."
+        "What an add-on stands on. Raises `ValueError` for a base of other sizes, or a name of none."
         return _foundation(self)
 
     def start_from(self,
@@ -286,18 +295,22 @@ class Job:
 def _base_by_name(job:Job, name:str) -> Clustering:
     "What a system finds, for an add-on to stand on."
     accepted = [n for n, one in SYSTEMS.items() if not one.is_addon and n != "encoder"]
-    if name not in accepted: raise ValueError(f"base: got {name!r}; accepted: a Clustering, or one of {', '.join(accepted)}")
+    if name not in accepted:
+        raise ValueError(f"base: got {name!r}; accepted: a Clustering, or one of {', '.join(accepted)}")
     below = copy(job)
     below.folder = job.folder and Path(job.folder) / "base"
     return below.perform(name)
 
 def _foundation(job:Job) -> Clustering:
     "The base of an add-on, checked."
-    found = job.base if isinstance(job.base, Clustering) else _base_by_name(job, "scan" if job.base is None else job.base)
-    if len(found) != (n := len(job.images)): raise ValueError(f"base: {len(found)} labels for {n} images; accepted: one for each image")
-    if found.n_clusters != job.n_clusters:
-        raise ValueError(f"base: {found.n_clusters} clusters; accepted: {job.n_clusters}, as n_clusters says (empty ones count: meta=dict(n_clusters=...))")
-    there = {name: value.to(job.images.device) for name in ("labels", "probs", "features") if (value := getattr(found, name)) is not None}
+    base, n, K = "scan" if job.base is None else job.base, len(job.images), job.n_clusters
+    found = base if isinstance(base, Clustering) else _base_by_name(job, base)
+    if len(found) != n: raise ValueError(f"base: {len(found)} labels for {n} images; accepted: one for each image")
+    if found.n_clusters != K:
+        raise ValueError(f"base: {found.n_clusters} clusters; "
+                         f"accepted: {K}, as n_clusters says (empty ones count: meta=dict(n_clusters=...))")
+    parts = {name: getattr(found, name) for name in ("labels", "probs", "features")}
+    there = {name: value.to(job.images.device) for name, value in parts.items() if value is not None}
     return replace(found, **{"features": job.features, **there} if "features" not in there else there)
 
 # %% ../nbs/05a_jobs.ipynb #dce9a17c
@@ -344,7 +357,7 @@ def _observer(job:Job, per_epoch:int, report:Callable|None, shown:Callable, used
         probs = shown()
         more = dict(used=used(probs)) if used else {}
         if labels and "labels" in inspect.signature(job.watch).parameters: more["labels"] = labels()
-        return row | job.watch((k + 1) // per_epoch, probs, **more)
+        return row | job.watch(math.ceil((k + 1) / per_epoch), probs, **more)
     return observe
 
 # %% ../nbs/05a_jobs.ipynb #fcc82a70
@@ -353,8 +366,8 @@ def learn(
     stage:str, # its name: of folder, log and progress bar
     network:nn.Module, # what learns, on the device of the images
     step:Callable, # step(batch, generator) -> loss, or dict with "loss" and values to log
-    epochs:int, # how often through the set
-    batches, # images a step; or batches(k) -> what `step` is handed, with `per_epoch`
+    epochs:float, # how often through the set; the last one may end early
+    batches, # images a step; or batches(k) -> what `step` is handed, with `per_epoch`, perhaps `cycle` as in `train`
     optimizer:dict, # `adam` or `sgd`
     schedule:Callable=constant, # progress in [0, 1) -> factor of the learning rate
     *,
@@ -367,28 +380,32 @@ def learn(
     used:Callable|None=None, # used(probs) -> (N,) bool: images that are believed
     labels:Callable|None=None, # labels() -> (N,): as they stand, for a watch that asks for them
     report:Callable|None=None, # report(k) -> dict for the log after an epoch
+    report_epochs:int=1, # epochs between reports
     checkpoint_epochs:int=5, # epochs between checkpoints
+    folder:Path|None=None, # for log and checkpoints, of a caller who holds it; None: the job's
 ) -> list[dict]: # a row an epoch
-    """Train a network by a step of a system's own, for whole epochs.
+    """Train a network by a step of a system's own. A killed run goes on from its last checkpoint.
 
-    A killed run goes on from its last checkpoint. Raises `ValueError` for a folder of another run, `NonFiniteLoss` as `rpsc.train.train`."""
+    Raises `ValueError` for a folder of another run, `NonFiniteLoss` as `rpsc.train.train`."""
     if isinstance(batches, int): batches = Batches(len(job.images), batches, job.seed)
     per, modules = batches.per_epoch, dict(network=network, **(state or {}))
-    start = fingerprint({name: dict(module.state_dict()) for name, module in modules.items()}, *inputs)
-    settings = dict(asdict(depends) if depends else {}, stage=stage, start=start)
-    folder = job.shared(stage, settings)
+    settings = dict(asdict(depends) if depends else {}, stage=stage)
+    if job.cache or job.folder or folder:
+        start = fingerprint({name: dict(module.state_dict()) for name, module in modules.items()}, *inputs)
+        settings |= dict(start=start, images=getattr(job.images, "fingerprint", None), seed=job.seed)
+    held_by_caller, folder = folder, folder or job.shared(stage, settings)
     def look(): return classify(network, job.images, precision=job.precision)
     def moved(k):
         if after: after(k)
         if refresh and (k + 1) % per == 0: refresh()
     if refresh: refresh()
-    about = dict(settings, seed=job.seed, images=job.images.fingerprint)
-    with held(folder):
-        return train(lambda k, generator: step(batches(k), generator), epochs * per, modules,
+    with held(None if held_by_caller else folder):
+        return train(lambda k, generator: step(batches(k), generator), round(epochs * per), modules,
                      make_optimizer(network, **optimizer), schedule, moved,
                      _observer(job, per, report, shown or look, used, labels), job.precision, folder,
-                     checkpoint_every=checkpoint_epochs * per, log_every=per, seed=job.seed,
-                     name=f"{job.system} {stage}".strip(), about=about)
+                     checkpoint_every=checkpoint_epochs * per, log_every=per, observe_every=report_epochs * per,
+                     cycle=getattr(batches, "cycle", 1), seed=job.seed,
+                     name=f"{job.system} {stage}".strip(), about=settings)
 
 # %% ../nbs/05a_jobs.ipynb #ddb51ed0
 def warn_if_empty(
@@ -399,6 +416,10 @@ def warn_if_empty(
     "Warn where clusters have no image in the end."
     live = cluster_health(labels, n_clusters)["live"]
     if live < n_clusters: warnings.warn(f"only {live} of {n_clusters} clusters have images: {advice} may help")
+
+def _named_rows(stages:dict) -> list[dict]: # name of a stage -> its rows
+    "Rows of all stages, each with the name of its own."
+    return [dict(row, stage=name.replace("_", "-")) for name, rows in stages.items() for row in rows]
 
 def outcome(
     job:Job, # that is done
@@ -418,7 +439,7 @@ def outcome(
     warn_if_empty(labels, job.n_clusters, advice)
     stood_on = job.__dict__.get("foundation")
     features = stood_on.features if stood_on else job.__dict__.get("features")
-    rows = [dict(row, stage=name.replace("_", "-")) if len(histories) > 1 else row for name, found in histories.items() for row in found]
+    rows = _named_rows(histories) if len(histories) > 1 else [row for rows in histories.values() for row in rows]
     return Clustering(labels, probs, features, rows, dict(n_clusters=job.n_clusters, **(meta or {})), network.eval())
 
 # %% ../nbs/05a_jobs.ipynb #8e3abb1f
@@ -426,6 +447,6 @@ def joined(
     **stages:Clustering, # in order
 ) -> Clustering: # the last one, with the history of all and, by name, what the others had to say in `meta`
     "The result of a system with several stages."
-    rows = [dict(row, stage=name.replace("_", "-")) for name, found in stages.items() for row in found.history]
     *before, last = stages
-    return replace(stages[last], history=rows, meta={**stages[last].meta, **{name: stages[name].meta for name in before}})
+    rows = _named_rows({name: found.history for name, found in stages.items()})
+    return replace(stages[last], history=rows, meta=stages[last].meta | {name: stages[name].meta for name in before})

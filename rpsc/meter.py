@@ -53,7 +53,7 @@ class Meter:
         return Counter(self.accounts[0])
 
     def kept(self,
-        place:"Path|None", # where a real run would keep something; None: nowhere
+        place:Path|None, # where a real run would keep something; None: nowhere
         make:Callable, # () -> what it keeps
     ) -> tuple: # what is there, and whether it was made just now
         "Make what is not at `place` yet; it counts as often as it is really made."
@@ -82,7 +82,7 @@ class Meter:
 # %% ../nbs/00e_meter.ipynb #0e83099a
 _meter = ContextVar("meter", default=None)
 
-def in_trial() -> "Meter|None": # None: this is no trial
+def in_trial() -> Meter|None: # None: this is no trial
     "The meter of the trial that goes on."
     return _meter.get()
 

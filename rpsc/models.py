@@ -4,12 +4,10 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'network_answers', 'space_blocks', 'mean_rows', 'center_distances', 'nearest_labels', 'after_edit',
-           'describe_network', 'rebuild_network', 'plain_value', 'parameters_of', 'write_model', 'read_model',
-           'tensors_under', 'read_network']
+           'plain_value', 'parameters_of', 'write_model', 'read_model', 'tensors_under', 'read_network']
 
 # %% ../nbs/41a_models.ipynb #0cfd8c8a
 import json, re
-from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,10 +17,9 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 import rpsc
-from .backbone import NETWORKS, Encoder, Network, classify, embed
+from .backbone import Encoder, classify, describe_network, embed, rebuild_network
 from .baselines.classical import pixel_rows
 from .data import ImageSet
-from .encoders import External, describe_encoder, rebuild_encoder
 from .files import fingerprint, no_copy_tensor, read_json, sweep, write_json, write_tensors
 from .freematch import at_size
 from .granularity import split_probs
@@ -58,6 +55,7 @@ def space_blocks(
         if isinstance(data, Tensor): yield unit(data[part].float())
         else: yield pixel_rows(data[part]) if encoder is None else unit(embed(encoder, data, index=part))
 
+# %% ../nbs/41a_models.ipynb #fc174ebc
 def mean_rows(
     blocks, # iterable of rows (B, D)
     labels:Tensor, # (N,) int64
@@ -105,41 +103,6 @@ def after_edit(
     labels = torch.where(labels == edit["cluster"], numbers[part], labels)
     return labels, split_probs(probs, edit["cluster"], numbers[part], k)
 
-# %% ../nbs/41a_models.ipynb #3344f51b
-def describe_network(
-    network:nn.Module, # of a `Clustering`, or an encoder
-) -> dict: # plain values
-    "What it takes to make the architecture again. Raises `ValueError` for one that is no `rpsc.backbone.Network`."
-    if isinstance(network, Encoder):
-        return describe_encoder(network) or dict(given=network.name, dim=network.dim, channels=network.channels)
-    if not isinstance(network, Network):
-        raise ValueError(f"network: {type(network).__name__} cannot be described; accepted: {', '.join(NETWORKS)}, "
-                         "or another rpsc.backbone.Network; else pickle the estimator")
-    def spelt(value):
-        if isinstance(value, list): return [*map(spelt, value)]
-        return describe_network(value) if isinstance(value, nn.Module) else value
-    return dict(kind=type(network).__name__, **{name: spelt(value) for name, value in network.made_of().items()})
-
-def rebuild_network(
-    described:dict, # of `describe_network`
-    given:"nn.Module|None"=None, # the encoder, where it was the caller's own; copied
-) -> nn.Module: # with other weights, on the CPU
-    "The architecture that was described. Raises `ValueError` for what is no description, and for a missing `given`."
-    if "given" in described:
-        if given is None:
-            raise ValueError(f"encoder: the model was saved with {described['given']}, a network of the caller's own, "
-                             "which no file can describe; pass it again: load(path, encoder=...)")
-        body = deepcopy(getattr(given, "body", given))
-        return External(body, described["dim"], described["given"], described["channels"])
-    if "kind" not in described: return rebuild_encoder(described)
-    parts = dict(described)
-    if (kind := parts.pop("kind")) not in NETWORKS:
-        raise ValueError(f"network: {kind!r} is not known; accepted: {', '.join(NETWORKS)}")
-    def made(value):
-        if isinstance(value, list): return [*map(made, value)]
-        return rebuild_network(value, given) if isinstance(value, dict) else value
-    return NETWORKS[kind].again(**{name: made(value) for name, value in parts.items()})
-
 # %% ../nbs/41a_models.ipynb #d3bdb48b
 def plain_value(value):
     "A parameter as JSON can hold it; what it cannot hold is named."
@@ -175,6 +138,7 @@ def _is_ours(file:Path) -> bool:
         with safe_open(file, "pt") as kept: return (kept.metadata() or {}).get("checksum") == named[1]
     except Exception: return False
 
+# %% ../nbs/41a_models.ipynb #1496a799
 def write_model(
     path:Path, # folder, made where there is none
     facts:dict, # plain values

@@ -19,22 +19,22 @@ def accepting(
     or_none:bool=False, # None is accepted, too
 ) -> Any: # a dataclass field
     "A switch whose value `test` says yes to."
-    if or_none or default is None:
-        return field(default=default, metadata=dict(test=lambda v: v is None or test(v), accepted=f"{accepted}, or None"))
-    return field(default=default, metadata=dict(test=test, accepted=accepted))
+    may_be_none = or_none or default is None
+    def passes(value): return value is None and may_be_none or test(value)
+    return field(default=default, metadata=dict(test=passes, accepted=accepted + ", or None" * may_be_none))
 
 def _is_number(value):
     "A finite real number; True and False are none."
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
-# %% ../nbs/00d_recipes.ipynb #a58a1313
 def whole(
     default:int|None, # of the switch
     least:int=1, # smallest number accepted
     or_none:bool=False, # None is accepted, too
 ) -> Any: # a dataclass field
     "A whole number from `least`."
-    return accepting(default, lambda v: _is_number(v) and v == int(v) and v >= least, f"a whole number from {least}", or_none)
+    def test(v): return _is_number(v) and v == int(v) and v >= least
+    return accepting(default, test, f"a whole number from {least}", or_none)
 
 def above(
     low:float, # not accepted itself
@@ -51,7 +51,8 @@ def at_least(
     return accepting(default, lambda v: _is_number(v) and v >= low, f"{low:g} or above")
 
 # %% ../nbs/00d_recipes.ipynb #df5165e3
-_ENDS = {"[]": "{low:g} to {high:g}", "[)": "at least {low:g} and below {high:g}", "(]": "above {low:g} and at most {high:g}"}
+_ENDS = {"[]": "{low:g} to {high:g}", "[)": "at least {low:g} and below {high:g}",
+         "(]": "above {low:g} and at most {high:g}"}
 
 def between(
     low:float, # smallest number
@@ -71,11 +72,12 @@ def one_of(
 ) -> Any: # a dataclass field
     "One of some names, or yes and no: `one_of(True, False)`."
     accepted = (default, *others)
-    return accepting(default, lambda v: any(v == one and type(v) is type(one) for one in accepted), ", ".join(map(str, accepted)))
+    def test(v): return any(v == one and type(v) is type(one) for one in accepted)
+    return accepting(default, test, ", ".join(map(str, accepted)))
 
 # %% ../nbs/00d_recipes.ipynb #791cab8c
 class Recipe:
-    "Base of all recipes, which are frozen dataclasses: `ValueError` for a switch out of its range names it, what came, and what is accepted."
+    "Base of all recipes, frozen dataclasses: `ValueError` for a switch out of its range says what is accepted."
     def __post_init__(self): self.check(**{each.name: getattr(self, each.name) for each in fields(self)})
 
     @classmethod
@@ -93,12 +95,13 @@ class Recipe:
         return {each.name: (each.name, None) for each in fields(cls) if not isinstance(each.default, Recipe)} | inner
 
     def changed(self, **values) -> "Recipe":
-        "The recipe with other values for some switches. Raises `ValueError` for a switch that there is not, or a value out of range."
+        "The recipe with other values for some switches. `ValueError` for an unknown switch or a value out of range."
         known, deep = self.switches(), {}
         if unknown := [name for name in values if name not in known]:
             raise ValueError(f"switches: there is no {', '.join(unknown)}; accepted: {', '.join(known) or 'none'}")
         for name, value in values.items(): deep.setdefault(known[name][0], {})[known[name][1]] = value
-        return replace(self, **{name: new[None] if None in new else replace(getattr(self, name), **new) for name, new in deep.items()})
+        def changed(name, new): return new[None] if None in new else replace(getattr(self, name), **new)
+        return replace(self, **{name: changed(name, new) for name, new in deep.items()})
 
     @classmethod
     def of(cls, values:dict) -> "Recipe": # of `dataclasses.asdict`

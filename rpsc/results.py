@@ -158,6 +158,7 @@ def is_finished(place:Path) -> bool:
     try: return loaded_json(place / "run.json")["state"] == "finished"
     except (OSError, ValueError, KeyError, TypeError): return False
 
+# %% ../nbs/45_results.ipynb #6fae8daa
 def digest(path:Path) -> "str|None": # 16 hex digits; None for what is no file
     "The bytes of a file in one word."
     if not path.is_file(): return None

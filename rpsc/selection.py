@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['CONFIDENCES', 'unit', 'ranked', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers',
-           'distance_ratio', 'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'pseudo_label',
-           'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels', 'EmptyClusters',
-           'check_no_empty', 'balance_clusters', 'spice_labels', 'select_confident', 'select_by_neighbors',
-           'select_hybrid', 'surest']
+           'distance_ratio', 'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'labelled_members',
+           'pseudo_label', 'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels',
+           'EmptyClusters', 'check_no_empty', 'balance_clusters', 'spice_labels', 'select_confident',
+           'select_by_neighbors', 'select_hybrid', 'surest']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -21,7 +21,8 @@ from .neighbors import knn
 def _features(features, name="features", ndim=(2,)):
     "Detached, at least `float32`, finite."
     if features.ndim not in ndim or not features.is_floating_point() or not features.numel():
-        raise ValueError(f"{name}: got {features.dtype} of shape {tuple(features.shape)}; accepted: floating, not empty, {' or '.join(map(str, ndim))} dimensions")
+        raise ValueError(f"{name}: got {features.dtype} of shape {tuple(features.shape)}; "
+                         f"accepted: floating, not empty, {' or '.join(map(str, ndim))} dimensions")
     if not features.isfinite().all(): raise ValueError(f"{name}: contains NaN or infinity; accepted: finite numbers")
     return features.detach().to(torch.promote_types(features.dtype, torch.float32))
 
@@ -29,31 +30,39 @@ def _features(features, name="features", ndim=(2,)):
 def _probs(probs, ndim=(2, 3)):
     "Detached, at least `float32`, rows that sum to 1."
     probs = _features(probs, "probs", ndim)
-    if (probs < 0).any(): raise ValueError(f"probs: smallest entry is {probs.min():.3g}; accepted: probabilities (did you pass logits?)")
+    if (low := probs.min()) < 0:
+        raise ValueError(f"probs: smallest entry is {low:.3g}; accepted: probabilities (did you pass logits?)")
     sums = probs.sum(-1)
     if (sums - 1).abs().max() > 1e-2: # a softmax taken in bfloat16 is off by up to half a percent
         raise ValueError(f"probs: rows sum to {sums.min():.4g} ... {sums.max():.4g}; accepted: rows that sum to 1")
     return probs
 
+def _check_rows(probs, features):
+    "A `ValueError` unless there is a row of features for each row of probabilities."
+    if (n := probs.shape[-2]) != len(features):
+        raise ValueError(f"probs: {n} rows; accepted: {len(features)}, one for each row of features")
+
 # %% ../nbs/10_selection.ipynb #9ee5ffa0
 def _labels(labels, n):
     "Integer labels, one for each of `n` samples."
-    if labels.shape != (n,): raise ValueError(f"labels: shape {tuple(labels.shape)}; accepted: one label for each sample, ({n},)")
-    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool: raise ValueError(f"labels: {labels.dtype}; accepted: integers")
+    if labels.shape != (n,):
+        raise ValueError(f"labels: shape {tuple(labels.shape)}; accepted: one label for each sample, ({n},)")
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise ValueError(f"labels: {labels.dtype}; accepted: integers")
     if (labels < 0).any(): raise ValueError(f"labels: smallest is {labels.min()}; accepted: 0 or larger")
     return labels.long()
 
 # %% ../nbs/10_selection.ipynb #8fad78c9
-def _count(name, value, most, what="samples"):
+def _count(name, value, most):
     "`value` as a whole number between 1 and `most`."
-    if value != int(value) or not 1 <= value <= most: raise ValueError(f"{name}: got {value}; accepted: a whole number from 1 to {most}, the number of {what}")
-    return int(value)
+    if value == int(value) and 1 <= value <= most: return int(value)
+    raise ValueError(f"{name}: got {value}; accepted: a whole number from 1 to {most}, the number of samples")
 
 # %% ../nbs/10_selection.ipynb #9dec23c0
 def unit(
     features:Tensor, # (..., D), finite
 ) -> Tensor: # same shape, rows of length 1; a row of zeros stays zero
-    "Divide each row by its Euclidean length (the space in which RPSC's Eqs. 2, 3 and 6 are evaluated); `ValueError` for NaN or infinity."
+    "Divide each row by its Euclidean length (RPSC Eqs. 2, 3 and 6); `ValueError` for NaN or infinity."
     if not features.isfinite().all(): raise ValueError("features: contains NaN or infinity; accepted: finite numbers")
     return F.normalize(features.to(torch.promote_types(features.dtype, torch.float32)), dim=-1)
 
@@ -64,19 +73,20 @@ def ranked(
 ) -> Tensor: # like `values`, int64: positions, the largest value first
     "Sort each row downwards; equal values come in a random order that depends on `seed` and N alone (our choice)."
     if seed is None: return values.sort(dim=-1, descending=True, stable=True).indices
-    shuffle = torch.randperm(values.shape[-1], generator=torch.Generator().manual_seed(seed)).to(values.device)
-    return shuffle[ranked(values[..., shuffle], None)]
+    order = torch.randperm(values.shape[-1], generator=torch.Generator().manual_seed(seed)).to(values.device)
+    return order[ranked(values[..., order], None)]
 
 # %% ../nbs/10_selection.ipynb #93ff7eb4
 def per_cluster(
     n_samples:int, # M
     n_clusters:int, # C
-    gamma:float=1., # share of the balanced allocation, 0 < gamma <= C; 1 = all of M/C
+    gamma:float=1., # share of the balanced allocation, 0 < gamma <= C
 ) -> int: # floor(gamma * M / C), at least 1
     "How many samples a cluster is given (RPSC, first line of Eq. 1); `ValueError` if that is less than 1."
     n = int(gamma * n_samples / n_clusters + 1e-9)
-    if not 1 <= n <= n_samples: raise ValueError(f"gamma: {gamma} of {n_samples} samples in {n_clusters} clusters is {n} for each cluster; accepted: 1 to {n_samples}")
-    return n
+    if 1 <= n <= n_samples: return n
+    raise ValueError(f"gamma: {gamma} of {n_samples} samples in {n_clusters} clusters is {n} for each cluster; "
+                     f"accepted: 1 to {n_samples}")
 
 # %% ../nbs/10_selection.ipynb #5b4f5e99
 def top_confident(
@@ -84,7 +94,7 @@ def top_confident(
     n:int, # samples for each cluster, 1 <= n <= M
     seed:int|None=None, # see `ranked`: None for a shuffled batch, a seed for a whole set
 ) -> Tensor: # (K, n) or (H, K, n) row numbers, surest first
-    "The `n` rows with the largest probability in each column, equal ones as they appear or by `seed` (RPSC Eq. 1)."
+    "The `n` rows with the largest probability in each column (RPSC Eq. 1)."
     columns = _probs(probs).transpose(-1, -2)
     return ranked(columns, seed)[..., :_count("n", n, columns.shape[-1])]
 
@@ -92,36 +102,36 @@ def top_confident(
 def _index(index, n):
     "Row numbers (..., K, size) that exist."
     if index.ndim not in (2, 3) or index.dtype != torch.int64 or not index.numel():
-        raise ValueError(f"index: got {index.dtype} of shape {tuple(index.shape)}; accepted: int64 (K, size) or (H, K, size), not empty")
-    if index.min() < 0 or index.max() >= n: raise ValueError(f"index: runs from {index.min()} to {index.max()}; accepted: 0 to {n - 1}")
-    return index
+        raise ValueError(f"index: got {index.dtype} of shape {tuple(index.shape)}; "
+                         "accepted: int64 (K, size) or (H, K, size), not empty")
+    if 0 <= index.min() and index.max() < n: return index
+    raise ValueError(f"index: runs from {index.min()} to {index.max()}; accepted: 0 to {n - 1}")
 
 # %% ../nbs/10_selection.ipynb #17558c33
 def cluster_centers(
     features:Tensor, # (N, D), rows of length 1: pass them through `unit`
-    index:Tensor, # (K, n) or (H, K, n) row numbers, for instance from `top_confident`
+    index:Tensor, # (K, n) or (H, K, n) row numbers, e.g. of `top_confident`
 ) -> Tensor: # (K, D) or (H, K, D), not re-normalised
     "Mean feature of each row of `index` (RPSC Eq. 2)."
     features, index = _features(features), _index(index, len(features))
-    means = F.embedding_bag(index.flatten(0, -2), features, mode="mean")
-    return means.unflatten(0, index.shape[:-1])
+    return F.embedding_bag(index.flatten(0, -2), features, mode="mean").unflatten(0, index.shape[:-1])
 
 # %% ../nbs/10_selection.ipynb #d1e9adb0
 def _similarity(features, centers):
     "Dot products (..., K, N) in full precision, also inside an autocast region."
-    if centers.shape[-1] != features.shape[-1]: raise ValueError(f"centers: width {centers.shape[-1]}; accepted: {features.shape[-1]}, the width of features")
-    with torch.autocast(features.device.type, enabled=False):
-        return centers.to(features.dtype) @ features.T
+    features, centers = _features(features), _features(centers, "centers", (2, 3))
+    if (width := centers.shape[-1]) != features.shape[-1]:
+        raise ValueError(f"centers: width {width}; accepted: {features.shape[-1]}, the width of features")
+    with torch.autocast(features.device.type, enabled=False): return centers.to(features.dtype) @ features.T
 
 # %% ../nbs/10_selection.ipynb #c882c1d0
 def nearest_to_centers(
-    features:Tensor, # (N, D), rows of length 1: pass them through `unit`
+    features:Tensor, # (N, D), rows of length 1
     centers:Tensor, # (K, D) or (H, K, D)
     size:int, # samples for each centre, 1 <= size <= N
-    seed:int|None=None, # see `ranked`: None for a shuffled batch, a seed for a whole set
+    seed:int|None=None, # as in `top_confident`
 ) -> Tensor: # (K, size) or (H, K, size) row numbers, nearest first
-    "The `size` samples nearest to each centre, equal ones as they appear or by `seed` (RPSC, before Eq. 3)."
-    features, centers = _features(features), _features(centers, "centers", (2, 3))
+    "The `size` samples nearest to each centre (RPSC, before Eq. 3)."
     return ranked(_similarity(features, centers), seed)[..., :_count("size", size, len(features))]
 
 # %% ../nbs/10_selection.ipynb #c8b8ddbb
@@ -131,9 +141,10 @@ def distance_ratio(
     index:Tensor, # (K, size) or (H, K, size) members of each cluster
 ) -> Tensor: # like `index`, in [0, 1]; 1 = the farthest member
     "Euclidean distance to the own centre, divided by that of the farthest member (RPSC Eq. 3 as printed)."
-    features, centers = _features(features), _features(centers, "centers", (2, 3))
+    features, centers = _features(features), _features(centers, "centers", (2, 3)).to(features)
     # without the matrix-product shortcut, whose rounding error swamps small distances
-    distance = torch.cdist(centers.to(features.dtype), features, compute_mode="donot_use_mm_for_euclid_dist").gather(-1, _index(index, len(features)))
+    distance = torch.cdist(centers, features, compute_mode="donot_use_mm_for_euclid_dist")
+    distance = distance.gather(-1, _index(index, len(features)))
     farthest = distance.amax(-1, keepdim=True)
     return torch.where(farthest > 0, distance / farthest, torch.ones_like(distance))
 
@@ -143,8 +154,7 @@ def similarity_ratio(
     centers:Tensor, # (K, D) or (H, K, D)
     index:Tensor, # (K, size) or (H, K, size) members of each cluster
 ) -> Tensor: # like `index`, in [0, 1]; 1 = the nearest member
-    "Dot product with the own centre, divided by that of the nearest member, clipped at 0 (Eq. 3 with the direction the text describes)."
-    features, centers = _features(features), _features(centers, "centers", (2, 3))
+    "Dot product with the own centre over that of the nearest member, clipped at 0 (Eq. 3 as the text describes it)."
     similarity = _similarity(features, centers).gather(-1, _index(index, len(features))).clamp_min(0)
     return similarity / similarity.amax(-1, keepdim=True).clamp_min(torch.finfo(similarity.dtype).tiny)
 
@@ -153,12 +163,12 @@ CONFIDENCES = ("similarity", "distance", "one_minus", "one_minus_mean1", "none")
 
 # %% ../nbs/10_selection.ipynb #08035336
 def semantic_confidence(
-    features:Tensor, # (N, D), rows of length 1: pass them through `unit`
+    features:Tensor, # (N, D), rows of length 1
     centers:Tensor, # (K, D) or (H, K, D)
     index:Tensor, # (K, size) or (H, K, size) members of each cluster
     kind:str="similarity", # one of `CONFIDENCES`
 ) -> Tensor: # like `index`, never negative; in [0, 1] but for "one_minus_mean1"
-    "How far the pseudo-label of each member is to be believed (RPSC Eq. 3 and the readings of it in the table above); `ValueError` for another `kind`."
+    "How far the pseudo-label of each member is to be believed (RPSC Eq. 3); `ValueError` for another `kind`."
     if kind not in CONFIDENCES: raise ValueError(f"kind: got {kind!r}; accepted: {', '.join(CONFIDENCES)}")
     if kind == "similarity": return similarity_ratio(features, centers, index)
     if kind == "none": return torch.ones(index.shape, device=index.device)
@@ -171,29 +181,40 @@ def semantic_confidence(
 
 # %% ../nbs/10_selection.ipynb #ba5f4c89
 class PseudoLabels(NamedTuple):
-    "Pairs of image and pseudo-label for one head, `(P,)` each, or for several, `(H, P)` each; P = clusters * size."
+    "Pairs of image and pseudo-label for one head, (P,) each, or for several, (H, P) each; P = clusters * size."
     index:Tensor # int64, row of the batch; the same row may carry two labels
     labels:Tensor # int64, its pseudo-label
     confidence:Tensor # float, >= 0, how far to believe it
+
+def labelled_members(
+    features:Tensor, # (N, D), rows of length 1
+    centers:Tensor, # (K, D) or (H, K, D)
+    index:Tensor, # (K, size) or (H, K, size) members of each cluster
+    kind:str="similarity", # as in `semantic_confidence`
+) -> PseudoLabels: # (K * size,) or (H, K * size) each
+    "The members of each cluster with its label and their confidence."
+    confidence = semantic_confidence(features, centers, index, kind)
+    labels = torch.arange(index.shape[-2], device=index.device)[:, None].expand_as(index)
+    return PseudoLabels(index.flatten(-2), labels.flatten(-2), confidence.flatten(-2))
 
 # %% ../nbs/10_selection.ipynb #fa63d5ab
 def pseudo_label(
     features:Tensor, # (M, D) features of un-augmented images, any length
     probs:Tensor, # (M, K) or (H, M, K) probabilities of the same images
-    gamma:float=.5, # share of the balanced allocation that makes a centre (paper: 0.5)
+    gamma:float=.5, # share of the balanced allocation that makes a centre (paper)
     size:int|None=None, # pseudo-labels for each cluster; None = floor(M / K) (SPICE; the paper does not say)
-    kind:str="similarity", # see `semantic_confidence`
-    seed:int|None=None, # see `ranked`: None for a shuffled batch, a seed for a whole set
-) -> PseudoLabels: # index, labels, confidence: (K * size,) or (H, K * size)
-    "Eqs. 1-3 for a large batch: centres from the confident samples, labels for the samples near a centre (RPSC-Self); `ValueError` for NaN, rows that sum to no 1, or M < K."
+    kind:str="similarity", # as in `semantic_confidence`
+    seed:int|None=None, # as in `top_confident`
+) -> PseudoLabels: # (K * size,) or (H, K * size) each
+    """Centres from the confident samples of a large batch, labels for the samples near a centre (RPSC Eqs. 1-3).
+
+    Raises `ValueError` for NaN, rows that sum to no 1, or M < K."""
     features, probs = unit(_features(features)), _probs(probs)
-    if probs.shape[-2] != len(features): raise ValueError(f"probs: {probs.shape[-2]} rows; accepted: {len(features)}, one for each row of features")
+    _check_rows(probs, features)
     M, K = probs.shape[-2:]
     centers = cluster_centers(features, top_confident(probs, per_cluster(M, K, gamma), seed))            # Eqs. 1 and 2
     index = nearest_to_centers(features, centers, per_cluster(M, K) if size is None else size, seed)     # N_c
-    confidence = semantic_confidence(features, centers, index, kind)                                     # Eq. 3
-    labels = torch.arange(K, device=index.device)[:, None].expand_as(index)
-    return PseudoLabels(index.flatten(-2), labels.flatten(-2), confidence.flatten(-2))
+    return labelled_members(features, centers, index, kind)                                              # Eq. 3
 
 # %% ../nbs/10_selection.ipynb #19a17cb8
 def cluster_by_centers(
@@ -201,8 +222,8 @@ def cluster_by_centers(
     centers:Tensor, # (K, D) or (H, K, D)
 ) -> Tensor: # (N,) or (H, N) int64 labels
     "The centre with the largest cosine, the first of equals (RPSC, first line of Eq. 6)."
-    features, centers = _features(features), _features(centers, "centers", (2, 3))
-    return ranked(_similarity(unit(features), unit(centers)).transpose(-1, -2), None)[..., 0]
+    features, centers = unit(_features(features)), unit(_features(centers, "centers", (2, 3)))
+    return ranked(_similarity(features, centers).transpose(-1, -2), None)[..., 0]
 
 # %% ../nbs/10_selection.ipynb #7b07efdd
 def local_consistency(
@@ -215,7 +236,8 @@ def local_consistency(
     features = _features(features)
     labels, k = _labels(labels, len(features)), _count("k", k, len(features))
     neighbors = knn(features, k, seed=seed)[1]
-    return (labels[neighbors] == labels[:, None]).double().mean(-1).float()   # in float32 some devices make 99 of 100 slightly less than .99
+    # in float32 some devices make 99 of 100 slightly less than .99
+    return (labels[neighbors] == labels[:, None]).double().mean(-1).float()
 
 # %% ../nbs/10_selection.ipynb #58ed67c8
 def neighborhood_size(
@@ -223,7 +245,7 @@ def neighborhood_size(
     n_clusters:int, # C
     k:int=100, # wanted
 ) -> int: # min(k, N // 2C), at least 2, at most N
-    "Number of neighbours that fits into a cluster of balanced size (our rule for small sets; the paper's ones keep `k`)."
+    "Number of neighbours that fits into a cluster of balanced size (our rule for small sets)."
     return min(_count("k", k, float("inf")), max(2, n_samples // (2 * n_clusters)), n_samples)
 
 # %% ../nbs/10_selection.ipynb #37379e85
@@ -235,34 +257,42 @@ def reliable_labels(
     threshold:float=.95, # share that must be exceeded
     seed:int=0, # of the order among equals, see `ranked` and `rpsc.neighbors.knn`
 ) -> tuple[Tensor, Tensor]: # labels (N,) int64 and is_reliable (N,) bool
-    "Label every sample by the nearest centre and mark those whose neighbours agree (RPSC Eq. 6); `ValueError` for shapes or a threshold that do not fit."
+    """Label every sample by the nearest centre and mark those whose neighbours agree (RPSC Eq. 6).
+
+    Raises `ValueError` for shapes or a threshold that do not fit."""
     features, probs = unit(_features(features)), _probs(probs, (2,))
-    if len(probs) != len(features): raise ValueError(f"probs: {len(probs)} rows; accepted: {len(features)}, one for each row of features")
-    if not 0 <= threshold < 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 <= threshold < 1, since the share must exceed it")
+    _check_rows(probs, features)
+    if not 0 <= threshold < 1:
+        raise ValueError(f"threshold: got {threshold}; accepted: 0 <= threshold < 1, since the share must exceed it")
     centers = cluster_centers(features, top_confident(probs, per_cluster(*probs.shape, gamma), seed))
     labels = cluster_by_centers(features, centers)
     return labels, local_consistency(features, labels, neighborhood_size(*probs.shape, k), seed) > threshold
 
 # %% ../nbs/10_selection.ipynb #7ce524a4
 class EmptyClusters(ValueError):
-    "A cluster has no reliable image to train on; the message counts the reliable images of every cluster and says what to try."
+    "A cluster has no reliable image to train on; the message counts those of every cluster and says what to try."
 
 # %% ../nbs/10_selection.ipynb #0cd84278
+_ADVICE = ("Try a lower threshold (RPSC: `consistency`; SPICE: `agreement` and `score`), fewer `neighbors`, "
+           "fewer clusters, longer self-labelling or a better encoder")
+
 def check_no_empty(
     labels:Tensor, # (N,) integers; those of images that are not reliable are not looked at
     is_reliable:Tensor, # (N,) bool
     n_clusters:int, # K
 ) -> Tensor: # (K,) reliable images of each cluster, each at least 1
-    "Count the reliable images of each cluster; `EmptyClusters` if one has none, `ValueError` for shapes or labels that do not fit."
+    "Count the reliable images of each cluster; `EmptyClusters` if one has none, `ValueError` for what does not fit."
     if is_reliable.dtype != torch.bool or is_reliable.shape != labels.shape:
-        raise ValueError(f"is_reliable: {is_reliable.dtype} of shape {tuple(is_reliable.shape)}; accepted: bool, one for each label, {tuple(labels.shape)}")
+        raise ValueError(f"is_reliable: {is_reliable.dtype} of shape {tuple(is_reliable.shape)}; "
+                         f"accepted: bool, one for each label, {tuple(labels.shape)}")
     believed = _labels(labels[is_reliable], int(is_reliable.sum()))
-    if (believed >= n_clusters).any(): raise ValueError(f"labels: largest is {believed.max()}; accepted: 0 to {n_clusters - 1}, one of the {n_clusters} clusters")
+    if (believed >= n_clusters).any():
+        raise ValueError(f"labels: largest is {believed.max()}; "
+                         f"accepted: 0 to {n_clusters - 1}, one of the {n_clusters} clusters")
     counts = believed.bincount(minlength=n_clusters)
-    empty = (counts == 0).nonzero()[:, 0].tolist()
-    if empty and not in_trial(): raise EmptyClusters(f"is_reliable: {len(empty)} of {n_clusters} clusters have no reliable image: {empty}; reliable images of each cluster: {counts.tolist()}. "
-                                  "Try a lower threshold (RPSC: `consistency`; SPICE: `agreement` and `score`), fewer `neighbors`, fewer clusters, longer self-labelling or a better encoder")
-    return counts
+    if not (empty := (counts == 0).nonzero()[:, 0].tolist()) or in_trial(): return counts
+    raise EmptyClusters(f"is_reliable: {len(empty)} of {n_clusters} clusters have no reliable image: {empty}; "
+                        f"reliable images of each cluster: {counts.tolist()}. {_ADVICE}")
 
 # %% ../nbs/10_selection.ipynb #05e10111
 def balance_clusters(
@@ -288,34 +318,41 @@ def spice_labels(
     balance:bool=True, # cut every cluster to the smallest one's size
     seed:int=0, # of that cut, and of the order among equal rows
 ) -> tuple[Tensor, Tensor]: # labels (N,) int64 and is_reliable (N,) bool
-    "Label every sample by the head and mark those whose neighbours agree and whose score is high (SPICE); `EmptyClusters` if a cluster has none."
+    """Label every sample by the head and mark those whose neighbours agree and whose score is high (SPICE).
+
+    Raises `EmptyClusters` if a cluster has none, `ValueError` for what does not fit."""
     features, probs = _features(features), _probs(probs, (2,))
-    if len(probs) != len(features): raise ValueError(f"probs: {len(probs)} rows; accepted: {len(features)}, one for each row of features")
-    if not 0 < threshold <= 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 < threshold <= 1")
-    if not 0 <= score < 1: raise ValueError(f"score: got {score}; accepted: 0 <= score < 1, since the largest probability must exceed it")
+    _check_rows(probs, features)
+    _check_reached(threshold)
+    if not 0 <= score < 1:
+        raise ValueError(f"score: got {score}; accepted: 0 <= score < 1, since the largest probability must exceed it")
     labels = probs.argmax(-1)
     consistency = local_consistency(features, labels, neighborhood_size(*probs.shape, k), seed)
     is_reliable = (consistency >= threshold) & (probs.amax(-1) > score)
     check_no_empty(labels, is_reliable, probs.shape[1])
     return labels, balance_clusters(labels, is_reliable, probs.shape[1], seed) if balance else is_reliable
 
+def _check_reached(threshold):
+    "A `ValueError` for a threshold that nothing can reach, or everything."
+    if not 0 < threshold <= 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 < threshold <= 1")
+
 # %% ../nbs/10_selection.ipynb #ab00c95e
 def select_confident(
     probs:Tensor, # (N, K), rows sum to 1
     threshold:float=.99, # tau_1 of the paper, 0 < threshold <= 1
 ) -> Tensor: # (N,) bool
-    "Samples whose largest probability reaches `threshold` (RUC, confidence strategy); `ValueError` for a threshold outside (0, 1]."
-    if not 0 < threshold <= 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 < threshold <= 1")
+    "Samples whose largest probability reaches `threshold`, else `ValueError` (RUC, confidence strategy)."
+    _check_reached(threshold)
     return _probs(probs).amax(-1) >= threshold
 
 # %% ../nbs/10_selection.ipynb #23de32b2
 def select_by_neighbors(
     features:Tensor, # (N, D) of an embedding that was trained without these labels
     labels:Tensor, # (N,) integers
-    k:int=100, # neighbours with a vote, the sample itself included (RUC: 100)
-    seed:int=0, # of the order among equal rows, see `rpsc.neighbors.knn`
+    k:int=100, # neighbours with a vote, the sample itself included (RUC)
+    seed:int=0, # as in `local_consistency`
 ) -> Tensor: # (N,) bool
-    "Samples whose label has the most votes among the `k` nearest by cosine (RUC, metric strategy); `ValueError` for k > N or labels that do not fit."
+    "Samples whose label has most votes of the `k` nearest by cosine (RUC, metric strategy); `ValueError` for k > N."
     features = _features(features)
     labels, k = _labels(labels, len(features)), _count("k", k, len(features))
     voters = labels[knn(features, k, seed=seed)[1]]
@@ -327,13 +364,13 @@ def select_hybrid(
     probs:Tensor, # (N, K)
     features:Tensor, # (N, D)
     labels:Tensor|None=None, # (N,) integers; None = the most probable cluster
-    threshold:float=.99, # see `select_confident`
-    k:int=100, # see `select_by_neighbors`
-    seed:int=0, # see `select_by_neighbors`
+    threshold:float=.99, # as in `select_confident`
+    k:int=100, # as in `select_by_neighbors`
+    seed:int=0, # as in `select_by_neighbors`
 ) -> Tensor: # (N,) bool
     "Samples that pass both the confidence and the neighbour test (RUC, hybrid strategy); `ValueError` as in both."
     is_confident = select_confident(probs, threshold)
-    if len(is_confident) != len(features): raise ValueError(f"probs: {len(is_confident)} rows; accepted: {len(features)}, one for each row of features")
+    _check_rows(probs, features)
     return is_confident & select_by_neighbors(features, probs.argmax(-1) if labels is None else labels, k, seed)
 
 # %% ../nbs/10_selection.ipynb #77320c08
@@ -346,6 +383,6 @@ def surest(
     "The surest tenth of the images of each label, at least one of each (our fall-back)."
     order = ranked(certainty, seed)
     members = F.one_hot(labels[order])
-    rank = (members.cumsum(0) * members).sum(1)                                               # within its label, from 1
+    rank = (members.cumsum(0) * members).sum(1)                                 # within its label, from 1
     size = members.sum(0)[labels[order]]
     return torch.empty_like(labels, dtype=torch.bool).scatter_(0, order, (rank - 1) * one_in < size)

@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['SPICE_SELF', 'SelfLabeling', 'SpiceSelf', 'check_switches', 'head_losses', 'predict', 'own_first', 'own_centers',
            'fill_places', 'pseudo_label_unbalanced', 'pairs_of', 'kmeans_probs', 'no_look', 'LargeBatch', 'label_batch',
-           'looker', 'Stage', 'judged', 'judge_heads', 'OneHead', 'HeadNetwork', 'head_probs', 'self_label',
-           'self_labelled', 'spice_self', 'rpsc_self']
+           'looker', 'Stage', 'judged', 'judge_heads', 'OneHead', 'HeadNetwork', 'head_probs', 'train_heads',
+           'self_label', 'self_labelled', 'spice_self', 'rpsc_self']
 
 # %% ../nbs/12_self_labeling.ipynb #a1e7e210
 import warnings
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -21,16 +21,15 @@ from torch import Tensor, nn
 from .augment import view
 from .backbone import ClusterHeads, Encoder, Network, embed, evaluating
 from .data import Clustering, ImageSet
-from .files import fingerprint, no_copy_tensor
-from .jobs import SYSTEMS, Job, Profile, held, system
+from .files import no_copy_tensor
+from .jobs import Job, adam, learn, outcome, system
 from .meter import in_trial
-from .metrics import cluster_health
 from .neighbors import kmeans
 from .recipes import Recipe, above, check_n_clusters, one_of, whole
 from .scl import cross_entropy_loss, double_softmax_ce, soft_contrastive_loss
-from .selection import (CONFIDENCES, PseudoLabels, cluster_by_centers, nearest_to_centers, per_cluster,
-                            pseudo_label, semantic_confidence, top_confident, unit)
-from .train import generator_at, make_optimizer, train
+from .selection import (CONFIDENCES, PseudoLabels, cluster_by_centers, labelled_members, nearest_to_centers,
+                            per_cluster, pseudo_label, top_confident, unit)
+from .train import generator_at
 
 # %% ../nbs/12_self_labeling.ipynb #3def8f55
 @dataclass(frozen=True)
@@ -74,9 +73,9 @@ SPICE_SELF = SpiceSelf()
 # %% ../nbs/12_self_labeling.ipynb #7c833301
 def _check_allocation(M:int, n_clusters:int, gamma:float, name:str="large_batch") -> None:
     "Raise `ValueError` if M images leave no image to make the centre of each of `n_clusters` clusters."
-    if int(gamma * M / n_clusters) < 1:
-        raise ValueError(f"{name}: {M} images for {n_clusters} clusters leave no image to make a centre (gamma={gamma}); "
-                         f"accepted: at least {int(n_clusters / gamma + .999)}")
+    if int(gamma * M / n_clusters) >= 1: return
+    raise ValueError(f"{name}: {M} images for {n_clusters} clusters leave no image to make a centre (gamma={gamma}); "
+                     f"accepted: at least {int(n_clusters / gamma + .999)}")
 
 # %% ../nbs/12_self_labeling.ipynb #d970fe4e
 def check_switches(
@@ -87,25 +86,25 @@ def check_switches(
     "Raise `ValueError` for sizes that do not fit; a set smaller than M is one large batch."
     check_n_clusters(n_clusters, n)
     wanted = recipe.large_batch or min(100 * n_clusters, 5000)
-    M = min(wanted, n)
-    share = recipe.gamma if recipe.balance else 1.  # without balance one image of a cluster makes its centre
+    M, share = min(wanted, n), recipe.gamma if recipe.balance else 1.   # else one image of a cluster makes its centre
     _check_allocation(M, n_clusters, share)
     _check_allocation(min(recipe.judge or n, n), n_clusters, share, "judge")
-    if M < wanted: warnings.warn(f"the set has {n} images, fewer than large_batch={wanted}: all of them are labelled at a time")
+    if M < wanted:
+        warnings.warn(f"the set has {n} images, fewer than large_batch={wanted}: all of them are labelled at a time")
     return replace(recipe, large_batch=M)
 
 # %% ../nbs/12_self_labeling.ipynb #b0d5733e
 def head_losses(
     logits:Tensor, # (H, V, K)
-    pairs:PseudoLabels, # index, labels, confidence: (H, V) each
+    pairs:PseudoLabels, # (H, V) each
     recipe:SelfLabeling=SelfLabeling(), # loss and its switches
     block:int|None=None, # anchors at a time; for the whole set
 ) -> Tensor: # (H,)
     "Loss of each head on its pairs of image and pseudo-label."
     if recipe.loss == "ce": return cross_entropy_loss(logits, pairs.labels)
     if recipe.loss == "double_softmax": return double_softmax_ce(logits, pairs.labels)
-    return soft_contrastive_loss(logits.softmax(-1), pairs.labels, pairs.confidence, pairs.index, recipe.temperature, recipe.terms,
-                                 weight=recipe.weight, block=block)
+    return soft_contrastive_loss(logits.softmax(-1), pairs.labels, pairs.confidence, pairs.index, recipe.temperature,
+                                 recipe.terms, weight=recipe.weight, block=block)
 
 # %% ../nbs/12_self_labeling.ipynb #1fbc6d7c
 @torch.no_grad()
@@ -115,7 +114,8 @@ def predict(
     block:int=2**14, # rows at a time
 ) -> Tensor: # (H, N, K) float32
     "Cluster probabilities of every head, in evaluation mode."
-    with evaluating(heads): return torch.cat([heads(rows.float()).softmax(-1) for rows in features.split(block)], 1)
+    with evaluating(heads):
+        return torch.cat([heads(rows.float()).softmax(-1) for rows in features.split(block)], 1)
 
 # %% ../nbs/12_self_labeling.ipynb #1889a225
 def own_first(
@@ -162,14 +162,12 @@ def pseudo_label_unbalanced(
     gamma:float=.5, # share of the images of a cluster that makes its centre
     kind:str="similarity", # see `rpsc.selection.semantic_confidence`
 ) -> PseudoLabels: # (K * size,) or (H, K * size) each, size = floor(M / K)
-    "`rpsc.selection.pseudo_label` for clusters of any size (ours); `ValueError` for NaN, rows that sum to no 1, or M < K."
+    "`rpsc.selection.pseudo_label` for clusters of any size (ours); errors as there."
     features, (M, K) = unit(features), probs.shape[-2:]
     centers = own_centers(features, probs, gamma)
     nearest = nearest_to_centers(features, centers, M)
     index = fill_places(nearest, cluster_by_centers(features, centers), per_cluster(M, K))
-    confidence = semantic_confidence(features, centers, index, kind)
-    labels = torch.arange(K, device=index.device)[:, None].expand_as(index)
-    return PseudoLabels(index.flatten(-2), labels.flatten(-2), confidence.flatten(-2))
+    return labelled_members(features, centers, index, kind)
 
 # %% ../nbs/12_self_labeling.ipynb #24c3e196
 def pairs_of(
@@ -187,14 +185,15 @@ def kmeans_probs(
     n_clusters:int, # K
     generator:torch.Generator, # gives k-means its seed
 ) -> Tensor: # (M, K): 0 and 1
-    "What k-means of the directions says, in the place of a head that has learnt nothing yet; errors as in `rpsc.neighbors.kmeans`."
+    "What k-means of the directions says, for a head that has learnt nothing yet; errors as in `rpsc.neighbors.kmeans`."
     seed = int(torch.randint(2**31, (1,), generator=generator))
     return nn.functional.one_hot(kmeans(unit(features), n_clusters, seed=seed)[1], n_clusters).float()
 
 # %% ../nbs/12_self_labeling.ipynb #4952a225
 def no_look(name, rows, generator):
     "What embeddings without images answer to a request for a view."
-    raise ValueError(f"view {name!r} needs images and their encoder; with features alone set label_view='none' and train_view='none'")
+    raise ValueError(f"view {name!r} needs images and their encoder; "
+                     "with features alone set label_view='none' and train_view='none'")
 
 # %% ../nbs/12_self_labeling.ipynb #2c081db6
 class LargeBatch(NamedTuple):
@@ -227,10 +226,8 @@ def looker(
     precision:str="auto", # of the encoder
 ) -> Callable: # look(preset, rows, generator) -> (M, D)
     "A function that gives the frozen features of augmented views."
-    presets = {}
     def look(name, rows, generator):
-        if name not in presets: presets[name] = view(images, name)
-        return embed(encoder, images, presets[name], generator, index=rows, precision=precision)
+        return embed(encoder, images, view(images, name), generator, index=rows, precision=precision)
     return look
 
 # %% ../nbs/12_self_labeling.ipynb #09e980a4
@@ -253,19 +250,25 @@ def _take(pairs:PseudoLabels, places:Tensor) -> PseudoLabels:
 
 # %% ../nbs/12_self_labeling.ipynb #ed9cdfd6
 class Stage:
-    "The position-to-pairs bookkeeping of the stage: `stage(k, generator)` is the step that `rpsc.train.train` calls."
+    "What the stage learns from, for `rpsc.jobs.learn`: `stage(k)` gives step `k` its pairs, `step` a loss of them."
     def __init__(self, heads:ClusterHeads, features:Tensor, recipe:SelfLabeling, look:Callable, seed:int=0):
         self.heads, self.features, self.recipe, self.look, self.seed = heads, features, recipe, look, seed
-        self.width, self.per_pass, self.per_batch, self.per_epoch = _count_steps(recipe, len(features), heads.n_clusters)
+        counts = _count_steps(recipe, len(features), heads.n_clusters)
+        self.width, self.per_pass, self.per_batch, self.per_epoch = counts
+        self.cycle = self.per_batch
 
-    def __call__(self, k:int, generator:torch.Generator) -> dict:
-        "Loss of step `k`, summed over heads, and its mean for the log."
+    def __call__(self, k:int) -> LargeBatch:
+        "Pairs (H, S) of step `k`, and what its large batch is shown."
         number, place = divmod(k, self.per_batch)
         if place == 0: self.batch = self._label(number)
         turn, part = divmod(place, self.per_pass)
         if part == 0: self.order = self._shuffle(number, turn)
-        pairs = _take(self.batch.pairs, self.order[:, part * self.width : (part + 1) * self.width])
-        losses = head_losses(self.heads(self.batch.inputs[pairs.index]), pairs, self.recipe)
+        places = self.order[:, part * self.width : (part + 1) * self.width]
+        return LargeBatch(_take(self.batch.pairs, places), self.batch.inputs)
+
+    def step(self, batch:LargeBatch, generator:torch.Generator|None=None) -> dict:
+        "Loss of a step, summed over heads, and its mean for the log; nothing is drawn."
+        losses = head_losses(self.heads(batch.inputs[batch.pairs.index]), batch.pairs, self.recipe)
         return dict(loss=losses.sum(), mean=losses.detach().mean())
 
     def _label(self, number:int) -> LargeBatch:
@@ -274,7 +277,8 @@ class Stage:
         return label_batch(self.heads, self.features, rows, self.recipe, self.look, draw, is_first=number == 0)
 
     def _shuffle(self, number:int, turn:int) -> Tensor:
-        return _orders(self.batch.pairs.index.shape, generator_at(self.seed, "pass", number, turn)).to(self.features.device)
+        draw = generator_at(self.seed, "pass", number, turn)
+        return _orders(self.batch.pairs.index.shape, draw).to(self.features.device)
 
 # %% ../nbs/12_self_labeling.ipynb #e6f7c2d4
 def judged(
@@ -306,8 +310,8 @@ def judge_heads(
     features:Tensor, # (N, D) of the whole set, un-augmented
     recipe:SelfLabeling=SelfLabeling(), # the loss that was trained; judge
     block:int|None=None, # anchors compared at a time; None: so that a matrix has at most 2^25 entries
-) -> tuple[Tensor, Tensor]: # losses (H,), probabilities (H, J, K) of the `judged` images: in a set of at most J images of all of them
-    "Loss of every head on the whole set, or on the part of it that is judged; the smallest wins (RPSC, end of section \"RPSC-Self Stage\")."
+) -> tuple[Tensor, Tensor]: # losses (H,), probabilities (H, J, K) of the `judged` images, at most J
+    "Loss of every head on the set, or the part that is judged; the smallest wins (RPSC, end of \"RPSC-Self Stage\")."
     features = judged(features, recipe.judge)
     with evaluating(heads): logits = heads(features)
     shown, pairs = _judged_pairs(logits, features, recipe)
@@ -315,7 +319,7 @@ def judge_heads(
 
 # %% ../nbs/12_self_labeling.ipynb #113d10a4
 class OneHead(Network):
-    "One of several heads on its own, in evaluation mode: features (B, D) of any float type -> logits (B, K) in `float32`; `dim` is K."
+    "One of several heads, in evaluation mode: features (B, D) of any float type -> float32 logits (B, K); `dim` is K."
     def __init__(self,
         heads:ClusterHeads, # copied
         h:int=0, # which of them
@@ -329,10 +333,11 @@ class OneHead(Network):
         with torch.autocast(features.device.type, enabled=False): return self.heads(features.float())[0]
 
     def made_of(self) -> dict:
-        return dict(dim=self.heads.dim, n_clusters=self.dim, hidden=self.heads.hidden, batch_norm=self.heads.norm is not None)
+        one = self.heads
+        return dict(dim=one.dim, n_clusters=self.dim, hidden=one.hidden, batch_norm=one.norm is not None)
 
     @classmethod
-    def again(cls, dim, n_clusters, hidden, batch_norm): return cls(ClusterHeads(dim, n_clusters, 1, hidden, batch_norm, seed=0))
+    def again(cls, **sizes): return cls(ClusterHeads(n_heads=1, seed=0, **sizes))
 
 # %% ../nbs/12_self_labeling.ipynb #55f4b60f
 class HeadNetwork(Network):
@@ -361,7 +366,9 @@ def head_probs(
     "Cluster probabilities of one head, in evaluation mode, in blocks of rows: a memory map is read, not copied."
     probs, at = torch.empty(len(features), head.dim, device=features.device), next(head.parameters()).device
     with evaluating(head):
-        for start in range(0, len(features), block): probs[start : start + block] = head(features[start : start + block].to(at)).softmax(-1)
+        for start in range(0, len(features), block):
+            rows = slice(start, start + block)
+            probs[rows] = head(features[rows].to(at)).softmax(-1)
     return probs
 
 # %% ../nbs/12_self_labeling.ipynb #888b1f37
@@ -369,54 +376,54 @@ def _check_features(features:"Tensor|np.ndarray") -> Tensor: # the same numbers
     "Raise `ValueError` unless `features` is a matrix of finite numbers, read in blocks."
     if not isinstance(features, Tensor): features = no_copy_tensor(features)
     if features.ndim != 2: raise ValueError(f"features: got shape {tuple(features.shape)}; accepted: (N, D)")
-    if not all(torch.isfinite(rows).all() for rows in features.split(2**14)):
-        raise ValueError("features: NaN or infinity in some rows; accepted: finite numbers (look for corrupt images, or use precision='fp32')")
-    return features
+    if all(torch.isfinite(rows).all() for rows in features.split(2**14)): return features
+    raise ValueError("features: NaN or infinity in some rows; "
+                     "accepted: finite numbers (look for corrupt images, or use precision='fp32')")
 
 # %% ../nbs/12_self_labeling.ipynb #de8b741f
-def _warn_of_empty(labels:Tensor, n_clusters:int) -> None:
-    "Warn when fewer than `n_clusters` clusters have images, and say what to try."
-    live = cluster_health(labels, n_clusters)["live"]
-    if live < n_clusters: warnings.warn(f"only {live} of {n_clusters} clusters have images: fewer clusters, more epochs or another seed may help")
-
-# %% ../nbs/12_self_labeling.ipynb #286806a5
 def _judge(heads:ClusterHeads, features:Tensor, recipe:SelfLabeling) -> tuple[Tensor, Tensor]:
     "`judge_heads`, or in a trial a part of it."
     meter, n = in_trial(), min(len(features), recipe.judge or len(features))
     if meter is None or n <= 1000: return judge_heads(heads, features, recipe)
-    with meter.apart() as found: judged = judge_heads(heads, features, replace(recipe, judge=1000))
+    with meter.apart() as found: part = judge_heads(heads, features, replace(recipe, judge=1000))
     meter.add(found, (n / 1000)**2)
-    return judged
+    return part
 
-# %% ../nbs/12_self_labeling.ipynb #f1e0c7d1
-def self_label(
-    features:"Tensor|np.ndarray", # (N, D) frozen features of the un-augmented images, finite, any float type; a memory map stays on disk
-    n_clusters:int, # K, 2 <= K <= N
-    recipe:SelfLabeling=SelfLabeling(), # switches
+# %% ../nbs/12_self_labeling.ipynb #8ecb41e1
+def train_heads(
+    job:Job, # K, seed, watch, folders; without images where there are only features
+    features:Tensor, # (N, D) frozen features of the un-augmented images, finite, any float type
+    recipe:SelfLabeling, # switches
     look:Callable=no_look, # look(preset, rows, generator) -> features of views; see `looker`
-    seed:int=0, # of heads, subsets, views
-    watch:Callable|None=None, # watch(epoch, probs (H, N, K)) -> dict for the log
-    folder:Path|None=None, # log and checkpoints; a killed run goes on from there
-) -> Clustering: # labels, probs and history of the chosen head; network: features -> logits; features if they are float32; meta: head, losses of all heads
+    folder:Path|None=None, # as in `rpsc.jobs.learn`
+) -> Clustering: # of the chosen head; network: features -> logits; meta: head, losses of all heads
     """Train clustering heads on frozen features by their own pseudo-labels (RPSC section "RPSC-Self Stage", Eqs. 1-5).
 
-    Raises `ValueError` for NaN in `features`, an impossible K, or unknown switches. Warns if clusters stay empty."""
-    features = _check_features(features)
-    recipe = check_switches(recipe, len(features), n_clusters)
-    heads = ClusterHeads(features.shape[1], n_clusters, recipe.heads, recipe.hidden, recipe.batch_norm, seed=seed).to(features.device)
-    stage = Stage(heads, features, recipe, look, seed)
-    def observe(k): return watch((k + 1) // stage.per_epoch, predict(heads, features)) if watch else {}
-    about = dict(asdict(recipe), seed=seed, features=fingerprint(features)) if folder else None
-    history = train(stage, recipe.epochs * stage.per_epoch, dict(heads=heads), make_optimizer(heads, "adam", recipe.lr), observe=observe, precision="fp32",
-                    folder=folder, checkpoint_every=5 * stage.per_epoch, log_every=stage.per_epoch, cycle=stage.per_batch, seed=seed, name=f"heads ({recipe.loss})", about=about)
+    Raises `ValueError` for an impossible K, or switches that do not fit. Warns if clusters stay empty."""
+    recipe, K = check_switches(recipe, len(features), job.n_clusters), job.n_clusters
+    heads = ClusterHeads(features.shape[1], K, recipe.heads, recipe.hidden, recipe.batch_norm, seed=job.seed)
+    stage = Stage(heads.to(features.device), features, recipe, look, job.seed)
+    history = learn(replace(job, precision="fp32"), "heads", heads, stage.step, recipe.epochs, stage, adam(recipe.lr),
+                    depends=recipe, inputs=(features,), shown=lambda: predict(heads, features), folder=folder)
     losses, shown = _judge(heads, features, recipe)
     best = int(losses.argmin())
     head = OneHead(heads, best)
     probs = shown[best] if shown.shape[1] == len(features) else head_probs(head, features)
-    labels = probs.argmax(-1)
-    _warn_of_empty(labels, n_clusters)
-    own = features if features.dtype == torch.float32 else None                         # others would be copied
-    return Clustering(labels, probs, own, history, dict(head=best, head_losses=losses.tolist(), n_clusters=n_clusters), head)
+    return outcome(job, head, probs=probs, meta=dict(head=best, head_losses=losses.tolist()), heads=history)
+
+def self_label(
+    features:"Tensor|np.ndarray", # (N, D) frozen features, finite, any float type; a memory map stays on disk
+    n_clusters:int, # K, 2 <= K <= N
+    recipe:SelfLabeling=SelfLabeling(), # switches
+    look:Callable=no_look, # as in `train_heads`
+    seed:int=0, # of heads, subsets, views
+    watch:Callable|None=None, # watch(epoch, probs (H, N, K)) -> dict for the log
+    folder:Path|None=None, # log and checkpoints; a killed run goes on from there
+) -> Clustering: # of `train_heads`, with the features if they are float32
+    "`train_heads` on features alone. Raises `ValueError` for NaN in them, too."
+    features, job = _check_features(features), Job(None, n_clusters, None, seed, watch=watch)
+    if features.dtype == torch.float32: job.features = features                        # others would be copied
+    return train_heads(job, features, recipe, look, folder)
 
 # %% ../nbs/12_self_labeling.ipynb #f72d9e4b
 def _lengths(recipe:SelfLabeling) -> dict: # profile -> recipe
@@ -429,9 +436,7 @@ def self_labelled(
     recipe:SelfLabeling, # of the system
 ) -> Clustering: # network: images -> logits
     "The self-labelling stage on the job's frozen features."
-    recipe = check_switches(recipe, len(job.images), job.n_clusters)
-    folder = job.shared("heads", asdict(recipe), job.features)
-    with held(folder): found = self_label(job.features, job.n_clusters, recipe, looker(job.encoder, job.images), job.seed, job.watch, folder)
+    found = train_heads(job, job.features, recipe, looker(job.encoder, job.images, job.precision))
     return replace(found, network=HeadNetwork(job.encoder, found.network))
 
 @system("spice-self", "SPICE-Self", SpiceSelf, **_lengths(SPICE_SELF))

@@ -7,17 +7,7 @@ __all__ = ['NAMED', 'CIFAR20_OF_CIFAR100', 'IMAGENET_SUBSETS', 'Facts', 'Source'
            'dataset_names', 'known_name', 'find_source', 'Need', 'survey']
 
 # %% ../nbs/00bb_sources.ipynb #a174c4f2
-import difflib
-import glob
-import gzip
-import math
-import os
-import re
-import struct
-import tarfile
-import tempfile
-import warnings
-import zlib
+import difflib, glob, gzip, math, os, re, struct, tarfile, tempfile, warnings, zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,8 +17,9 @@ import torch
 from torch import Tensor
 
 from .files import cache_folder
-from .folders import Found, classes_of, find_files, image_files, layout, numbered
-from .pictures import SUFFIXES, Problem, default_size, not_taken
+from .folders import PARTS, classes_of, find_files, image_files, layout, numbered
+from .formats import SUFFIXES, Problem, not_taken
+from .pictures import default_size
 
 # %% ../nbs/00bb_sources.ipynb #30f151b2
 @dataclass(frozen=True)
@@ -64,12 +55,10 @@ class Source:
     problems: "list[Problem]" = field(default_factory=list) # what is known before a file is opened
     notes: "list[str]" = field(default_factory=list) # sentences for people
 
-# %% ../nbs/00bb_sources.ipynb #a34efb38
 def _check_split(split:str, accepted:Sequence[str], name:str) -> None:
     "Refuse a split that `name` does not have."
     if split not in accepted: raise ValueError(f"split: {split!r}, {name} has {', '.join(map(repr, accepted))}")
 
-# %% ../nbs/00bb_sources.ipynb #e33a45e2
 _SPLITS = ("all", "train", "test")
 
 def _parts(split:str) -> list[bool]: # True: training part, False: test part
@@ -107,12 +96,13 @@ class DataSet:
         build:Callable, # (download: bool) -> whatever the reader needs; raises when files are missing
     ):
         "Read what is in `root`, else let torchvision download it (checksums and progress are torchvision's)."
+        reason = f"not found in {root}"
         try: return build(download=False)
-        except (RuntimeError, OSError) as error: reason = f"not found in {root} ({error})"
-        if check is not True: raise self.missing(root, reason)
+        except (RuntimeError, OSError) as error:
+            if check is not True: raise self.missing(root, f"{reason} ({error})") from None
         try: return build(download=True)
         except (RuntimeError, OSError) as error:
-            raise self.missing(root, f"not found in {root}, and the download failed ({error})") from error
+            raise self.missing(root, f"{reason}, and the download failed ({error})") from error
 
     def missing(self, root:Path, reason:str) -> FileNotFoundError:
         "The error that says which file to put where."
@@ -146,10 +136,10 @@ def dataset_names() -> list[str]:
     return list(NAMED)
 
 # %% ../nbs/00bb_sources.ipynb #f5b72d40
-def _read_digits(dataset:DataSet, root:Path, split:str, check:"bool|str") -> dict:
+def _read_digits(dataset, root, split, check):
     "scikit-learn's digits; train is the first 1,437, test the last 360."
     from sklearn.datasets import load_digits
-    rows, digits = {"all": slice(None), "train": slice(1437), "test": slice(1437, None)}[split], load_digits()
+    digits, rows = load_digits(), slice(1437 if split == "test" else None, 1437 if split == "train" else None)
     return dict(pixels=digits.images[rows] / 16, labels=digits.target[rows], class_names=list("0123456789"))
 
 register(Facts("digits", 1_797, 10, 16, 1, "glyphs"), _read_digits)
@@ -168,8 +158,7 @@ def _read_idx(
         raise OSError(f"{path}: no whole idx file of bytes")
     return torch.frombuffer(bytearray(data), dtype=torch.uint8, offset=start).reshape(shape)
 
-# %% ../nbs/00bb_sources.ipynb #2314ec16
-def _read_mnist(dataset:DataSet, root:Path, split:str, check:"bool|str") -> dict:
+def _read_mnist(dataset, root, split, check):
     "MNIST or Fashion-MNIST, 60,000 and 10,000 grey images of 28 × 28."
     from torchvision import datasets
     kind = datasets.MNIST if dataset.facts.name == "mnist" else datasets.FashionMNIST
@@ -182,12 +171,11 @@ def _read_mnist(dataset:DataSet, root:Path, split:str, check:"bool|str") -> dict
     half = len(read) // 2
     return dict(pixels=torch.cat(read[:half]), labels=torch.cat(read[half:]).long(), class_names=list(kind.classes))
 
-_IDX_FILES = ("train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and "
-              "t10k-labels-idx1-ubyte.gz in the sub-folder ")
-register(Facts("mnist", 70_000, 10, 28, 1, "glyphs"), _read_mnist, _IDX_FILES + "MNIST/raw",
-         "yann.lecun.com/exdb/mnist", [["MNIST/raw"]], is_fetched=True)
-register(Facts("fashion-mnist", 70_000, 10, 28, 1), _read_mnist, _IDX_FILES + "FashionMNIST/raw",
-         "github.com/zalandoresearch/fashion-mnist", [["FashionMNIST/raw"]], is_fetched=True)
+for _facts, _home, _page in (
+        (Facts("mnist", 70_000, 10, 28, 1, "glyphs"), "MNIST/raw", "yann.lecun.com/exdb/mnist"),
+        (Facts("fashion-mnist", 70_000, 10, 28, 1), "FashionMNIST/raw", "github.com/zalandoresearch/fashion-mnist")):
+    register(_facts, _read_mnist, "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz "
+             f"and t10k-labels-idx1-ubyte.gz in the sub-folder {_home}", _page, [[_home]], is_fetched=True)
 
 # %% ../nbs/00bb_sources.ipynb #9f489edd
 def _without_checksums(kind:type) -> type:
@@ -196,7 +184,6 @@ def _without_checksums(kind:type) -> type:
     lists = dict(train_list=blank(kind.train_list), test_list=blank(kind.test_list))
     return type(kind.__name__, (kind,), lists | dict(meta=kind.meta | {"md5": None}))
 
-# %% ../nbs/00bb_sources.ipynb #c7fe8956
 def _is_harmless(member:tarfile.TarInfo) -> bool:
     "Whether an entry of an archive is a file or a folder inside the place it is unpacked to: no link, no device."
     path = Path(member.name)
@@ -210,13 +197,26 @@ def _unpack(archive:Path, home:Path) -> None:
         packed.extractall(part, [member for member in packed if _is_harmless(member)])
         if (Path(part) / home.name).is_dir(): (Path(part) / home.name).rename(home)
 
-# %% ../nbs/00bb_sources.ipynb #286f8866
-def _cifar(dataset:DataSet, root:Path, split:str, check:"bool|str") -> "tuple[np.ndarray, Tensor]":
-    """Pixels, uint8 (N, 32, 32, 3), and labels (fine ones for CIFAR-100) through torchvision.
+# %% ../nbs/00bb_sources.ipynb #d85a8b75
+CIFAR20_OF_CIFAR100 = ( # coarse class of each fine class, 25 a line
+    4, 1, 14, 8, 0, 6, 7, 7, 18, 3, 3, 14, 9, 18, 7, 11, 3, 9, 7, 11, 6, 11, 5, 10, 7,
+    6, 13, 15, 3, 15, 0, 11, 1, 10, 12, 14, 16, 9, 11, 5, 5, 19, 8, 8, 15, 13, 14, 17, 18, 10,
+    16, 4, 17, 4, 2, 0, 17, 4, 18, 17, 10, 3, 2, 12, 12, 16, 12, 1, 9, 19, 2, 10, 0, 1, 16,
+    12, 9, 13, 15, 13, 16, 19, 2, 4, 6, 19, 5, 5, 8, 19, 18, 1, 2, 15, 6, 0, 17, 8, 14, 13)
+_CIFAR_NAMES = {"cifar10": "airplane automobile bird cat deer dog frog horse ship truck".split(), "cifar100-20": (
+    "aquatic mammals|fish|flowers|food containers|fruit and vegetables|household electrical devices|"
+    "household furniture|insects|large carnivores|large man-made outdoor things|large natural outdoor scenes|"
+    "large omnivores and herbivores|medium-sized mammals|non-insect invertebrates|people|reptiles|small mammals|"
+    "trees|vehicles 1|vehicles 2").split("|")}
+
+# %% ../nbs/00bb_sources.ipynb #6c4c1490
+def _read_cifar(dataset, root, split, check):
+    """CIFAR-10, or CIFAR-100 with its 20 superclasses: 50,000 and 10,000 colour images of 32 × 32, through torchvision.
 
     `ValueError` for files of unknown content, unless `check` is "unpickle"."""
     from torchvision import datasets
-    kind = datasets.CIFAR10 if dataset.facts.name == "cifar10" else datasets.CIFAR100
+    name = dataset.facts.name
+    kind = datasets.CIFAR10 if name == "cifar10" else datasets.CIFAR100
     home = root / kind.base_folder
     if check == "unpickle":
         kind = _without_checksums(kind)
@@ -225,48 +225,22 @@ def _cifar(dataset:DataSet, root:Path, split:str, check:"bool|str") -> "tuple[np
     try: read = dataset.fetch(root, check, build)
     except FileNotFoundError:
         if check is not False or not home.is_dir(): raise
-        raise ValueError(f"check: False, but the files in {home} are not those of {dataset.facts.name}, and they are "
-                         'pickles, which can run any code when they are read; check="unpickle" does so') from None
-    return np.concatenate([part.data for part in read]), torch.tensor(sum((part.targets for part in read), []))
+        raise ValueError(f"check: False, but the files in {home} are not those of {name}, and they are pickles, which "
+                         'can run any code when they are read; check="unpickle" does so') from None
+    labels = torch.tensor(sum((part.targets for part in read), []))
+    if name == "cifar100-20": labels = torch.tensor(CIFAR20_OF_CIFAR100)[labels]
+    return dict(pixels=np.concatenate([part.data for part in read]), labels=labels, class_names=_CIFAR_NAMES[name])
 
-# %% ../nbs/00bb_sources.ipynb #d5ad7cf9
-def _read_cifar10(dataset:DataSet, root:Path, split:str, check:"bool|str") -> dict:
-    "CIFAR-10, 50,000 and 10,000 colour images of 32 × 32."
-    pixels, labels = _cifar(dataset, root, split, check)
-    names = "airplane automobile bird cat deer dog frog horse ship truck".split()
-    return dict(pixels=pixels, labels=labels, class_names=names)
-
-register(Facts("cifar10", 60_000, 10, 32), _read_cifar10, "cifar-10-python.tar.gz, or its folder cifar-10-batches-py",
-         "www.cs.toronto.edu/~kriz/cifar.html", [["cifar-10-batches-py"], ["cifar-10-python.tar.gz"]], is_fetched=True)
-
-# %% ../nbs/00bb_sources.ipynb #d85a8b75
-CIFAR20_OF_CIFAR100 = ( # coarse class of each fine class, 25 a line
-    4, 1, 14, 8, 0, 6, 7, 7, 18, 3, 3, 14, 9, 18, 7, 11, 3, 9, 7, 11, 6, 11, 5, 10, 7,
-    6, 13, 15, 3, 15, 0, 11, 1, 10, 12, 14, 16, 9, 11, 5, 5, 19, 8, 8, 15, 13, 14, 17, 18, 10,
-    16, 4, 17, 4, 2, 0, 17, 4, 18, 17, 10, 3, 2, 12, 12, 16, 12, 1, 9, 19, 2, 10, 0, 1, 16,
-    12, 9, 13, 15, 13, 16, 19, 2, 4, 6, 19, 5, 5, 8, 19, 18, 1, 2, 15, 6, 0, 17, 8, 14, 13)
-
-# %% ../nbs/00bb_sources.ipynb #6c4c1490
-_CIFAR20_NAMES = (
-    "aquatic mammals|fish|flowers|food containers|fruit and vegetables|household electrical devices|"
-    "household furniture|insects|large carnivores|large man-made outdoor things|large natural outdoor scenes|"
-    "large omnivores and herbivores|medium-sized mammals|non-insect invertebrates|people|reptiles|small mammals|"
-    "trees|vehicles 1|vehicles 2").split("|")
-
-# %% ../nbs/00bb_sources.ipynb #0d7b5db0
-def _read_cifar20(dataset:DataSet, root:Path, split:str, check:"bool|str") -> dict:
-    "CIFAR-100 with its 20 superclasses as ground truth."
-    pixels, fine = _cifar(dataset, root, split, check)
-    return dict(pixels=pixels, labels=torch.tensor(CIFAR20_OF_CIFAR100)[fine], class_names=list(_CIFAR20_NAMES))
-
-register(Facts("cifar100-20", 60_000, 20, 32), _read_cifar20, "cifar-100-python.tar.gz, or its folder cifar-100-python",
-         "www.cs.toronto.edu/~kriz/cifar.html", [["cifar-100-python"], ["cifar-100-python.tar.gz"]], is_fetched=True)
+for _name, _k, _stem in (("cifar10", 10, "cifar-10"), ("cifar100-20", 20, "cifar-100")):
+    _folder = _stem + ("-batches-py" if _k == 10 else "-python")
+    register(Facts(_name, 60_000, _k, 32), _read_cifar, f"{_stem}-python.tar.gz, or its folder {_folder}",
+             "www.cs.toronto.edu/~kriz/cifar.html", [[_folder], [f"{_stem}-python.tar.gz"]], is_fetched=True)
 
 # %% ../nbs/00bb_sources.ipynb #55b2e49f
 _STL10_COUNTS = {"train": 5_000, "test": 8_000, "unlabeled": 100_000}
 
-def _stl10_part(root:Path, part:str, check:"bool|str") -> "tuple[np.ndarray, np.ndarray|None]": # labels from 0
-    "One of the three parts as it lies in `stl10_binary`: memory-mapped uint8 (N, 3, 96, 96)."
+def _stl10_part(root:Path, part:str, check:"bool|str") -> "tuple[np.ndarray, np.ndarray|None]":
+    "One of the three parts as it lies in `stl10_binary`: memory-mapped uint8 (N, 3, 96, 96), labels from 0."
     home = root / "stl10_binary"
     pixels = np.memmap(home / f"{part}_X.bin", dtype=np.uint8, mode="c").reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)
     if check is True and len(pixels) != _STL10_COUNTS[part]:
@@ -274,8 +248,7 @@ def _stl10_part(root:Path, part:str, check:"bool|str") -> "tuple[np.ndarray, np.
     if part == "unlabeled": return pixels, None
     return pixels, np.fromfile(home / f"{part}_y.bin", dtype=np.uint8).astype(np.int64) - 1
 
-# %% ../nbs/00bb_sources.ipynb #0b1039f3
-def _read_stl10(dataset:DataSet, root:Path, split:str, check:"bool|str") -> dict:
+def _read_stl10(dataset, root, split, check):
     "STL-10, colour images of 96 × 96; all: the 13,000 with labels."
     def build(download):
         if download:
@@ -292,7 +265,7 @@ def _read_stl10(dataset:DataSet, root:Path, split:str, check:"bool|str") -> dict
 register(Facts("stl10", 13_000, 10, 96), _read_stl10, "stl10_binary.tar.gz, or its folder stl10_binary",
          "cs.stanford.edu/~acoates/stl10",
          [["stl10_binary/train_X.bin", "stl10_binary/test_X.bin"], ["stl10_binary.tar.gz"]], is_fetched=True,
-         extra={"unlabeled": (100_000, [["stl10_binary/unlabeled_X.bin"], ["stl10_binary.tar.gz"]])})
+         extra={"unlabeled": (_STL10_COUNTS["unlabeled"], [["stl10_binary/unlabeled_X.bin"], ["stl10_binary.tar.gz"]])})
 
 # %% ../nbs/00bb_sources.ipynb #f935d64f
 def _tiny_validation(base:Path) -> "tuple[list[str], list[str]]": # files, wnids
@@ -301,8 +274,7 @@ def _tiny_validation(base:Path) -> "tuple[list[str], list[str]]": # files, wnids
     rows = sorted(line.split("\t") for line in lines if line.strip())
     return [str(base / "val" / "images" / row[0]) for row in rows], [row[1] for row in rows]
 
-# %% ../nbs/00bb_sources.ipynb #a6a324bd
-def _read_tiny_imagenet(dataset:DataSet, root:Path, split:str, check:"bool|str") -> dict:
+def _read_tiny_imagenet(dataset, root, split, check):
     "Tiny-ImageNet-200 as files; classes are numbered in the order of their wnids, the same in both parts."
     base = root if (root / "train").is_dir() else root / "tiny-imagenet-200"
     train = base / "train"
@@ -331,8 +303,7 @@ IMAGENET_SUBSETS = {name: wnids.split() for name, wnids in {
         "n03814639 n03837869 n03838899 n03854065 n03954731 n03983396 n04026417 n04200800 n04209239 n04311004 "
         "n04380533 n04428191 n04443257 n04509417 n04525305 n04554684 n04606251 n07583066 n07711569 n07753592"}.items()}
 
-# %% ../nbs/00bb_sources.ipynb #04f21de1
-def _imagenet_parts(dataset:DataSet, base:Path, split:str) -> list[Path]:
+def _imagenet_parts(dataset, base:Path, split:str) -> list[Path]:
     "The folders that make up a split: `train`, `val`, or both."
     train, val, name = base / "train", base / "val", dataset.facts.name
     has_val = val.is_dir() and any((val / wnid).is_dir() for wnid in IMAGENET_SUBSETS[name])
@@ -340,8 +311,7 @@ def _imagenet_parts(dataset:DataSet, base:Path, split:str) -> list[Path]:
     if split == "test": return [val]
     return [train, val] if split == "all" and name == "imagenet50" and has_val else [train]
 
-# %% ../nbs/00bb_sources.ipynb #725760c6
-def _read_imagenet(dataset:DataSet, root:Path, split:str, check:"bool|str") -> dict:
+def _read_imagenet(dataset, root, split, check):
     "A subset of ImageNet by its list of wnids; test is the validation part."
     base, wnids = root if (root / "train").is_dir() else root / "imagenet", IMAGENET_SUBSETS[dataset.facts.name]
     parts = _imagenet_parts(dataset, base, split)
@@ -358,17 +328,6 @@ for _name, _n, _home in (("imagenet10", 13_000, ["imagenet/train"]), ("imagenet-
              "same way", "www.image-net.org", [_home])
 
 # %% ../nbs/00bb_sources.ipynb #75fdc030
-def _notes(found:Found, classes:list, parts:list, class_names:"list[str]|None") -> list[str]:
-    "What a person should know about the files of a folder."
-    sizes = ", ".join(f"{part} ({parts.count(part):,})" for part in ("train", "val", "test") if part in parts)
-    notes, loose = [found.left_out_in_words()], classes.count(None)
-    if sizes: notes.append(f"parts of the folder, taken together: {sizes}")
-    if class_names and loose:
-        notes.append(f"{loose:,} of {len(classes):,} pictures lie beside the class folders: their class is not known, "
-                     "so nothing is compared with the folders' names")
-    return [note for note in notes if note]
-
-# %% ../nbs/00bb_sources.ipynb #25d3f6f4
 def _folder_source(folder:Path, split:str, exclude:Sequence[str]=()) -> Source:
     "The files of a folder, with classes where its sub-folders name them."
     found = find_files(folder, exclude)
@@ -381,17 +340,17 @@ def _folder_source(folder:Path, split:str, exclude:Sequence[str]=()) -> Source:
     line, others = not_taken(found.others)
     if not found.files:
         where = f"looked in all visible sub-folders for pictures (jpg, png, tif and {len(SUFFIXES) - 3} other endings)"
-        unlisted = [f"{problem.path}: {problem.reason}" for problem in found.problems[:3]]
-        facts = [f"{folder}: no image file", where, found.left_out_in_words(), line, *unlisted]
-        raise FileNotFoundError("; ".join(filter(None, facts)))
+        raise found.nothing(f"{folder}: no image file", where, more=line)
     labels, class_names = numbered(classes)
-    ranks = {part: rank for rank, part in enumerate(("train", "val", "test", None))}
-    rows = sorted((i for i, part in enumerate(parts) if split == "all" or part == wanted),
-                  key=lambda i: ranks[parts[i]])
-    notes = _notes(found, classes, parts, class_names) + [line] * bool(line)
+    sizes = ", ".join(f"{part} ({parts.count(part):,})" for part in PARTS if part in parts)
+    beside = (f"{classes.count(None):,} of {len(classes):,} pictures lie beside the class folders: their class is not "
+              "known, so nothing is compared with the folders' names") if class_names and None in classes else None
+    notes = [found.left_out_in_words(), sizes and f"parts of the folder, taken together: {sizes}", beside, line]
+    kept = [i for i, part in enumerate(parts) if split == "all" or part == wanted]
+    rows = sorted(kept, key=lambda i: [*PARTS, None].index(parts[i]))
     return Source(folder.resolve().name, files=[found.files[i] for i in rows],
-                  labels=None if labels is None else labels[rows],
-                  class_names=class_names, problems=[*found.problems, *others], notes=notes if split == "all" else [])
+                  labels=None if labels is None else labels[rows], class_names=class_names,
+                  problems=[*found.problems, *others], notes=[*filter(None, notes)] if split == "all" else [])
 
 # %% ../nbs/00bb_sources.ipynb #adad1741
 def known_name(name:"str|Path") -> "str|None":
@@ -401,7 +360,6 @@ def known_name(name:"str|Path") -> "str|None":
     also = {"cifar20": "cifar100-20", "tinyimagenet200": "tiny-imagenet", "imagenetdogs": "imagenet-dogs15"}
     return also.get(plain(name)) or {plain(known): known for known in NAMED}.get(plain(name))
 
-# %% ../nbs/00bb_sources.ipynb #3334d02b
 def _unknown(name) -> Exception:
     "What to say about neither a name nor a path: a missing path, or a list of names with the closest first."
     if isinstance(name, Path) or os.sep in name or name.startswith((".", "~")):
@@ -434,9 +392,8 @@ def _path_source(name_or_path:"str|Path", split:str, exclude:Sequence[str]) -> S
     line, others = not_taken(found.others)
     return _without_splits(kind, split, whole.resolve().name if kind == "a pattern" else path.stem, files=found.files,
                            problems=[*found.problems, *others],
-                           notes=[note for note in (found.left_out_in_words(), line) if note])
+                           notes=[*filter(None, (found.left_out_in_words(), line))])
 
-# %% ../nbs/00bb_sources.ipynb #426049f4
 def find_source(
     name_or_path, # as `rpsc.data.load` takes it
     root:"str|Path|None", # folder of named data sets; None: `data` in `cache_folder()`
@@ -468,7 +425,6 @@ class Need:
     on_disk: "int|None" = None # bytes; None: not there
     where: str = "" # where they are, or what to do
 
-# %% ../nbs/00bb_sources.ipynb #32445cb8
 def _listed(dataset:str, root:Path) -> "tuple[Facts, int, str]":
     "Facts of image files from their names alone, their bytes, and their folder."
     source = find_source(dataset, root, "all", False)
@@ -480,7 +436,6 @@ def _listed(dataset:str, root:Path) -> "tuple[Facts, int, str]":
     facts = Facts(source.name, len(source.files), len(source.class_names), size)
     return facts, on_disk, str(Path(source.files[0]).parents[1])
 
-# %% ../nbs/00bb_sources.ipynb #8b02ef12
 def _found(dataset:str, root:Path) -> "tuple[Facts, int|None, str]":
     "Facts of all images of a data set, their bytes on the disk, and where they are or what to do."
     known = NAMED.get(known_name(dataset))

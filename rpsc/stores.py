@@ -6,15 +6,7 @@
 __all__ = ['IN_MEMORY', 'DECODER_VERSION', 'FEW_LEVELS', 'WHOLE', 'all_pages', 'Decoded', 'decode_files']
 
 # %% ../nbs/00aa_stores.ipynb #9a62e22d
-import hashlib
-import itertools
-import json
-import os
-import re
-import shutil
-import uuid
-import warnings
-import zlib
+import hashlib, itertools, json, os, re, shutil, uuid, warnings, zlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,13 +18,13 @@ import numpy as np
 from tqdm import tqdm
 
 from .files import HOST, cache_folder, fingerprint, flush, is_abandoned, whole_file
-from .pictures import Decoders, Problem, Reading, open_regular, page_names, read_pages, split_page
+from .formats import Problem, Reading, open_regular
+from .pictures import Decoders, page_names, read_pages, split_page
 
 # %% ../nbs/00aa_stores.ipynb #1406f17d
 IN_MEMORY = 2**28 # bytes of pixels; larger sets of files are decoded into a store
 DECODER_VERSION = 2 # part of the name of every store: raise it when decoding changes a pixel
 
-# %% ../nbs/00aa_stores.ipynb #fd087f88
 def _decode(files:list, reading:Reading, start:int=0, block:int=256) -> Iterator[list]:
     "Blocks of outcomes in the order of the files from `start` on: tuples of pixels and remarks, or a `Problem`."
     block = min(block, max(16, 2**26 // (3 * reading.size**2)))
@@ -58,25 +50,18 @@ def all_pages(
     return list(itertools.chain(*names)), np.repeat(np.arange(len(files)), [len(pages) for pages in names])
 
 # %% ../nbs/00aa_stores.ipynb #09723310
-def _levels(pixels:np.ndarray) -> list[int]:
-    "The levels that occur, sorted."
-    seen = np.zeros(256, bool)
-    seen[pixels.ravel()] = True
-    return np.flatnonzero(seen).tolist()
-
-# %% ../nbs/00aa_stores.ipynb #c055299b
 def _sum_up(outcomes:list, start:int) -> "tuple[np.ndarray, dict]": # uint8 (m, 3, size, size)
     "The pixels of a block that begins with the file `start`, and what is known about it."
     good = [(i, *outcome) for i, outcome in enumerate(outcomes, start) if not isinstance(outcome, Problem)]
     pixels = np.stack([pixels for _, pixels, _ in good]) if good else np.empty((0, 3, 0, 0), np.uint8)
-    remarks = Counter()
+    remarks, levels = Counter(), np.zeros(256, bool)
     for _, _, found in good: remarks.update(found); remarks.update({f"files {name}": 1 for name in found})
+    levels[pixels.ravel()] = True
     bad = [[i, outcome.reason] for i, outcome in enumerate(outcomes, start) if isinstance(outcome, Problem)]
     return pixels, dict(stop=start + len(outcomes), kept=[i for i, _, _ in good], problems=bad, remarks=dict(remarks),
-                        crc=[zlib.crc32(picture) for picture in pixels], levels=_levels(pixels),
+                        crc=[zlib.crc32(picture) for picture in pixels], levels=np.flatnonzero(levels).tolist(),
                         flat=sum(int(np.ptp(picture, (1, 2)).max()) < 3 for picture in pixels))
 
-# %% ../nbs/00aa_stores.ipynb #1b0d5d5e
 def _joined(blocks:list[dict]) -> dict:
     "What is known about several blocks."
     def all_of(name): return list(itertools.chain(*(block[name] for block in blocks)))
@@ -87,36 +72,26 @@ def _joined(blocks:list[dict]) -> dict:
 # %% ../nbs/00aa_stores.ipynb #2b9d1c25
 FEW_LEVELS = 64 # of 256
 
-# %% ../nbs/00aa_stores.ipynb #eec83083
 def _notes(known:dict, is_deep:bool) -> list[str]: # whether files of more than 8 bits are in the set
     "What to say about decoded pictures."
     n, remarks, levels, notes = len(known["kept"]), Counter(known["remarks"]), known["levels"], []
     equal = sum(count for count in Counter(known["crc"]).values() if count > 1)
     def say(count, one, many, words): notes.extend([f"{count:,} {many if count > 1 else one} {words}"] * (count > 0))
+    def say_pictures(count, one, many, words): say(count, *(f"of {n:,} pictures {verb}" for verb in (one, many)), words)
     say(remarks["files left"], "file holds", "files hold",
         f"more than one picture: the first of each is taken, {remarks['left']:,} are left (--pages all takes them)")
     say(remarks["metadata"], "file has", "files have",
         "metadata that cannot be read: orientation or colours may be wrong")
-    say(remarks["nan"], *[f"of {n:,} pictures {verb}" for verb in ("has", "have")],
-        "values that are no numbers, shown as black")
+    say_pictures(remarks["nan"], "has", "have", "values that are no numbers, shown as black")
     if levels and len(levels) < FEW_LEVELS and (is_deep or levels[-1] - levels[0] < FEW_LEVELS):
         remedy = "; --range LOW HIGH chooses the values that are shown" * is_deep
         few = f"only {len(levels)} of 256 grey levels, {levels[0]} to {levels[-1]}"
         notes.append(f"the pictures have {few}: detail may be lost{remedy}")
-    say(known["flat"], *[f"of {n:,} pictures {verb}" for verb in ("is", "are")], "flat: one colour and nothing else")
-    say(equal, *[f"of {n:,} pictures {verb}" for verb in ("is", "are")],
-        "equal to another one (copies, or detail that was lost)")
+    say_pictures(known["flat"], "is", "are", "flat: one colour and nothing else")
+    say_pictures(equal, "is", "are", "equal to another one (copies, or detail that was lost)")
     return notes
 
 # %% ../nbs/00aa_stores.ipynb #6ee6c821
-def _check_readable(files:list, problems:list[Problem]) -> None:
-    "Raise `ValueError` with the first reasons when no file at all could be read."
-    if len(problems) < len(files): return
-    first = "; ".join(f"{problem.path}: {problem.reason}" for problem in problems[:3])
-    more = "; ..." if len(problems) > 3 else ""
-    raise ValueError(f"images: none of {len(files)} files could be read ({first}{more})")
-
-# %% ../nbs/00aa_stores.ipynb #93376be3
 class Decoded(NamedTuple):
     "What the files of a set hold."
     pixels: np.ndarray # uint8 (M, 3, size, size)
@@ -124,17 +99,17 @@ class Decoded(NamedTuple):
     problems: list[Problem]
     notes: list[str]
 
-# %% ../nbs/00aa_stores.ipynb #45d9458f
 def _decoded(files:list, pixels:np.ndarray, known:dict, reading:Reading) -> Decoded:
-    "Pixels with what is known about them. `ValueError` when there are none."
+    "Pixels with what is known about them. `ValueError` with the first reasons when no file at all could be read."
     problems = [Problem(str(files[i]), reason) for i, reason in known["problems"]]
-    _check_readable(files, problems)
-    return Decoded(pixels, known["kept"], problems, _notes(known, reading.range is not None))
+    if len(problems) < len(files):
+        return Decoded(pixels, known["kept"], problems, _notes(known, reading.range is not None))
+    first = "; ".join(f"{problem.path}: {problem.reason}" for problem in problems[:3]) + "; ..." * (len(problems) > 3)
+    raise ValueError(f"images: none of {len(files)} files could be read ({first})")
 
 # %% ../nbs/00aa_stores.ipynb #6cf44f95
 WHOLE = 2**30 # bytes of a file; of larger ones only the ends are read for the name of a store
 
-# %% ../nbs/00aa_stores.ipynb #86219f94
 def _content(file:str) -> str:
     "Path and hash of the bytes of a file."
     digest = hashlib.blake2b(digest_size=16)
@@ -148,7 +123,6 @@ def _content(file:str) -> str:
     except (OSError, ValueError): return f"{os.path.abspath(file)}\tunreadable"
     return f"{os.path.abspath(file)}\t{digest.hexdigest()}"
 
-# %% ../nbs/00aa_stores.ipynb #a3cf8cdb
 def _store_key(files:list, reading:Reading) -> str:
     "The name of a store: the files with their content, and how they are decoded."
     places = [split_page(file) for file in files]
@@ -157,40 +131,34 @@ def _store_key(files:list, reading:Reading) -> str:
     return fingerprint("\n".join(f"{content[file]} {page}" for file, page in places), reading.to_json(),
         DECODER_VERSION)
 
-# %% ../nbs/00aa_stores.ipynb #7b928e08
+# %% ../nbs/00aa_stores.ipynb #0cbf2247
 def _open_store(files:list, reading:Reading, folder:Path) -> Decoded:
     "A store whose bytes are as they were written; pixels are memory-mapped, safe from changes. `ValueError`: damaged."
     try: known = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     except (OSError, ValueError): raise ValueError("its index cannot be read") from None
-    is_good = isinstance(known, dict) and known.pop("check", None) == fingerprint(known)
-    if not is_good: raise ValueError("its index is damaged")
+    if not isinstance(known, dict) or known.pop("check", None) != fingerprint(known):
+        raise ValueError("its index is damaged")
     shape = (len(known["kept"]), 3, reading.size, reading.size)
-    try: is_whole = (folder / "pixels.u8").stat().st_size == np.prod(shape, dtype=int)
-    except OSError: is_whole = False
-    if not is_whole: raise ValueError("its pixels are not all there")
+    try: size = (folder / "pixels.u8").stat().st_size
+    except OSError: size = None
+    if size != np.prod(shape, dtype=int): raise ValueError("its pixels are not all there")
     pixels = np.memmap(folder / "pixels.u8", dtype=np.uint8, mode="c", shape=shape)
-    is_good = all(zlib.crc32(picture) == crc for picture, crc in zip(pixels, known["crc"]))
-    if not is_good: raise ValueError("its pixels are damaged")
+    if any(zlib.crc32(picture) != crc for picture, crc in zip(pixels, known["crc"])):
+        raise ValueError("its pixels are damaged")
     return _decoded(files, pixels, known, reading)
 
 # %% ../nbs/00aa_stores.ipynb #e43a2812
-def _is_left(part:Path) -> bool:
-    "Whether nobody works on a part of a store any more."
-    owner = re.fullmatch(r"\.part-\w+-(\w*)-(\d+)-\w+", part.name)
-    return is_abandoned(part, owner and owner[1], int(owner[2]) if owner else 0)
-
-# %% ../nbs/00aa_stores.ipynb #6f73a2b9
 def _part(folder:Path, pid:int) -> Path:
     "A new name for the part of a store."
     return folder.with_name(f".part-{folder.name}-{HOST}-{pid}-{uuid.uuid4().hex[:8]}")
 
-# %% ../nbs/00aa_stores.ipynb #e56d01b3
 def _take_part(folder:Path) -> Path:
     "A part to write the store `folder` into: one that was left half-finished, or a new one. Others are removed."
     folder.parent.mkdir(parents=True, exist_ok=True)
     mine = _part(folder, os.getpid())
     for part in sorted(folder.parent.glob(".part-*")):
-        if not _is_left(part): continue
+        owner = re.fullmatch(r"\.part-\w+-(\w*)-(\d+)-\w+", part.name)
+        if not is_abandoned(part, owner and owner[1], int(owner[2]) if owner else 0): continue
         try:
             if part.name.startswith(f".part-{folder.name}-") and not mine.exists(): part.rename(mine)
             else: shutil.rmtree(part, ignore_errors=True)
@@ -234,7 +202,6 @@ def _write_store(files:list, reading:Reading, folder:Path) -> None:
     finally:
         if part.exists(): part.rename(_part(folder, 0))
 
-# %% ../nbs/00aa_stores.ipynb #c49799ba
 def _complete(part:Path, known:dict, folder:Path) -> None:
     "Make a store of a part that holds all pixels."
     index = json.dumps(known | {"check": fingerprint(known)})
@@ -259,9 +226,9 @@ def decode_files(
         for outcomes in _decode(files, reading):
             blocks.append(_sum_up(outcomes, start))
             start += len(outcomes)
-        pixels = [pixels for pixels, block in blocks if len(pixels)]
-        pixels = np.concatenate(pixels) if pixels else None
-        return _decoded(files, pixels, _joined([block for _, block in blocks]), reading)
+        pixels = [pixels for pixels, _ in blocks if len(pixels)]
+        known = _joined([block for _, block in blocks])
+        return _decoded(files, np.concatenate(pixels) if pixels else None, known, reading)
     folder = Path(store or cache_folder() / "stores").expanduser() / _store_key(files, reading)
     if folder.exists():
         try: return _open_store(files, reading, folder)

@@ -30,13 +30,13 @@ def generator_at(
 
 # %% ../nbs/05_train.ipynb #ae2d643a
 class Batches:
-    "Shuffled index batches as a function of the step: `batches(k)` is the index tensor (batch_size,) of step `k`; `ValueError` for sizes below 1."
+    "Shuffled indices: `batches(k)` are those of step `k`, (batch_size,). Raises `ValueError` for sizes below 1."
     def __init__(self,
         n:int, # images in the set, >= 1
         batch_size:int, # images a step; a set smaller than that gives batches of n
         seed:int=0, # another seed, another order
     ):
-        if n < 1 or batch_size < 1: raise ValueError(f"n and batch_size must be >= 1, got n={n}, batch_size={batch_size}")
+        if min(n, batch_size) < 1: raise ValueError(f"n and batch_size must be >= 1, got {n=}, {batch_size=}")
         self.n, self.batch_size, self.seed = n, min(batch_size, n), seed
         self.per_epoch = n // self.batch_size
         self._epoch = self._order = None
@@ -64,11 +64,13 @@ def constant(t:float) -> float:
 
 # %% ../nbs/05_train.ipynb #f8b965b9
 class EMA(nn.Module):
-    "An exponential moving average of a module's weights, usable as that module; `ValueError` for a decay outside [0, 1) or another buffer rule."
+    """An exponential moving average of a module's weights, usable as that module.
+
+    Raises `ValueError` for a decay outside [0, 1) or another buffer rule."""
     def __init__(self,
         module:nn.Module, # the network to follow
         decay:float=.999, # in [0, 1): share of the old average that stays
-        buffers:str="copy", # "copy": BatchNorm statistics follow the network; "own": they come from the average's own forward passes (MoCo)
+        buffers:str="copy", # "copy": BatchNorm statistics follow the network; "own": those of its own passes (MoCo)
     ):
         super().__init__()
         if not 0 <= decay < 1: raise ValueError(f"decay must be in [0, 1), got {decay}")
@@ -131,7 +133,7 @@ def load_checkpoint(
     for path in _checkpoints(folder):
         try:
             if found := read_tensors(path): return _unpack(json.loads(found[1]["state"]), found[0])
-        except (KeyError, ValueError, TypeError) as error: damaged(path, error)                        # whole, and of another shape
+        except (KeyError, ValueError, TypeError) as error: damaged(path, error)  # whole, and of another shape
     return None
 
 # %% ../nbs/05_train.ipynb #ed81df00
@@ -141,11 +143,11 @@ def save_checkpoint(
     state:dict, # nest of tensors and plain values
     keep:int=2, # newest checkpoints that stay
 ) -> Path: # the file written
-    "Write `state` as `step-<step>.safetensors`, whole or not at all, and drop all but this one and the `keep - 1` before it."
+    "Write `state` as `step-<step>.safetensors`, whole or not at all; the `keep - 1` before it stay, no others."
     sweep(folder)
     tensors, path = {}, Path(folder) / f"step-{step:09d}.safetensors"
     header = json.dumps(_pack(state, tensors))
-    write_tensors(path, tensors or {"empty": torch.zeros(1)}, state=header)                       # a file without a tensor is refused
+    write_tensors(path, tensors or {"empty": torch.zeros(1)}, state=header)  # a file without a tensor is refused
     earlier = [other for other in _checkpoints(folder) if other < path]
     for other in {*_checkpoints(folder)} - {path, *earlier[:keep - 1]}: other.unlink()
     return path
@@ -161,8 +163,10 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     "A fused optimiser over a module. Raises `ValueError` for another `kind`."
     trained = [p for p in module.parameters() if p.requires_grad]
-    decayed, others = [p for p in trained if decay_vectors or p.ndim > 1], [p for p in trained if not (decay_vectors or p.ndim > 1)]
-    parameters = [dict(params=group, weight_decay=rate) for group, rate in ((decayed, weight_decay), (others, 0.)) if group]
+    decayed = [p for p in trained if decay_vectors or p.ndim > 1]
+    others = [p for p in trained if not (decay_vectors or p.ndim > 1)]
+    groups = (decayed, weight_decay), (others, 0.)
+    parameters = [dict(params=group, weight_decay=rate) for group, rate in groups if group]
     if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=.9, nesterov=nesterov, fused=True)
     if kind == "adam": return torch.optim.Adam(parameters, lr=lr, fused=True)
     raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
@@ -172,7 +176,8 @@ def _match_formats(optimizer:torch.optim.Optimizer) -> None:
     "Bring the moments of an optimiser into the memory format of their weights."
     for p, moments in optimizer.state.items():
         for k, v in moments.items():
-            if isinstance(v, Tensor) and v.shape == p.shape: moments[k] = torch.empty_like(p, requires_grad=False).copy_(v)
+            if isinstance(v, Tensor) and v.shape == p.shape:
+                moments[k] = torch.empty_like(p, requires_grad=False).copy_(v)
 
 # %% ../nbs/05_train.ipynb #f0f4436b
 class RunState:
@@ -182,7 +187,8 @@ class RunState:
 
     def state_dict(self, step:int) -> dict:
         "All that a checkpoint needs after `step` steps."
-        return dict(step=step, modules={k: dict(m.state_dict()) for k, m in self.modules.items()}, optimizer=self.optimizer.state_dict())
+        modules = {k: dict(m.state_dict()) for k, m in self.modules.items()}
+        return dict(step=step, modules=modules, optimizer=self.optimizer.state_dict())
 
     def load_state_dict(self, state:dict) -> int:
         "Put a saved state back and return its step."
@@ -210,7 +216,7 @@ class Log:
 
 # %% ../nbs/05_train.ipynb #16f075f5
 class NonFiniteLoss(RuntimeError):
-    "The loss, or a weight, became NaN or infinite: lower the learning rate, use precision='fp32', or look for constant or corrupt images."
+    "Loss or weight is not finite: lower the learning rate, try precision='fp32', look for constant or corrupt images."
 
 # %% ../nbs/05_train.ipynb #b2cd44b0
 def _set_rate(optimizer:torch.optim.Optimizer, factor:float) -> None:
@@ -226,7 +232,8 @@ def _plain(out:dict) -> dict:
 def _row(out:dict, step:int, name:str) -> dict:
     "What a step returned, as plain numbers; a loss that is no number stops the run."
     row = _plain(out)
-    if not math.isfinite(row["loss"]): raise NonFiniteLoss(f"loss {row['loss']} at step {step} of {name}: {NonFiniteLoss.__doc__}")
+    if not math.isfinite(row["loss"]):
+        raise NonFiniteLoss(f"loss {row['loss']} at step {step} of {name}: {NonFiniteLoss.__doc__}")
     return row
 
 # %% ../nbs/05_train.ipynb #d10387bf
@@ -235,7 +242,8 @@ def _check_finite(modules:dict[str, nn.Module], step:int, name:str) -> None:
     for module, values in modules.items():
         for key, value in values.state_dict().items():
             if value.is_floating_point() and not value.isfinite().all():
-                raise NonFiniteLoss(f"{module}.{key} is not finite after step {step} of {name}, though the loss was: {NonFiniteLoss.__doc__}")
+                what = f"{module}.{key} is not finite after step {step} of {name}, though the loss was"
+                raise NonFiniteLoss(f"{what}: {NonFiniteLoss.__doc__}")
 
 # %% ../nbs/05_train.ipynb #6720b6e7
 def _is_due(done:int, every:int, last:int) -> bool:
@@ -244,12 +252,14 @@ def _is_due(done:int, every:int, last:int) -> bool:
 
 # %% ../nbs/05_train.ipynb #a70e4468
 def _resume(run:RunState, device, precision:str, folder:Path|None, about:dict|None=None) -> tuple[int, str, list]:
-    "Steps taken before, the precision they were taken in, and their log; fp16 becomes fp32, since gradients underflow without loss scaling."
+    "Steps taken before, their precision and log; fp16 becomes fp32, since gradients underflow without loss scaling."
     saved = load_checkpoint(Path(folder) / "checkpoints") if folder else None
     if saved and saved.get("about") != about:
-        raise ValueError(f"folder: {folder} holds another run ({saved.get('about')}); accepted: an empty folder, or the same settings")
+        raise ValueError(f"folder: {folder} holds another run ({saved.get('about')}); "
+                         "accepted: an empty folder, or the same settings")
     precision = saved["precision"] if saved else resolve_precision(device, precision)
-    return run.load_state_dict(saved) if saved else 0, "fp32" if precision == "fp16" else precision, saved["rows"] if saved else []
+    precision = "fp32" if precision == "fp16" else precision
+    return (run.load_state_dict(saved), precision, saved["rows"]) if saved else (0, precision, [])
 
 # %% ../nbs/05_train.ipynb #3c7e1b21
 def _tried(n:int, most:int) -> dict: # number of an epoch -> epochs that it stands for
@@ -272,7 +282,7 @@ def _activation_bytes(take:Callable, k:int) -> int:
     kept = {}
     def note(tensor):
         storage = tensor.untyped_storage()
-        kept[storage.data_ptr()] = storage                                      # held, so that no other gets its place
+        kept[storage.data_ptr()] = storage  # held, so that no other gets its place
         return tensor
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor): take(k)
     return sum(storage.nbytes() for storage in kept.values())
@@ -286,7 +296,7 @@ def _affordable(meter:Meter, take:Callable) -> float: # seconds of a step with i
         meter.share = share
         try:
             with meter.apart() as found: take(0)
-        except (RuntimeError, ValueError):                                      # too few images for this step
+        except (RuntimeError, ValueError):  # too few images for this step
             if share == 1: raise
             continue
         if 4 * found["seconds"] > meter.allowed / 4: break
@@ -317,8 +327,8 @@ def _try_epoch(meter:Meter, take:Callable, after:Callable, steps:range, few:int)
     return dict(_plain(out), step=steps[-1] + 1)
 
 # %% ../nbs/05_train.ipynb #bb557ffd
-def _try(meter:Meter, take:Callable, after:Callable, observe:Callable, n_steps:int, every:tuple) -> list[dict]: # rows of a log
-    "Count `n_steps`; `every`: steps of an epoch, between two looks, and after which their work repeats."
+def _try(meter:Meter, take:Callable, after:Callable, observe:Callable, n_steps:int, every:tuple) -> list[dict]:
+    "Count `n_steps`, for rows of a log; `every`: steps of an epoch, between looks, and until their work repeats."
     (per, between, cycle), seconds = every, _affordable(meter, take)
     few = cycle if 4 * seconds > meter.allowed else max(2, cycle)
     def epoch(e): return _try_epoch(meter, take, after, range(e * per, min((e + 1) * per, n_steps)), few)
@@ -327,16 +337,17 @@ def _try(meter:Meter, take:Callable, after:Callable, observe:Callable, n_steps:i
     seen = _for_all(meter, -(-n_steps // between), look)[-1]
     return [row | seen for row in rows]
 
-def _try_run(meter:Meter, run:RunState, take, after, observe, start:int, n_steps:int, every:tuple, folder, name:str) -> list[dict]:
-    "Count a run from step `start` on, unless it is finished or begins as another one of this trial did; rows for its log."
-    if start == n_steps: return []
+def _try_run(meter:Meter, run:RunState, calls:tuple, steps:range, every:tuple, folder, name:str) -> list[dict]:
+    "Count the `steps` that are left, unless another run of this trial did, for rows; `calls`: take, after, observe."
+    if not steps: return []
     def tried():
-        with meter.apart() as whole: rows = _try(meter, take, after, observe, n_steps, every)
-        with meter.batches() as memory: meter.count("bytes", _activation_bytes(take, 0))
+        with meter.apart() as whole: rows = _try(meter, *calls, steps.stop, every)
+        with meter.batches() as memory: meter.count("bytes", _activation_bytes(calls[0], 0))
         meter.peak = max(meter.peak, _weight_bytes(run) + memory["bytes"])
-        meter.steps.append((name, n_steps, whole["seconds"] / n_steps))
-        meter.add(whole, (n_steps - start) / n_steps)
-        return rows, copy.deepcopy(run.state_dict(n_steps))
+        meter.steps.append((name, steps.stop, whole["seconds"] / steps.stop))
+        meter.add(whole, len(steps) / steps.stop)
+        rate = run.optimizer.param_groups[0]["lr"]
+        return [dict(row, lr=rate) for row in rows], copy.deepcopy(run.state_dict(steps.stop))
     try: (rows, end), is_new = meter.kept(folder, tried)
     finally: meter.share = 1.
     if not is_new: run.load_state_dict(end)
@@ -363,11 +374,13 @@ def train(
 ) -> list[dict]: # log rows: step, loss, lr, seconds and what `step` and `observe` returned
     """Take the steps that are left, from the newest checkpoint in `folder` if there is one.
 
-    In a trial a few steps count for all. Raises `NonFiniteLoss` when the loss or a weight is no number (the last good state stays
-    in `folder`), `ValueError` for n_steps or log_every < 1 and for a folder of another run."""
-    if min(n_steps, log_every) < 1: raise ValueError(f"n_steps and log_every must be >= 1, got {n_steps} and {log_every}")
+    In a trial a few steps count for all. Raises `NonFiniteLoss` when the loss or a weight is no number (the last
+    good state stays in `folder`), `ValueError` for n_steps or log_every < 1 and for a folder of another run."""
+    if min(n_steps, log_every) < 1:
+        raise ValueError(f"n_steps and log_every must be >= 1, got {n_steps} and {log_every}")
     device, run = optimizer.param_groups[0]["params"][0].device, RunState(modules, optimizer)
     start, precision, rows = _resume(run, device, precision, folder, about)
+    left, observe_every = range(start, n_steps), observe_every or log_every
     after, observe = after or (lambda k: None), observe or (lambda k: {})
     def take(k):
         _set_rate(optimizer, schedule(k / n_steps))
@@ -377,18 +390,20 @@ def train(
         out["loss"].backward()
         optimizer.step()
         return out
-    if meter := in_trial(): return rows + _try_run(meter, run, take, after, observe, start, n_steps, (log_every, observe_every or log_every, cycle), folder, name)
+    if meter := in_trial():
+        every = log_every, observe_every, cycle
+        return rows + _try_run(meter, run, (take, after, observe), left, every, folder, name)
     log, began = Log(folder, rows), time.perf_counter()
-    for k in (bar := tqdm(range(start, n_steps), name, n_steps, initial=start, disable=None, leave=False)):
+    for k in (bar := tqdm(left, name, n_steps, initial=start, disable=None, leave=False)):
         out, done = take(k), k + 1
         after(k)
         if _is_due(done, log_every, n_steps):
             row = dict(step=done, **_row(out, done, name), lr=optimizer.param_groups[0]["lr"])
-            seen = observe(k) if _is_due(done, observe_every or log_every, n_steps) else {}
+            seen = observe(k) if _is_due(done, observe_every, n_steps) else {}
             row = log.add(**row, seconds=round(time.perf_counter() - began, 3), **seen)
             bar.set_postfix(loss=f"{row['loss']:.3f}")
         if _is_due(done, checkpoint_every, n_steps):
-            _row(out, done, name); _check_finite(modules, done, name)           # never replace good weights by NaN
+            _row(out, done, name); _check_finite(modules, done, name)  # never replace good weights by NaN
             state = dict(run.state_dict(done), precision=precision, about=about, rows=log.rows)
             if folder: save_checkpoint(Path(folder) / "checkpoints", done, state)
     return log.rows

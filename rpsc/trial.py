@@ -41,7 +41,7 @@ class Cost:
 def flop_of(
     described:tuple, # items of an encoder's `config`
 ) -> int:
-    "FLOP of a forward pass of one image, counted by torch on its meta device, where nothing is computed. Images come in pairs, since BatchNorm needs two."
+    "FLOP of a forward pass of one image, counted where nothing is computed; in pairs, since BatchNorm needs two."
     config, counter = dict(described), FlopCounterMode(display=False)
     with metered(None), torch.device("meta"), torch.no_grad(), counter:
         build_encoder(**config | dict(seed=0))(torch.empty(2, config["channels"], config["size"], config["size"]))
@@ -101,14 +101,15 @@ class Trial:
         **switches, # of the system
     ) -> Cost: # without what earlier runs of this trial have done for it
         "Try a run. Raises `ValueError` for one that could not start."
-        images, n_clusters, profile = self.about
-        job = _TriedJob(images, n_clusters, profile, seed, base, self.given, self.cache, None, self.watch, system=system, trial=self)
+        way = dict(given=self.given, cache=self.cache, watch=self.watch)
+        job = _TriedJob(*self.about, seed, base, **way, system=system, trial=self)
         def run():
             if system == "encoder": job.pretrained
-            else: SYSTEMS[system].run(job, SYSTEMS[system].recipe_for(profile, **switches))
+            else: SYSTEMS[system].run(job, SYSTEMS[system].recipe_for(job.profile, **switches))
         alone = one_thread if self.meter.clock is time.process_time else lambda run: run()
         self.meter.peak, self.meter.steps = 0, []
-        with metered(self.meter), _counted(), warnings.catch_warnings(action="ignore"), self.meter.apart() as account: alone(run)
-        features = 4 * len(images) * max((parts["encoder"].dim for parts in self.encoders.values()), default=0)
+        with metered(self.meter), _counted(), warnings.catch_warnings(action="ignore"):
+            with self.meter.apart() as account: alone(run)
+        features = 4 * len(job.images) * max((parts["encoder"].dim for parts in self.encoders.values()), default=0)
         counts = (float(account[kind]) for kind in ("seconds", "trained", "forward", "flop"))
-        return Cost(*counts, self.meter.peak + images.images.numel() + features, tuple(self.meter.steps))
+        return Cost(*counts, self.meter.peak + job.images.images.numel() + features, tuple(self.meter.steps))

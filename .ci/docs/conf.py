@@ -1,7 +1,8 @@
 """Settings of Sphinx for the site that .ci/docs.py writes. Nothing in a built page comes from another host.
 
-Formulas become MathML while the site is built: browsers draw it themselves, screen readers read it, and no script or font has
-to be shipped. The converter is the one of docutils, which Sphinx stands on; it refuses a command that it does not know.
+Formulas become MathML while the site is built: browsers draw it themselves, screen readers read it, and no script or
+font has to be shipped. The converter is the one of docutils, which Sphinx stands on; it refuses a command that it does
+not know.
 """
 import re
 from configparser import ConfigParser
@@ -43,7 +44,8 @@ TAG = re.compile(r"\\tag\{([^{}]*)\}")
 GROUP = r"(\{(?:[^{}]|\{[^{}]*\})*\}|\\[a-z]+|\w)"
 OPENING, CLOSING = r"(?:[(\[]|\\(?:\{|langle|lfloor|lVert))", r"(?:[)\]]|\\(?:\}|rangle|rfloor|rVert))"
 ACCENTS = "ˆ¯ˉ~˙¨"
-REWRITTEN = [(re.compile(pattern), replacement) for pattern, replacement in [  # to what docutils understands as TeX does
+# to what docutils understands as TeX does
+REWRITTEN = [(re.compile(pattern), replacement) for pattern, replacement in [
     (r"\\([dt]?frac)\s*(\d)\s*(\d)", r"\\\1{\2}{\3}"),
     (r"\\([Bb]igg?)(?=\s*" + OPENING + ")", r"\\\1l"),
     (r"\\([Bb]igg?)(?=\s*" + CLOSING + ")", r"\\\1r"),
@@ -67,7 +69,8 @@ def mathml(tex: str, is_block: bool) -> str:
 
 
 def refine(part, may_grow: bool):
-    "What TeX does and docutils leaves out: brackets keep their size, names have a thin space around them, words go below a brace, an index beside an accent."
+    """What TeX does and docutils leaves out: brackets keep their size, names have a thin space around them, words go
+    below a brace, an index beside an accent."""
     if part.tag == "mo" and part.text and part.text in "⟨⟩‖⌊⌋⌈⌉{}" and not may_grow and "minsize" not in part.attrib:
         part.set("stretchy", "false")
     elif part.tag == "mo" and part.text and part.text.isalpha() and len(part.text) > 1:

@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['pixel_rows', 'pixel_kmeans', 'feature_kmeans', 'local_scales', 'self_tuning_affinity', 'spectral_embedding',
-           'spectral_clustering', 'pixel_spectral', 'feature_spectral', 'kmeans_on_pixels', 'spectral_on_pixels',
-           'kmeans_on_features', 'spectral_on_features']
+           'spectral_clustering', 'pixel_spectral', 'feature_spectral']
 
 # %% ../../nbs/20_classical.ipynb #43cc91a4
 import numpy as np, torch, warnings
@@ -19,6 +18,7 @@ from torch import Tensor
 from ..data import Clustering, ImageSet
 from ..jobs import system
 from ..neighbors import kmeans, knn, without_self
+from ..selection import unit
 
 # %% ../../nbs/20_classical.ipynb #4517cd2e
 def pixel_rows(
@@ -29,20 +29,17 @@ def pixel_rows(
     parts = [images.batch(slice(s, s + slice_rows)).flatten(1) for s in range(0, len(images), slice_rows)]
     return torch.cat(parts) if len(parts) > 1 else parts[0]
 
-# %% ../../nbs/20_classical.ipynb #87b73bf8
-def _unit(features):
-    "Rows of length 1, float32; a row of zeros stays as it is."
-    features = torch.as_tensor(features)
-    if features.ndim != 2 or 0 in features.shape: raise ValueError(f"features must have shape (N, D), both at least 1; got {tuple(features.shape)}")
-    return torch.nn.functional.normalize(features.detach().float(), dim=1)
+def _rows(features): return unit(torch.as_tensor(features).detach().float())
 
 # %% ../../nbs/20_classical.ipynb #734a4e39
-def _kmeans_clustering(rows, n_clusters, seed, name):
+def _found(name, labels, n_clusters, seed, features=None, **more):
+    return Clustering(labels, None, features, meta=dict(system=name, n_clusters=n_clusters, seed=seed, **more))
+
+def _kmeans_clustering(rows, n_clusters, seed, name, features=None):
     centers, labels = kmeans(rows, n_clusters, seed=seed)
     objective = float((rows - centers[labels]).square().sum(1).mean())
-    return Clustering(labels, meta=dict(system=name, n_clusters=n_clusters, seed=seed, objective=objective))
+    return _found(name, labels, n_clusters, seed, features, objective=objective)
 
-# %% ../../nbs/20_classical.ipynb #bea5dfd4
 def pixel_kmeans(
     images:ImageSet, # labels are not looked at
     n_clusters:int, # K, 1 … N
@@ -51,20 +48,18 @@ def pixel_kmeans(
     "k-means on standardised pixels (RPSC Table 1, RUC Table 1: \"K-means\"); errors as in `rpsc.neighbors.kmeans`."
     return _kmeans_clustering(pixel_rows(images), n_clusters, seed, "pixel_kmeans")
 
-# %% ../../nbs/20_classical.ipynb #feb3bcd4
 def feature_kmeans(
     features:Tensor, # (N, D), of an encoder
     n_clusters:int, # K, 1 … N
     seed:int=0, # same seed, same labels
-) -> Clustering: # labels and the features as they came; meta["objective"]: mean squared distance of the unit rows to the centre
+) -> Clustering: # labels, features as they came; meta["objective"]: of the rows of length 1
     "k-means on features of length 1; errors as in `rpsc.neighbors.kmeans`."
-    found = _kmeans_clustering(_unit(features), n_clusters, seed, "feature_kmeans")
-    return Clustering(found.labels, features=features, meta=found.meta)
+    return _kmeans_clustering(_rows(features), n_clusters, seed, "feature_kmeans", features)
 
 # %% ../../nbs/20_classical.ipynb #343dfb1f
 def local_scales(
     distance:Tensor, # (N, n) to the n nearest other rows, ascending
-    scale_neighbor:int=7, # which neighbour's distance is the scale (Zelnik-Manor and Perona); the last one where there are fewer
+    scale_neighbor:int=7, # whose distance is the scale (Zelnik-Manor and Perona); the last one where there are fewer
 ) -> Tensor: # float64 (N,), positive
     "The scale of each row: the distance to its 7th neighbour, repaired where duplicates make it 0."
     distance = distance.double()
@@ -81,10 +76,14 @@ def self_tuning_affinity(
     n_neighbors:int=10, # edges from each row, cut to N-1
     scale_neighbor:int=7, # see `local_scales`
 ) -> csr_array: # float64 (N, N), symmetric, values in [1e-10, 1], diagonal empty
-    "Sparse symmetric affinities exp(-d²/(σ_i σ_j)) on the graph of nearest neighbours (Zelnik-Manor and Perona, 2004); `ValueError` for fewer than 2 rows or neighbours below 1."
+    """Sparse affinities exp(-d²/(σ_i σ_j)) on the graph of nearest neighbours (Zelnik-Manor and Perona, 2004).
+
+    Raises `ValueError` for fewer than 2 rows, or neighbours below 1."""
     if len(features) < 2: raise ValueError(f"features must have at least 2 rows; got {len(features)}")
-    if not isinstance(n_neighbors, Integral) or n_neighbors < 1: raise ValueError(f"n_neighbors must be a whole number, at least 1; got {n_neighbors!r}")
-    similarity, index = (found.cpu() for found in without_self(*knn(features, min(n_neighbors + 1, len(features)), metric="euclidean")))
+    if not isinstance(n_neighbors, Integral) or n_neighbors < 1:
+        raise ValueError(f"n_neighbors must be a whole number, at least 1; got {n_neighbors!r}")
+    nearest = knn(features, min(n_neighbors + 1, len(features)), metric="euclidean")
+    similarity, index = (found.cpu() for found in without_self(*nearest))
     scale = local_scales(-similarity, scale_neighbor)
     weight = torch.exp(-similarity.double() ** 2 / (scale[:, None] * scale[index])).clamp_min(1e-10)
     start = np.arange(0, index.numel() + 1, index.shape[1])
@@ -100,7 +99,6 @@ def _leading(matrix, k, seed):
     try: return eigsh(matrix, k=k, which="LA", v0=start, ncv=min(n, max(4 * k, 40)), maxiter=100, tol=1e-10)
     except ArpackNoConvergence: return eigsh(matrix.tocsc(), k=k, which="LM", sigma=1 + 1e-4, v0=start)
 
-# %% ../../nbs/20_classical.ipynb #79b32d8c
 def _normalized(affinity):
     "D^-½ A D^-½."
     scale = diags_array(np.asarray(affinity.sum(1)).ravel() ** -.5)
@@ -119,24 +117,28 @@ def spectral_embedding(
     n_vectors:int, # K
     seed:int=0, # start of the iterations
 ) -> np.ndarray: # float64 (N, K), rows of length 1 (0 in pieces beyond the K largest)
-    "Leading eigenvectors of the normalised affinity, piece by piece, rows scaled to length 1 (Ng, Jordan and Weiss, 2002)."
+    "Leading eigenvectors of the normalised affinity, piece by piece, rows of length 1 (Ng, Jordan and Weiss, 2002)."
     count, piece = connected_components(affinity, directed=False)
-    if count > n_vectors: warnings.warn(f"spectral_embedding: the graph is in {count} pieces, more than the {n_vectors} clusters; the smaller ones are assigned arbitrarily (try more neighbours, or remove duplicates)")
+    if count > n_vectors:
+        warnings.warn(f"spectral_embedding: the graph is in {count} pieces, more than the {n_vectors} clusters; the "
+                      "smaller ones are assigned arbitrarily (try more neighbours, or remove duplicates)")
     matrix, found = _normalized(affinity), []
     for c in _largest(np.bincount(piece), n_vectors, seed):
         rows = np.flatnonzero(piece == c)
         values, vectors = _leading(matrix[rows][:, rows], n_vectors, seed)
         found += [(value, rows, vector) for value, vector in zip(values, vectors.T)]
     embedding = np.zeros((len(piece), n_vectors))
-    for column, (_, rows, vector) in enumerate(sorted(found, key=lambda pair: -pair[0])[:n_vectors]): embedding[rows, column] = vector
+    leading = sorted(found, key=lambda pair: -pair[0])[:n_vectors]
+    for column, (_, rows, vector) in enumerate(leading): embedding[rows, column] = vector
     length = np.linalg.norm(embedding, axis=1, keepdims=True)
     return embedding / np.where(length > 0, length, 1)
 
 # %% ../../nbs/20_classical.ipynb #a76f8b94
 def _distinct(features):
     "float32 rows without repetitions, and for each row of `features` its place among them."
-    rows = features.detach().to("cpu", torch.float32).numpy() if isinstance(features, Tensor) else np.asarray(features, dtype=np.float32)
-    if rows.ndim != 2 or 0 in rows.shape: raise ValueError(f"features must have shape (N, D), both at least 1; got {rows.shape}")
+    rows = torch.as_tensor(features).detach().to("cpu", torch.float32).numpy()
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise ValueError(f"features must have shape (N, D), both at least 1; got {rows.shape}")
     distinct, place = np.unique(rows, axis=0, return_inverse=True)
     return (rows, np.arange(len(rows))) if len(distinct) == len(rows) else (distinct, place.ravel())
 
@@ -149,9 +151,11 @@ def spectral_clustering(
 ) -> Tensor: # int64 (N,), on the device of the features
     """Self-tuning spectral clustering with known K (Zelnik-Manor and Perona, 2004; RPSC and RUC Table 1: "SC").
 
-    Warns when the graph falls into more than K pieces. Raises `ValueError` for n_clusters outside 2 … N, NaN, fewer distinct rows than clusters."""
+    Warns when the graph falls into more than K pieces. Raises `ValueError` for NaN, and fewer distinct rows than K."""
     rows, place = _distinct(features)
-    if not isinstance(n_clusters, Integral) or not 2 <= n_clusters <= len(rows): raise ValueError(f"n_clusters must be a whole number from 2 to {len(rows)} (the number of distinct rows); got {n_clusters!r}")
+    if not isinstance(n_clusters, Integral) or not 2 <= n_clusters <= len(rows):
+        most = f"{len(rows)} (the number of distinct rows)"
+        raise ValueError(f"n_clusters must be a whole number from 2 to {most}; got {n_clusters!r}")
     embedding = spectral_embedding(self_tuning_affinity(rows, n_neighbors), n_clusters, seed)
     labels = kmeans(embedding, n_clusters, seed=seed)[1][torch.from_numpy(place)]
     return labels.to(features.device) if isinstance(features, Tensor) else labels
@@ -162,37 +166,28 @@ def pixel_spectral(
     n_clusters:int, # K, 2 … N
     seed:int=0, # same seed, same labels
 ) -> Clustering: # labels
-    "Self-tuning spectral clustering of standardised pixels (RPSC Table 1, RUC Table 1: \"SC\"); errors as in `spectral_clustering`."
+    "`spectral_clustering` of standardised pixels (RPSC Table 1, RUC Table 1: \"SC\"); errors as there."
     labels = spectral_clustering(pixel_rows(images), n_clusters, seed)
-    return Clustering(labels, meta=dict(system="pixel_spectral", n_clusters=n_clusters, seed=seed))
+    return _found("pixel_spectral", labels, n_clusters, seed)
 
-# %% ../../nbs/20_classical.ipynb #0b7fbb06
 def feature_spectral(
     features:Tensor, # (N, D), of an encoder
     n_clusters:int, # K, 2 … N
     seed:int=0, # same seed, same labels
 ) -> Clustering: # labels and the features as they came
-    "Self-tuning spectral clustering of features of length 1; errors as in `spectral_clustering`."
-    labels = spectral_clustering(_unit(features), n_clusters, seed)
-    return Clustering(labels, features=features, meta=dict(system="feature_spectral", n_clusters=n_clusters, seed=seed))
+    "`spectral_clustering` of features of length 1; errors as there."
+    labels = spectral_clustering(_rows(features), n_clusters, seed)
+    return _found("feature_spectral", labels, n_clusters, seed, features)
 
 # %% ../../nbs/20_classical.ipynb #d55bceec
 @system("kmeans", "K-means", note="on pixels")
-def kmeans_on_pixels(job, recipe):
-    "k-means on pixels."
-    return pixel_kmeans(job.images, job.n_clusters, job.seed)
+def _kmeans(job, recipe): return pixel_kmeans(job.images, job.n_clusters, job.seed)
 
 @system("spectral", "SC", note="self-tuning, sparse graph on pixels")
-def spectral_on_pixels(job, recipe):
-    "Self-tuning spectral clustering on pixels."
-    return pixel_spectral(job.images, job.n_clusters, job.seed)
+def _spectral(job, recipe): return pixel_spectral(job.images, job.n_clusters, job.seed)
 
 @system("kmeans-features", "K-means on features", note="of the shared encoder")
-def kmeans_on_features(job, recipe):
-    "k-means on features."
-    return feature_kmeans(job.features, job.n_clusters, job.seed)
+def _kmeans_features(job, recipe): return feature_kmeans(job.features, job.n_clusters, job.seed)
 
 @system("spectral-features", "SC on features", note="of the shared encoder")
-def spectral_on_features(job, recipe):
-    "Self-tuning spectral clustering on features."
-    return feature_spectral(job.features, job.n_clusters, job.seed)
+def _spectral_features(job, recipe): return feature_spectral(job.features, job.n_clusters, job.seed)

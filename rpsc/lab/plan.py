@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ..backbone import resolve_precision
 from ..data import Clustering, ImageSet, load
 from . import experiments, records
-from .records import Lab, Run, finished
+from .records import Lab, Run, done_here
 from ..machine import is_busy, provenance
 from ..methods import SYSTEMS, budget_for
 from ..sources import Facts, Need, survey
@@ -29,7 +29,7 @@ from ..trial import Cost, Trial
 # %% ../../nbs/56_plan.ipynb #d1127c0f
 @dataclass
 class PlanLab:
-    "As much of `rpsc.lab.records.Lab` as a notebook may use before it names its runs; nothing is loaded. Raises like `budget_for` and `survey`."
+    "What a notebook may use of a `Lab` before it names its runs; loads nothing. Raises like `budget_for` and `survey`."
     profile:str = "smoke"
     dataset:str = "digits"
     reports:Path = Path("reports")
@@ -39,7 +39,6 @@ class PlanLab:
     def __post_init__(self):
         self.budget = budget_for(self.profile, self.dataset)
         self.images, self.needs = survey(self.dataset, self.budget, self.root)
-        self.extra = sum(need.images for need in self.needs[1:])                              # images that only the encoder sees
         self.name = f"{self.profile}-{Path(self.dataset).name}"
         self.device = "cuda" if self.profile == "paper" and torch.cuda.is_available() else "cpu" # as `Lab` has it
 
@@ -55,14 +54,14 @@ class PlanLab:
 
 # %% ../../nbs/56_plan.ipynb #7ad6aded
 class _Named(BaseException):
-    "Ends a notebook at its call of `do`; its argument is the list of runs. No notebook's `except Exception` can catch it."
+    "Ends a notebook at its call of `do`; its argument: the runs. No notebook's `except Exception` can catch it."
 
 # %% ../../nbs/56_plan.ipynb #994af437
 @contextmanager
 def plan_mode(
     lab, # what `open_lab` shall return
 ):
-    "A context in which notebooks open `lab`, and `do` raises with its runs instead of doing them; afterwards both functions are what they were."
+    "A context in which notebooks open `lab`, and `do` raises with its runs instead of doing them."
     def do(lab, runs, *_, **__): raise _Named(list(runs))
     kept = experiments.open_lab, records.do
     experiments.open_lab, records.do = (lambda *_, **__: lab), do
@@ -78,21 +77,24 @@ def _code_cells(book:Path) -> list[tuple[str, list]]: # source and tags
 # %% ../../nbs/56_plan.ipynb #05dc9446
 def _calls_of_do(source:str) -> int:
     "How often a cell calls `do`."
-    return sum(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "do" for node in ast.walk(ast.parse(source)))
+    called = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return sum(getattr(function, "id", "") == "do" for function in called)
 
 # %% ../../nbs/56_plan.ipynb #0361cdbf
 def _execute(source:str, place:str, space:dict) -> list[Run]|None: # None: no call of `do`
     "Run a cell in the namespace `space`, to its call of `do`."
     try: exec(compile(source, place, "exec"), space)
     except _Named as named: return list({run.slug: run for run in named.args[0]}.values())
-    except Exception as error: raise RuntimeError(f"{place}, failed before a call of do(...): {type(error).__name__}: {error}") from error
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise RuntimeError(f"{place}, failed before a call of do(...): {why}") from error
 
 # %% ../../nbs/56_plan.ipynb #49e857a8
 def planned_runs(
     book:Path, # an experiment notebook
     lab, # `PlanLab`, or a real `Lab`
 ) -> list[Run]: # each once, in order
-    "The runs that a notebook will ask for at the profile and data set of `lab`. Raises `RuntimeError` if a cell fails before the call of `do`."
+    "The runs that a notebook will ask for in `lab`. Raises `RuntimeError` if a cell fails before the call of `do`."
     cells, space = _code_cells(book), dict(__name__="__main__")
     calls = sum(_calls_of_do(source) for source, _ in cells)
     if calls == 0: return []
@@ -122,8 +124,9 @@ def all_runs(
     found = {}
     for book in books:
         for run in planned_runs(book, lab): found.setdefault(run.slug, Planned(run)).tables.append(book.stem)
-    seeds = {planned.run.seed for planned in found.values() if planned.run.system not in ON_PIXELS}
-    for run in (Run("encoder", seed) for seed in sorted(seeds)): found.setdefault(run.slug, Planned(run, ["(the others)"]))
+    for seed in sorted({planned.run.seed for planned in found.values() if planned.run.system not in ON_PIXELS}):
+        run = Run("encoder", seed)
+        found.setdefault(run.slug, Planned(run, ["(the others)"]))
     return list(found.values())
 
 # %% ../../nbs/56_plan.ipynb #165ca0ed
@@ -131,7 +134,7 @@ def notebooks(
     root:Path, # of the repository
 ) -> list[Path]: # those of `rpsc.lab.experiments.CATALOGUE`
     "All experiment notebooks."
-    return experiments._books(root, experiments.CATALOGUE)
+    return experiments.books_of(root)
 
 # %% ../../nbs/56_plan.ipynb #ef5c2c63
 class _Noise(ImageSet):
@@ -147,8 +150,10 @@ def stand_in(
     different = 256 if facts.n * facts.bytes_each <= 2**30 else 1
     shape, draw = (different, facts.channels, facts.size, facts.size), generator_at(0, "noise")
     noise = torch.randint(0, 256, shape, dtype=torch.uint8, generator=draw)
-    pixels = noise.repeat(-(-facts.n // different), 1, 1, 1)[:facts.n] if different > 1 else noise.expand(facts.n, -1, -1, -1)
-    return _Noise(pixels, name=facts.name, domain=facts.domain, mean=(.5,) * facts.channels, std=(.25,) * facts.channels)
+    if different > 1: pixels = noise.repeat(-(-facts.n // different), 1, 1, 1)[:facts.n]
+    else: pixels = noise.expand(facts.n, -1, -1, -1)
+    scale = dict(mean=(.5,) * facts.channels, std=(.25,) * facts.channels)
+    return _Noise(pixels, name=facts.name, domain=facts.domain, **scale)
 
 # %% ../../nbs/56_plan.ipynb #2f6ea0f6
 def _nobody(epoch, probs, used=None, labels=None) -> dict: return {}
@@ -157,7 +162,8 @@ _nobody.key = "trial" # the laboratory looks after every epoch, which takes a pa
 def _base_of(run:Run, n:int, n_clusters:int) -> "Clustering|str|None":
     "What an add-on stands on: a system, or labels, of which a plan has none."
     base = run.switches.get("base")
-    return base if base is None or base in SYSTEMS else Clustering(torch.arange(n) % n_clusters, meta=dict(n_clusters=n_clusters))
+    if base is None or base in SYSTEMS: return base
+    return Clustering(torch.arange(n) % n_clusters, meta=dict(n_clusters=n_clusters))
 
 def costs_of(
     lab, # a `PlanLab`
@@ -167,14 +173,14 @@ def costs_of(
     "What runs take. Raises `ValueError` for one that could not start."
     if not runs: return []
     images = stand_in(lab.images).to(lab.device)
-    tried, known = Trial(images, lab.n_clusters, lab.budget, cache=Path(lab.build) / "cache", allowed=allowed, watch=_nobody), {}
+    tried = Trial(images, lab.n_clusters, lab.budget, cache=Path(lab.build) / "cache", allowed=allowed, watch=_nobody)
+    known, keys = {}, [(run.system, str(sorted(run.switches.items()))) for run in runs]
     def cost(run):
         own = {name: value for name, value in run.switches.items() if name != "base"}
         return tried.cost(run.system, runs[0].seed, _base_of(run, len(images), lab.n_clusters), **own)
-    for run in tqdm(runs, "plan", disable=None, leave=False):
-        key = run.system, str(sorted(run.switches.items()))
+    for run, key in zip(tqdm(runs, "plan", disable=None, leave=False), keys):
         if key not in known: known[key] = cost(run)
-    return [known[run.system, str(sorted(run.switches.items()))] for run in runs]
+    return [known[key] for key in keys]
 
 # %% ../../nbs/56_plan.ipynb #2c229dbf
 def on_record(
@@ -185,7 +191,7 @@ def on_record(
     has_proof = any((Path(lab.build) / "runs" / lab.name / f"{run.slug}.json").exists() for run in runs)
     if not has_proof or lab.needs[0].on_disk is None: return set()
     real = Lab(lab.profile, lab.dataset, Path(lab.reports), Path(lab.build))
-    return {run.slug for run in runs if finished(real, run) is not None}
+    return {run.slug for run in runs if done_here(real, run)}
 
 # %% ../../nbs/56_plan.ipynb #727a5533
 def _row(planned:Planned, done:set, cost:Cost) -> dict:
@@ -202,14 +208,15 @@ def plan(
     books:list[Path], # experiment notebooks
     allowed:float=.3, # seconds for each stage of a run, about; 0: the shortest trial, and no hours
 ) -> tuple[pd.DataFrame, dict]: # a row a run; name of a training loop -> seconds a step
-    "Everything that the tables and figures of a profile and data set will cost. Raises like `planned_runs` and `costs_of`."
+    "What the tables and figures of a profile and data set will cost. Raises like `planned_runs` and `costs_of`."
     runs = all_runs(lab, books)
-    done = on_record(lab, [planned.run for planned in runs])
-    order = sorted(runs, key=lambda planned: planned.run.system != "encoder")    # which the others stand on
-    costs = dict(zip((planned.run.slug for planned in order), costs_of(lab, [planned.run for planned in order], allowed or .01)))
+    order = sorted((planned.run for planned in runs), key=lambda run: run.system != "encoder")  # the others stand on it
+    done, costs = on_record(lab, order), costs_of(lab, order, allowed or .01)
+    steps = {name: each for cost in costs for name, _, each in cost.steps}
+    costs = {run.slug: cost for run, cost in zip(order, costs)}
     table = pd.DataFrame([_row(planned, done, costs[planned.run.slug]) for planned in runs],
                          columns=["system", "switches", "seed", "tables", "done", *COSTS])
-    return table if allowed else table.assign(seconds=math.nan), {name: each for cost in costs.values() for name, _, each in cost.steps}
+    return table if allowed else table.assign(seconds=math.nan), steps
 
 # %% ../../nbs/56_plan.ipynb #f4100e7b
 def short(
@@ -261,7 +268,8 @@ def overview(
 def _data_line(need:Need, images:Facts) -> str:
     "What has to be there, and whether it is."
     state = f"NOT THERE: {need.where}" if need.on_disk is None else f"THERE: {need.where}, {short(need.on_disk)}B"
-    return f"  {need.data}: {need.images:,} images of {images.channels}×{images.size}×{images.size}, {short(need.pixels)}B of pixels. {state}"
+    size = f"{images.channels}×{images.size}×{images.size}, {short(need.pixels)}B of pixels"
+    return f"  {need.data}: {need.images:,} images of {size}. {state}"
 
 # %% ../../nbs/56_plan.ipynb #3e8828ce
 def _step_lines(steps:dict) -> list[str]:
@@ -282,8 +290,9 @@ def _total(table:pd.DataFrame) -> str:
             f"hours of one run at a time: {hours(seconds)}{days}.")
 
 # %% ../../nbs/56_plan.ipynb #c7a9a3aa
-_NOTES = """Passes, FLOP and peak are those of one run; what runs share is counted with the first. FLOP: those of encoders, two a multiplication
-with its addition, backward twice forward. Times: a few steps of each run stand for all; files are not counted. Peak: without Python and torch."""
+_NOTES = """Passes, FLOP and peak are those of one run; what runs share is counted with the first. FLOP: of encoders,
+two a multiplication with its addition, backward twice forward. Times: a few steps of each run stand for all;
+files are not counted. Peak: without Python and torch."""
 
 def report(
     lab:PlanLab,
@@ -296,14 +305,15 @@ def report(
     machine = f"{about['gpu'] or about['processor']}, {about['threads']} CPU threads, {resolve_precision(lab.device)}"
     data = [_data_line(need, lab.images) for need in lab.needs]
     head = [f"Plan of profile {lab.profile} on {lab.images.name}; nothing is started.", "", "Data", *data, ""]
-    speed = [f"Device: {machine}. Planned in {seconds:.0f} s. A training step of", *_step_lines(steps), ""] if steps else []
+    speed = f"Device: {machine}. Planned in {seconds:.0f} s. A training step of"
+    speed = [speed, *_step_lines(steps), ""] if steps else []
     return "\n".join([*head, *speed, aligned(overview(table)), "", _total(table), _NOTES])
 
 # %% ../../nbs/56_plan.ipynb #f3338347
 def _lab(profile:str, dataset:str, root:Path) -> PlanLab:
     "The laboratory that `rpsc.lab.experiments.regenerate` would use."
     folder = Path(dataset).expanduser()
-    return PlanLab(profile, str(folder.resolve()) if folder.is_dir() else dataset, *experiments._places(profile, root))
+    return PlanLab(profile, str(folder.resolve()) if folder.is_dir() else dataset, *experiments.places(profile, root))
 
 # %% ../../nbs/56_plan.ipynb #53530e82
 def write_plan(
@@ -325,10 +335,12 @@ def write_plan(
 # %% ../../nbs/56_plan.ipynb #bd1db615
 def main(arguments:list[str]|None=None) -> None:
     "`python -m rpsc.lab.plan --profile paper --dataset stl10`"
-    parser = argparse.ArgumentParser(prog="rpsc.lab.plan", description="What the tables and figures of a profile and data set would cost. Nothing is started.")
-    parser.add_argument("--profile", default="mini", help="smoke, mini, cpu or paper (default: mini)")
-    parser.add_argument("--dataset", default="digits", help="a name or a folder (default: digits)")
-    parser.add_argument("--seconds", type=float, default=.3, help="for trying each stage of a run (default: .3; 0: no hours)")
+    about = "What the tables and figures of a profile and data set would cost. Nothing is started."
+    parser = argparse.ArgumentParser(prog="rpsc.lab.plan", description=about)
+    add = parser.add_argument
+    add("--profile", default="mini", help="smoke, mini, cpu or paper (default: mini)")
+    add("--dataset", default="digits", help="a name or a folder (default: digits)")
+    add("--seconds", type=float, default=.3, help="for trying each stage of a run (default: .3; 0: no hours)")
     args = parser.parse_args(arguments)
     try: print(write_plan(args.profile, args.dataset, args.seconds))
     except (RuntimeError, ValueError, FileNotFoundError) as error: sys.exit(f"rpsc.lab.plan: {error}")
