@@ -5,30 +5,23 @@
 # %% auto #0
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'MAKERS', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block',
            'bottleneck_block', 'PreactBlock', 'Architecture', 'Network', 'describe_network', 'rebuild_network',
-           'Encoder', 'seeded', 'build_encoder', 'maker', 'Layers', 'mlp', 'decoder', 'ClusterHeads', 'supports_bf16',
-           'resolve_precision', 'autocast', 'evaluating', 'feature_key', 'check_device', 'embed', 'Classifier', 'Trunk',
-           'split_heads', 'classify', 'projected']
+           'Encoder', 'seeded', 'build_encoder', 'maker', 'Layers', 'mlp', 'decoder', 'ClusterHeads', 'Classifier',
+           'Trunk', 'split_heads']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
 from collections import OrderedDict
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, fields, is_dataclass
-from functools import partial
-from pathlib import Path
-from types import FunctionType
+from dataclasses import dataclass
 from typing import Callable
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
-from .data import ImageSet
-from .files import damaged, fingerprint, read_tensors, write_tensors
-from .meter import Meter, in_trial
+from .features import (autocast, check_device, checked_choice, checked_positive, classify, embed, evaluating,
+                           feature_key, projected, resolve_precision, supports_bf16) # most are only handed on
 
 # %% ../nbs/02_backbone.ipynb #03f28e6e
 @dataclass(frozen=True)
@@ -48,24 +41,11 @@ STEMS = dict(
 )
 
 # %% ../nbs/02_backbone.ipynb #97711915
-def _positive(name, value):
-    "`value` if it is a positive whole number, else a `ValueError` that names it."
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
-    return value
-
-# %% ../nbs/02_backbone.ipynb #b9c4b135
-def _choice(name, value, accepted):
-    "`value` if it is one of `accepted`, else a `ValueError` that lists them."
-    if value not in accepted: raise ValueError(f"{name} must be one of {', '.join(accepted)}; got {value!r}")
-    return value
-
-# %% ../nbs/02_backbone.ipynb #8bb7435f
 def stem_for(
     size:int, # height and width of the images in pixels, >= 1, else `ValueError`
 ) -> str: # a key of `STEMS`
     "The stem an image size asks for: cifar up to 48 px, cluster up to 128, standard above."
-    return "cifar" if _positive("size", size) <= 48 else "cluster" if size <= 128 else "standard"
+    return "cifar" if checked_positive("size", size) <= 48 else "cluster" if size <= 128 else "standard"
 
 # %% ../nbs/02_backbone.ipynb #7c306f47
 def _conv(c_in, c_out, kernel=3, stride=1):
@@ -352,16 +332,16 @@ def build_encoder(
     `name` or `stem`, or a number out of its range.
     Sources: He et al. 2016 (ResNets), Zagoruyko & Komodakis 2016 (wide), SPICE (cluster), FreeMatch (slope, momentum).
     """
-    plan = ARCHITECTURES[_choice("name", name, ARCHITECTURES)]
-    size = _positive("size", size)
-    stem = _choice("stem", stem or plan.stem or stem_for(size), STEMS)
-    width = _positive("width", plan.width if width is None else width)
+    plan = ARCHITECTURES[checked_choice("name", name, ARCHITECTURES)]
+    size = checked_positive("size", size)
+    stem = checked_choice("stem", stem or plan.stem or stem_for(size), STEMS)
+    width = checked_positive("width", plan.width if width is None else width)
     slope = plan.slope if slope is None else slope
     bn_momentum = plan.bn_momentum if bn_momentum is None else bn_momentum
     if not 0 <= slope < 1: raise ValueError(f"slope must be in [0, 1), got {slope!r}")
     if not 0 < bn_momentum <= 1: raise ValueError(f"bn_momentum must be in (0, 1], got {bn_momentum!r}")
-    config = dict(name=name, size=size, channels=_positive("channels", channels), stem=stem, width=width, slope=slope,
-                  bn_momentum=bn_momentum)
+    config = dict(name=name, size=size, channels=checked_positive("channels", channels), stem=stem, width=width,
+                  slope=slope, bn_momentum=bn_momentum)
     with seeded(seed):
         body, dim = _body(plan, stem, channels, width, slope)
         _initialise(body, slope, bn_momentum)
@@ -403,7 +383,7 @@ def mlp(
 ) -> Layers: # (B, sizes[0]) -> (B, sizes[-1])
     "Linear layers with ReLU between them. Raises `ValueError` for other sizes."
     if len(sizes) < 2: raise ValueError(f"sizes: got {sizes}; accepted: two or more, of the input and of each layer")
-    for size in sizes: _positive("sizes", size)
+    for size in sizes: checked_positive("sizes", size)
     with seeded(seed):
         layers = [nn.Linear(sizes[0], sizes[1])]
         for before, after in zip(sizes[1:], sizes[2:]):
@@ -421,7 +401,7 @@ def decoder(
 ) -> Layers: # (B, dim) -> (B, channels, size, size)
     "The mirror of an encoder: a linear layer to a small map, then doublings. Raises `ValueError` for a number below 1."
     sizes = [dim if isinstance(dim, int) else dim.dim, size, channels, width]
-    for name, value in zip(("dim", "size", "channels", "width"), sizes): _positive(name, value)
+    for name, value in zip(("dim", "size", "channels", "width"), sizes): checked_positive(name, value)
     sides = [size]
     while sides[0] > 4: sides.insert(0, (sides[0] + 1) // 2)
     planes = [width * min(2**i, 8) for i in reversed(range(len(sides)))]
@@ -471,7 +451,7 @@ class ClusterHeads(nn.Module):
     ):
         super().__init__()
         for name, size in dict(dim=dim, n_clusters=n_clusters, n_heads=n_heads, hidden=hidden).items():
-            setattr(self, name, _positive(name, size))
+            setattr(self, name, checked_positive(name, size))
         with seeded(seed):
             self.weight1, self.bias1 = _linear_parameters(n_heads, hidden, dim)
             self.weight2, self.bias2 = _linear_parameters(n_heads, n_clusters, hidden)
@@ -506,213 +486,6 @@ def _one_head(heads, h):
     alone.load_state_dict(state)
     return alone.train(heads.training)
 
-# %% ../nbs/02_backbone.ipynb #4c5bb8b3
-def _cpu_flag(name):
-    "What torch says about a capability of this processor; False where this version cannot say."
-    query = getattr(torch.cpu, name, None)
-    try: return bool(query()) if query else False
-    except RuntimeError: return False
-
-# %% ../nbs/02_backbone.ipynb #4fdcb652
-def supports_bf16(
-    device:str|torch.device="cpu", # where the network runs
-) -> bool: # True: bf16 is expected to be faster than fp32
-    "Whether `device` multiplies bf16 in hardware: AMX or AVX512-BF16 on a CPU, compute capability 8 or more on CUDA."
-    device = torch.device(device)
-    if device.type == "cpu":
-        # torch was told to use older instructions, or knows no newer ones here
-        if torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2"): return False
-        return _cpu_flag("_is_amx_tile_supported") or _cpu_flag("_is_avx512_bf16_supported")
-    if device.type != "cuda" or not torch.cuda.is_available(): return False
-    with torch.cuda.device(device): return torch.cuda.is_bf16_supported(including_emulation=False)
-
-# %% ../nbs/02_backbone.ipynb #4923004b
-def resolve_precision(
-    device:str|torch.device, # where the network runs
-    precision:str="auto", # "auto" (by the hardware), "bf16", "fp16" (CUDA only) or "fp32"
-) -> str: # "bf16", "fp16" or "fp32"
-    "The precision a run will use; record the result. Raises `ValueError` for another one, and for fp16 outside CUDA."
-    kind = torch.device(device).type
-    _choice("precision", precision, ("auto", "bf16", "fp16", "fp32"))
-    if precision == "fp16" and kind != "cuda":
-        raise ValueError(f"precision fp16 needs a CUDA device, got {kind}: use bf16, fp32 or auto")
-    if precision != "auto": return precision
-    return "bf16" if supports_bf16(device) else "fp16" if kind == "cuda" else "fp32"
-
-# %% ../nbs/02_backbone.ipynb #0b031926
-def autocast(
-    device:str|torch.device, # where the network runs
-    precision:str="auto", # as in `resolve_precision`
-):
-    "A context manager in which networks on `device` run at `precision`. Raises `ValueError` like `resolve_precision`."
-    kind, precision = torch.device(device).type, resolve_precision(device, precision)
-    if precision != "fp32": return torch.autocast(kind, torch.bfloat16 if precision == "bf16" else torch.float16)
-    active = kind in ("cpu", "cuda") and torch.is_autocast_enabled(kind)
-    return torch.autocast(kind, enabled=False) if active else nullcontext()
-
-# %% ../nbs/02_backbone.ipynb #404bc423
-@contextmanager
-def evaluating(
-    module:nn.Module, # any network
-):
-    "A context in which `module` is in evaluation mode; afterwards each of its parts has the mode it had before."
-    modes = [(part, part.training) for part in module.modules()]
-    try: yield module.eval()
-    finally:
-        for part, mode in modes: part.training = mode
-
-# %% ../nbs/02_backbone.ipynb #dd96b30f
-def _rows(index, n):
-    "`index` (None, int, slice, bool mask or whole numbers) as int64 row numbers on the CPU, none of them negative."
-    if isinstance(index, Tensor): index = index.cpu().numpy()
-    try: rows = np.atleast_1d(np.arange(n)[slice(None) if index is None else index])
-    except (IndexError, TypeError) as error:
-        raise ValueError(f"index must be a slice, {n} booleans or row numbers below {n}: {error}") from None
-    if rows.ndim != 1: raise ValueError(f"index must have one dimension, got {rows.ndim}")
-    return torch.from_numpy(rows)
-
-# %% ../nbs/02_backbone.ipynb #88632ba0
-def _recipe(view):
-    "`view` with named functions, partials and dataclasses spelled out as lists and text, for `fingerprint`."
-    if isinstance(view, partial): return ["partial", *map(_recipe, (view.func, view.args, view.keywords))]
-    if isinstance(view, FunctionType) and "<" not in view.__qualname__: return f"{view.__module__}.{view.__qualname__}"
-    if is_dataclass(view):
-        return [type(view).__qualname__, {f.name: _recipe(getattr(view, f.name)) for f in fields(view)}]
-    if isinstance(view, (list, tuple)): return [_recipe(v) for v in view]
-    return {k: _recipe(v) for k, v in view.items()} if isinstance(view, dict) else view
-
-# %% ../nbs/02_backbone.ipynb #d8688485
-def feature_key(
-    encoder:nn.Module, # (B, C, H, W) -> (B, dim)
-    images:ImageSet, # N images
-    augment=None, # the view: a dataclass, a named function, or a partial of one
-    generator:torch.Generator|None=None, # of the view
-    index=None, # rows, as in `embed`
-    batch_size:int=1024, # matters only with a view
-    precision:str="auto", # resolved for the encoder's device
-) -> str: # 16 hexadecimal digits
-    """The name of the content of `embed(...)` with these arguments: equal keys mean equal features.
-
-    Raises `ValueError` for a view without a generator, whose draws could not be repeated, or without a fingerprint."""
-    view = None
-    if augment is not None:
-        if generator is None: raise ValueError("generator must be given with augment: "
-                                               "features of an unrepeatable random view cannot be cached")
-        view = [_recipe(augment), generator.get_state(), batch_size]
-    device = _device_of(encoder, images)
-    network = [type(encoder).__qualname__, repr(encoder), encoder.state_dict()]
-    data = [images.fingerprint, images.mean, images.std, None if index is None else _rows(index, len(images))]
-    return fingerprint(network, data, view, device.type, resolve_precision(device, precision))
-
-# %% ../nbs/02_backbone.ipynb #87e6f06e
-def _device_of(encoder, images):
-    "Where the encoder runs; where the images are if it has no parameters."
-    return next((p.device for p in encoder.parameters()), images.device)
-
-def check_device(
-    network:nn.Module, # with parameters or without
-    images:ImageSet, # that it is to see
-    name:str="encoder", # for the message
-) -> None:
-    "Raise `ValueError` unless both are on one device."
-    if (at := _device_of(network, images)) != images.device:
-        raise ValueError(f"{name} is on {at}, images on {images.device}: move one of them with .to(device)")
-
-# %% ../nbs/02_backbone.ipynb #ef2b9ced
-def _write_features(path, features, generator):
-    "Store features and the generator's state at `path`, whole or not at all."
-    left = {} if generator is None else dict(generator=generator.get_state())
-    write_tensors(path, dict(features=features, **left))
-
-# %% ../nbs/02_backbone.ipynb #c661ba9b
-def _read_features(path, shape, generator):
-    "Features of `shape` from `path`, the generator put where they left it; None where there are none, or not whole."
-    if not (found := read_tensors(path)): return None
-    try:
-        features = found[0]["features"]
-        if (got := tuple(features.shape)) != shape: raise ValueError(f"holds features of {got} instead of {shape}")
-        if generator is not None: generator.set_state(found[0]["generator"])
-    except (KeyError, ValueError, RuntimeError) as error: return damaged(path, error)
-    return features
-
-# %% ../nbs/02_backbone.ipynb #c98bdd6a
-def _check_finite(features, rows, precision):
-    "A `ValueError` that says what to try if a row of `features` is NaN or infinite."
-    bad = ~features.isfinite().all(1)
-    if not bad.any(): return features
-    first = rows[int(bad.nonzero()[0, 0])].item()
-    hint = "" if precision == "fp32" else f"precision='fp32' (now {precision}), "
-    raise ValueError(f"encoder gave NaN or infinite features for {int(bad.sum())} of {len(rows)} images in a batch, "
-                     f"first image {first}; try {hint}an earlier checkpoint, a smaller learning rate, and see that "
-                     "the running statistics of BatchNorm are finite")
-
-# %% ../nbs/02_backbone.ipynb #1b75dab8
-@torch.no_grad()
-def _all_features(encoder, images, augment, generator, rows, batch_size, precision):
-    "The pass itself: float32 (len(rows), encoder.dim) on `images.device`."
-    device = _device_of(encoder, images)
-    precision = resolve_precision(device, precision)
-    features = torch.empty(len(rows), encoder.dim, device=images.device)
-    bar = tqdm(total=len(rows), desc="embed", unit="image", leave=False, delay=2 if len(rows) > 20_000 else 20)
-    with bar, evaluating(encoder), autocast(device, precision):
-        for start in range(0, len(rows), batch_size):
-            part = rows[start:start + batch_size]
-            x = images.batch(part, augment=augment, generator=generator)
-            out = encoder(x.to(device, memory_format=torch.channels_last)).float()
-            features[start:start + len(part)] = _check_finite(out, part, precision)
-            bar.update(len(part))
-    return features
-
-def _some_features(meter:Meter, features_of:Callable, rows:Tensor, kind:tuple) -> Tensor:
-    "Features of as many rows as a trial has time for; they count for all, and the others get them, a little moved."
-    if kind not in meter.sizes:
-        for _ in range(2):                                                      # the first one warms up
-            with meter.apart() as found: features_of(rows[:8])
-        meter.sizes[kind] = int(min(256, max(8, meter.allowed / max(found["seconds"], 1e-9))))
-    part = rows[:meter.sizes[kind]]
-    with meter.apart() as found: features = features_of(part)
-    meter.add(found, len(rows) / len(part))
-    if len(part) == len(rows): return features
-    noise = torch.randn(len(rows), features.shape[1], generator=torch.Generator().manual_seed(0)).to(features.device)
-    return features[torch.arange(len(rows), device=features.device) % len(part)] + .01 * noise
-
-def _compute_features(encoder, images, augment, generator, rows, batch_size, precision):
-    "The pass, or in a trial a part of it."
-    def features_of(some): return _all_features(encoder, images, augment, generator, some, batch_size, precision)
-    meter = in_trial()
-    if meter is None or not len(rows): return features_of(rows)
-    return _some_features(meter, features_of, rows, (type(encoder), encoder.dim, images.size))
-
-# %% ../nbs/02_backbone.ipynb #1acd706f
-def embed(
-    encoder:nn.Module, # (B, C, H, W) -> (B, dim), with an attribute `dim`; see `Encoder`
-    images:ImageSet, # N images
-    augment=None, # (uint8 rows, generator) -> float images in [0, 1]; None: no view
-    generator:torch.Generator|None=None, # of the view
-    index=None, # rows to embed: integers, slice or bool (N,); None: all
-    batch_size:int=1024, # images a step, >= 1; changes nothing but speed and memory unless there is a view
-    precision:str="auto", # as in `resolve_precision`, for the encoder's device
-    cache:str|Path|None=None, # folder; features are stored there under their `feature_key`
-) -> Tensor: # float32 (N, dim), or (len(index), dim), on `images.device`
-    """Features of all images in evaluation mode, computed once per content of encoder, data and view.
-
-    The encoder's mode is put back; a cached view leaves `generator` in the state a computed one would. Needs O(N dim)
-    memory and one batch. A damaged cache file is a `RuntimeWarning` and is computed again.
-    Raises `ValueError` for bad rows, sizes or precision, for NaN or infinite features, and for a `cache` with a view
-    that cannot be repeated (no generator, or no fingerprint). Source: RPSC section "Method" (frozen backbone).
-    """
-    rows, _ = _rows(index, len(images)), _positive("batch_size", batch_size)
-    compute = lambda: _compute_features(encoder, images, augment, generator, rows, batch_size, precision)
-    if cache is None: return compute()
-    path = Path(cache) / f"{feature_key(encoder, images, augment, generator, index, batch_size, precision)}.safetensors"
-    leaves = None if augment is None else generator
-    features = _read_features(path, (len(rows), encoder.dim), leaves)
-    if features is None:
-        if meter := in_trial(): return meter.kept(path, compute)[0].to(images.device)
-        features = compute()
-        _write_features(path, features, leaves)
-    return features.to(images.device)
-
 # %% ../nbs/02_backbone.ipynb #71b2932b
 class Classifier(Network):
     "An encoder and a linear layer; `dim` is the number of logits."
@@ -722,7 +495,7 @@ class Classifier(Network):
         seed:int|None=None, # of the linear layer; None: torch's global generator
     ):
         super().__init__()
-        self.encoder, self.dim = encoder, _positive("n_clusters", n_clusters)
+        self.encoder, self.dim = encoder, checked_positive("n_clusters", n_clusters)
         with seeded(seed): self.linear = nn.Linear(encoder.dim, n_clusters)
 
     def forward(self, x:Tensor) -> Tensor:
@@ -766,24 +539,3 @@ def split_heads(
 ) -> Tensor: # (H, B, K)
     "Logits of each head."
     return logits.unflatten(1, (n_heads, -1)).transpose(0, 1)
-
-# %% ../nbs/02_backbone.ipynb #480bdfb4
-def classify(
-    network:nn.Module, # (B, C, H, W) -> logits (B, K), with an attribute `dim` = K; see `Classifier`
-    images:ImageSet, # N images
-    index=None, # rows: integers, slice or bool (N,); None: all
-    batch_size:int=1024, # images a step; changes nothing but speed and memory
-    precision:str="auto", # as in `resolve_precision`
-) -> Tensor: # float32 (N, K), rows sum to 1, on `images.device`
-    "Probabilities of un-augmented images in evaluation mode; the network's mode is put back. Errors as in `embed`."
-    return embed(network, images, index=index, batch_size=batch_size, precision=precision).softmax(1)
-
-# %% ../nbs/02_backbone.ipynb #dbdaa723
-@torch.no_grad()
-def projected(
-    behind:nn.Module, # the MLP, as `rpsc.pretrain.pretrain` left it
-    features:Tensor, # (N, D) pooled features of the same encoder
-) -> Tensor: # float32 (N, dim), rows of length 1
-    "Features in the space in which views were compared: where SCAN mines neighbours and RUC lets them vote."
-    at = next(behind.parameters()).device
-    return F.normalize(behind(features.to(at)).float()).to(features.device)

@@ -6,8 +6,8 @@
 __all__ = ['KEPT', 'MEASURES', 'published', 'published_value', 'Run', 'watcher', 'set_name', 'Lab', 'arrays_path', 'checkpoints',
            'by_epoch', 'save_arrays', 'read_arrays', 'is_kept', 'base_of', 'measure', 'finished', 'done_here',
            'found_in', 'settle', 'complete', 'arrays_of', 'network_of', 'clustering_of', 'expected_seconds', 'in_words',
-           'workers_for', 'pool', 'side_by_side', 'changes', 'do', 'frame', 'agreement', 'mean_std', 'markdown_table',
-           'latex_table', 'write_table', 'save_figure']
+           'workers_for', 'pool', 'side_by_side', 'changes', 'do', 'frame', 'agreement', 'mean_std', 'latex_table',
+           'write_table', 'save_figure']
 
 # %% ../../nbs/51_records.ipynb #c241516c
 import json, math, os, resource, shutil, threading, time
@@ -33,6 +33,7 @@ from ..machine import cores, provenance
 from ..methods import SYSTEMS, budget_for, encoder_key, fit, pretrained
 from ..metrics import clustering_accuracy, evaluate, knn_accuracy, selection_quality
 from ..recipes import Recipe
+from ..results import markdown_table
 from ..selection import EmptyClusters
 from ..train import load_checkpoint
 
@@ -509,12 +510,6 @@ def mean_std(
     if not len(values): return "–"
     spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
     return f"{values.mean():.{digits}f}{spread} ({len(values)})"
-
-# %% ../../nbs/51_records.ipynb #b37819d3
-def markdown_table(shown:pd.DataFrame) -> str:
-    "A frame of strings as a Markdown table; its index is not shown."
-    rows = [list(shown.columns), ["---"] * shown.shape[1], *shown.astype(str).values.tolist()]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 # %% ../../nbs/51_records.ipynb #c09e152a
 _LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "±": r"$\pm$", "–": "--", "τ": r"$\tau$", "κ": r"$\kappa$",
