@@ -361,6 +361,13 @@ def _observer(job:Job, per_epoch:int, report:Callable|None, shown:Callable, used
     return observe
 
 # %% ../nbs/05a_jobs.ipynb #fcc82a70
+def _settings(job:Job, stage:str, depends:Recipe|None, modules:dict, inputs:tuple) -> dict: # plain values
+    "What a stage depends on: its recipe, where it starts, the images and the seed."
+    start = fingerprint({name: dict(module.state_dict()) for name, module in modules.items()}, *inputs)
+    images = getattr(job.images, "fingerprint", None)
+    return dict(asdict(depends) if depends else {}, stage=stage, start=start, images=images, seed=job.seed)
+
+# %% ../nbs/05a_jobs.ipynb #1ae98638
 def learn(
     job:Job, # whose images, seed, folders and watch
     stage:str, # its name: of folder, log and progress bar
@@ -384,15 +391,10 @@ def learn(
     checkpoint_epochs:int=5, # epochs between checkpoints
     folder:Path|None=None, # for log and checkpoints, of a caller who holds it; None: the job's
 ) -> list[dict]: # a row an epoch
-    """Train a network by a step of a system's own. A killed run goes on from its last checkpoint.
-
-    Raises `ValueError` for a folder of another run, `NonFiniteLoss` as `rpsc.train.train`."""
+    "Train by a step of a system's own, from the last checkpoint on. Raises `ValueError` for a folder of another run."
     if isinstance(batches, int): batches = Batches(len(job.images), batches, job.seed)
     per, modules = batches.per_epoch, dict(network=network, **(state or {}))
-    settings = dict(asdict(depends) if depends else {}, stage=stage)
-    if job.cache or job.folder or folder:
-        start = fingerprint({name: dict(module.state_dict()) for name, module in modules.items()}, *inputs)
-        settings |= dict(start=start, images=getattr(job.images, "fingerprint", None), seed=job.seed)
+    settings = _settings(job, stage, depends, modules, inputs) if job.cache or job.folder or folder else {}
     held_by_caller, folder = folder, folder or job.shared(stage, settings)
     def look(): return classify(network, job.images, precision=job.precision)
     def moved(k):

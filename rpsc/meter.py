@@ -19,13 +19,15 @@ class Meter:
     def __init__(self,
         allowed:float=2., # seconds for each stage of the run, about
         clock:Callable=time.perf_counter, # () -> seconds
+        processor:Callable=lambda: 0., # () -> seconds that the processors have worked
     ):
-        self.allowed, self.clock, self.since = allowed, clock, clock()
+        self.allowed, self.clock, self.processor, self.since = allowed, clock, processor, (clock(), processor())
         self.accounts, self.there, self.peak, self.sizes = [Counter()], {}, 0, {}
         self.share, self.wanted, self.taken, self.steps = 1., 0, 0, []
 
     def _tick(self) -> None:
-        self.accounts[-1]["seconds"] += (now := self.clock()) - self.since
+        now = self.clock(), self.processor()
+        for kind, later, before in zip(("seconds", "processor"), now, self.since): self.count(kind, later - before)
         self.since = now
 
     def count(self, kind:str, n:float) -> None:

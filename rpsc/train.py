@@ -354,6 +354,26 @@ def _try_run(meter:Meter, run:RunState, calls:tuple, steps:range, every:tuple, f
     return rows
 
 # %% ../nbs/05_train.ipynb #7c51f803
+def _taker(step:Callable, n_steps:int, optimizer, schedule:Callable, precision:str, seed:int) -> Callable: # take(k)
+    "A function that takes a step, at its rate, and hands out what it said."
+    device = optimizer.param_groups[0]["params"][0].device
+    def take(k):
+        _set_rate(optimizer, schedule(k / n_steps))
+        with autocast(device, precision): out = step(k, generator_at(seed, "step", k))
+        out = out if isinstance(out, dict) else dict(loss=out)
+        optimizer.zero_grad(set_to_none=True)
+        out["loss"].backward()
+        optimizer.step()
+        return out
+    return take
+
+# %% ../nbs/05_train.ipynb #b30e2dbb
+def _keep(folder:Path|None, run:RunState, done:int, out:dict, name:str, more:dict) -> None:
+    "Write a checkpoint, if there is a folder; NaN never replaces good weights."
+    _row(out, done, name); _check_finite(run.modules, done, name)
+    if folder: save_checkpoint(Path(folder) / "checkpoints", done, run.state_dict(done) | more)
+
+# %% ../nbs/05_train.ipynb #d58fcf5a
 def train(
     step:Callable, # step(k, generator) -> loss, or dict with "loss" and values to log
     n_steps:int, # steps in all, those already taken included
@@ -376,34 +396,22 @@ def train(
 
     In a trial a few steps count for all. Raises `NonFiniteLoss` when the loss or a weight is no number (the last
     good state stays in `folder`), `ValueError` for n_steps or log_every < 1 and for a folder of another run."""
-    if min(n_steps, log_every) < 1:
-        raise ValueError(f"n_steps and log_every must be >= 1, got {n_steps} and {log_every}")
+    if min(n_steps, log_every) < 1: raise ValueError(f"n_steps, log_every: got {n_steps}, {log_every}; accepted: >= 1")
     device, run = optimizer.param_groups[0]["params"][0].device, RunState(modules, optimizer)
     start, precision, rows = _resume(run, device, precision, folder, about)
-    left, observe_every = range(start, n_steps), observe_every or log_every
+    left, every = range(start, n_steps), (log_every, observe_every or log_every, cycle)
     after, observe = after or (lambda k: None), observe or (lambda k: {})
-    def take(k):
-        _set_rate(optimizer, schedule(k / n_steps))
-        with autocast(device, precision): out = step(k, generator_at(seed, "step", k))
-        out = out if isinstance(out, dict) else dict(loss=out)
-        optimizer.zero_grad(set_to_none=True)
-        out["loss"].backward()
-        optimizer.step()
-        return out
-    if meter := in_trial():
-        every = log_every, observe_every, cycle
-        return rows + _try_run(meter, run, (take, after, observe), left, every, folder, name)
+    take = _taker(step, n_steps, optimizer, schedule, precision, seed)
+    if meter := in_trial(): return rows + _try_run(meter, run, (take, after, observe), left, every, folder, name)
     log, began = Log(folder, rows), time.perf_counter()
     for k in (bar := tqdm(left, name, n_steps, initial=start, disable=None, leave=False)):
         out, done = take(k), k + 1
         after(k)
         if _is_due(done, log_every, n_steps):
             row = dict(step=done, **_row(out, done, name), lr=optimizer.param_groups[0]["lr"])
-            seen = observe(k) if _is_due(done, observe_every, n_steps) else {}
+            seen = observe(k) if _is_due(done, every[1], n_steps) else {}
             row = log.add(**row, seconds=round(time.perf_counter() - began, 3), **seen)
             bar.set_postfix(loss=f"{row['loss']:.3f}")
         if _is_due(done, checkpoint_every, n_steps):
-            _row(out, done, name); _check_finite(modules, done, name)  # never replace good weights by NaN
-            state = dict(run.state_dict(done), precision=precision, about=about, rows=log.rows)
-            if folder: save_checkpoint(Path(folder) / "checkpoints", done, state)
+            _keep(folder, run, done, out, name, dict(precision=precision, about=about, rows=log.rows))
     return log.rows

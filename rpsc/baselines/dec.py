@@ -137,6 +137,7 @@ def _auto_encoder(job, recipe):
                     adam(recipe.ae_lr), depends=replace(recipe, **SECOND))
     return body, latent, back, history
 
+# %% ../../nbs/28_dec.ipynb #0482ef21
 def _settle(job, recipe, network, back):
     "The second stage; the history."
     images, head = job.images, network.heads["cluster"]
