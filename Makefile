@@ -18,7 +18,7 @@ CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
 AGAIN       = --seeds '$(SEEDS)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench lock clean distclean
+.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench encoder-gpu lock clean distclean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,9 @@ lab: install ## open the notebooks
 
 bench: install ## measure speed
 	@.venv/bin/python -m rpsc.lab.bench
+
+encoder-gpu: install ## ten minutes on a GPU: DATA=pictures.tar.xz; an encoder, its features, steps a second (build/gpu)
+	@.venv/bin/python -m rpsc.lab.gpu '$(DATA)'
 
 # Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already
 # in constraints.txt that still fit; LOCK=--upgrade takes the newest of everything.
