@@ -235,6 +235,10 @@ def _encode(names, kinds, magnitudes, channels):
     return _merge_warps(torch.tensor(code)[kinds], affine_maps(names, kinds, magnitudes))
 
 # %% ../nbs/01_augment.ipynb #778e9598
+def _cache_parts(rows:Tensor, device:torch.device) -> tuple:
+    "`rows` in parts that stay in the cache of a CPU; undivided elsewhere, where each call costs more than it saves."
+    return rows.split(128) if device.type == "cpu" else (rows,)
+
 def apply_ops(
     x:Tensor, # (B, C, S, S), levels or floats in [0, 1]
     names:list, # of operations
@@ -248,8 +252,8 @@ def apply_ops(
     x = x.float().div_(255) if x.dtype == torch.uint8 else to_float(x).clone()
     for code, magnitude, matrix in zip(codes.T, magnitudes.T, matrices.unbind(1)):
         for i, function in enumerate(functions, start=1):
-            # small groups stay in the cache; rows without an operation are not touched
-            for rows in filter(len, (code == i).nonzero()[:, 0].split(128)):
+            # rows without an operation are not touched
+            for rows in filter(len, _cache_parts((code == i).nonzero()[:, 0], x.device)):
                 there, param = rows.to(x.device), matrix[rows] if i == 1 else magnitude[rows].to(x.device)
                 changed = function(x.index_select(0, there), param)
                 x.flatten(1)[there] = changed.flatten(1) # flat: twice as fast as index_copy_
@@ -452,7 +456,7 @@ def cutout(
         return ((place >= start) & (place < stop)).float().to(x.device)
     rows, columns = (is_inside(along, length) for along, length in zip(middle.unbind(1), x.shape[2:]))
     x, fill = to_float(x) if inplace else to_float(x).clone(), torch.tensor(fill, device=x.device).view(-1, 1, 1)
-    for part, row, column in zip(x.split(128), rows.split(128), columns.split(128)):
+    for part, row, column in zip(*(_cache_parts(each, x.device) for each in (x, rows, columns))):
         hole = row[:, None, :, None] * column[:, None, None, :] # arithmetic is three times faster than masked_fill
         part.mul_(1 - hole).addcmul_(hole, fill)
     return x
@@ -558,9 +562,13 @@ def _contrastive_steps(size):
     flip, grey, blur = ("flip", {"p": .5}), ("grayscale", {"p": .2}), ("blur", {"sigma": (.1, 2.), "p": .5})
     def box(smallest): return "resized_crop", {"size": size, "scale": (smallest, 1.)}
     def jitter(light, hue, p=.8): return "jitter", {"strength": (light, light, light, hue), "p": p}
+    changed = (flip, jitter(.8 * s, .2 * s), grey) + ((blur,) if s == 1. else ())
+    patch = "resized_crop", {"size": size, "scale": (.25, .25), "ratio": (1., 1.)}
+    rarely = ("blur", {"sigma": (.1, 2.), "p": .1}), ("ops", {"ops": (("solarize", 128, 128),), "n": 1, "p": .1})
     return {
         "moco": (box(.2), jitter(.4, .1), grey, blur, flip),
-        "simclr": (box(.08), flip, jitter(.8 * s, .2 * s), grey) + ((blur,) if s == 1. else ()),
+        "simclr": (box(.08), *changed), "multicrop": (("crop", {"size": size}), *changed),
+        "multicrop-whole": (box(.6), *changed), "emp-ssl": (patch, flip, jitter(.4, .2), grey, *rarely),
         "scan-simclr": (box(.2), flip, jitter(.4, .1), grey),
         "tsuc": (box(.2), jitter(.4, .4, p=1.), grey, flip)}
 
@@ -589,11 +597,15 @@ def _glyphs(size, pad_mode):
     bend = dict(rotate=20., scale=(.8, 1.2), shear=.3, shift=.15, bend=.12)
     light = ("jitter", {"strength": (.3, .3, 0., 0.), "p": 1.})
     bent = (("center_crop", {"size": size}), ("warp", bend), light)
-    return weak, weak, weak, dict.fromkeys(("moco", "simclr", "scan-simclr", "tsuc"), bent)
+    window, patch, whole = ("crop", {"size": size}), {"scale": (.25, .25)}, {"scale": (1., 1.)}
+    def shrunk(box): return "resized_crop", {"size": size, **box, "ratio": (1., 1.)}
+    crops = {"multicrop": window, "multicrop-whole": shrunk(whole), "emp-ssl": shrunk(patch)}
+    return weak, weak, weak, {**dict.fromkeys(("moco", "simclr", "scan-simclr", "tsuc"), bent),
+                              **{name: (("warp", bend), cut, light) for name, cut in crops.items()}}
 
 # %% ../nbs/01_augment.ipynb #c140f410
 def preset(
-    name:str, # none weak moco simclr scan-simclr tsuc scan freematch ruc ruc-weak ruc-table5
+    name:str, # of a chain of the table
     size:int, # side of the result
     channels:int=3, # 1 or 3
     domain:str="natural", # or "glyphs": no flips, no hue
@@ -616,6 +628,7 @@ def preset(
 def view(
     images, # an `ImageSet` (anything with size, channels, domain and mean)
     name:str, # of a preset
+    size:int|None=None, # side of the result; None: that of the images
 ) -> Augment: # the chain
     "The preset `name` for the size, channels, domain and mean colour of a data set."
-    return preset(name, images.size, images.channels, images.domain, images.mean)
+    return preset(name, images.size if size is None else size, images.channels, images.domain, images.mean)

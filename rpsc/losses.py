@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['entropy', 'log_probs', 'log_mean_probs', 'cluster_entropy', 'uniform_penalty', 'mean_entropy', 'soft_cross_entropy',
-           'squared_error', 'info_nce', 'without_itself', 'nt_xent', 'student_t', 'sharpened_targets']
+           'squared_error', 'info_nce', 'without_itself', 'nt_xent', 'coding_rate', 'variance_hinge',
+           'off_diagonal_covariance', 'student_t', 'sharpened_targets']
 
 # %% ../nbs/03a_losses.ipynb #5b382bf0
 import math
@@ -102,6 +103,45 @@ def nt_xent(
     with torch.autocast(z.device.type, enabled=False): logits = without_itself(z @ z.T / temperature)
     asking = slice(n) if asks == "first" else slice(None)
     return F.cross_entropy(logits[asking], torch.arange(2 * n, device=z.device).roll(n)[asking])
+
+# %% ../nbs/03a_losses.ipynb #60885abf
+def _at_least_float32(z:Tensor) -> Tensor: return z.to(torch.promote_types(z.dtype, torch.float32))
+
+def _smaller_gram(z:Tensor) -> Tensor: # (..., m, m), m = min(n, d)
+    "Products of the rows, or of the columns, whichever are fewer: their eigenvalues above 0 are the same."
+    return z @ z.mT if z.shape[-2] <= z.shape[-1] else z.mT @ z
+
+def coding_rate(
+    z:Tensor, # (..., n, d), rows of length 1
+    epsilon2:float=.2, # squared distortion, above 0
+) -> Tensor: # (...), >= 0, float32 or better
+    "How much of their space rows fill (Yu et al. 2020; EMP-SSL, Tong et al. 2023)."
+    n, d = z.shape[-2:]
+    with torch.autocast(z.device.type, enabled=False):
+        gram = _smaller_gram(_at_least_float32(z))
+        same = torch.eye(min(n, d), dtype=gram.dtype, device=z.device)
+        # without a check, which would wait for the device
+        factor, _ = torch.linalg.cholesky_ex(same + d / (n * epsilon2) * gram)
+    return factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+
+# %% ../nbs/03a_losses.ipynb #1c17808c
+def variance_hinge(
+    z:Tensor, # (..., n, d), n at least 2
+    gamma:float=1., # deviation that is enough
+    epsilon:float=1e-4, # added to the variance: the root of 0 has no gradient
+) -> Tensor: # (...), in [0, gamma]
+    "How far the deviation of each column stays below `gamma`, mean over columns (Bardes et al. 2022, Eqs. 1 and 2)."
+    return F.relu(gamma - (_at_least_float32(z).var(-2) + epsilon).sqrt()).mean(-1)
+
+def off_diagonal_covariance(
+    z:Tensor, # (..., n, d), n at least 2
+) -> Tensor: # (...), float32 or better
+    "Squared covariances of different columns, summed, over the number of columns (Bardes et al. 2022, Eqs. 3 and 4)."
+    with torch.autocast(z.device.type, enabled=False):
+        z = _at_least_float32(z)
+        centred, (n, d) = z - z.mean(-2, keepdim=True), z.shape[-2:]
+        all_squares = (_smaller_gram(centred) / (n - 1)).square().sum((-2, -1))
+        return (all_squares - centred.var(-2).square().sum(-1)) / d
 
 # %% ../nbs/03a_losses.ipynb #8bd3375c
 def student_t(
