@@ -10,6 +10,7 @@ __all__ = ['SCAN_SIMCLR', 'METHODS', 'ENCODER_TINY', 'ENCODER_CPU', 'ENCODER_PAP
 
 # %% ../nbs/06_pretrain.ipynb #dc263049
 import math, warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -281,7 +282,8 @@ def pretrain(
     network:nn.Module, # of `projector`; trained in place, left in evaluation mode
     folder:Path|None=None, # log and checkpoints; a killed run goes on from there
     gate_every:int=10, # epochs between looks at the features
-) -> list[dict]: # a row an epoch: loss, lr, seconds; at each gate knn, or alignment and uniformity
+    gate:Callable|None=None, # gate(k) -> dict for the log after step k; None: `feature_quality`
+) -> list[dict]: # a row an epoch: loss, lr, seconds; at each gate what it says
     """Train an encoder and what is behind it (RPSC section "Method"; sources as in `METHODS`).
 
     Raises `ValueError` for a recipe that does not fit the images. Warns if all features are nearly equal."""
@@ -290,11 +292,11 @@ def pretrain(
     if gate_every < 1: raise ValueError(f"gate_every must be >= 1, got {gate_every}")
     network.to(memory_format=torch.channels_last).train()
     method = METHODS[recipe.method](network, images, recipe, job.seed)
-    def gate(k): return feature_quality(encoder, images, recipe.view)
+    def looked_at(k): return feature_quality(encoder, images, recipe.view)
     optimizer = dict(kind=recipe.optimizer, lr=recipe.lr, weight_decay=recipe.weight_decay)
     alone = replace(job, cache=None, folder=None, watch=None)
     rows = learn(alone, recipe.method, network, epochs=recipe.epochs, batches=recipe.batch_size, optimizer=optimizer,
-                 schedule=cosine, depends=recipe, report=gate, report_epochs=gate_every,
+                 schedule=cosine, depends=recipe, report=gate or looked_at, report_epochs=gate_every,
                  checkpoint_epochs=gate_every, folder=folder, **method)
     _warn_if_collapsed(network.eval()[0], images, recipe.method)
     return rows
