@@ -244,8 +244,8 @@ def vicreg_loss(
 # %% ../nbs/06_pretrain.ipynb #76cb7a29
 def _crops(images:ImageSet, rows:Tensor, generator:torch.Generator, recipe:MultiCrop) -> Tensor:
     "(crops * B, C, crop_size, crop_size): all images once for each crop, whole images last."
-    whole = recipe.crops // recipe.whole_every if recipe.whole_every else 0
-    kinds = [(recipe.view, recipe.crops - whole), ("multicrop-whole", whole)]
+    last = recipe.crops // recipe.whole_every if recipe.whole_every else 0
+    kinds = [(recipe.view, recipe.crops - last), ("multicrop-whole", last)]
     shown = [images.batch(rows.repeat(times), view(images, name, recipe.crop_size), generator)
              for name, times in kinds if times]
     return torch.cat(shown).contiguous(memory_format=torch.channels_last)
