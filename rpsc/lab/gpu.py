@@ -74,7 +74,7 @@ def agreement(
     asked |= {f"features of {name}": (_features(name), 2e-3) for name in networks}
     rows = []
     for what, (of, accepted) in asked.items():
-        here, there = of("cpu").double(), of(device).double().cpu()
+        with torch.backends.cudnn.flags(allow_tf32=False): here, there = of("cpu").double(), of(device).double().cpu()
         # a nearest pixel, or a grey level, may fall on the other side of a border
         far = ((here - there).abs() / here.abs().max()).flatten().quantile(.999).item()
         rows.append(dict(what=what, difference=far, accepted=accepted))
@@ -287,11 +287,13 @@ def ten_minutes(
     def note(**what):
         found.update(what, seconds=round(time.perf_counter() - began, 1))
         write_json(carry / "results.json", found)
-        print(*(f"{name}: {value}" for name, value in what.items()), f"({found['seconds']} s)", flush=True)
+        said = (f"{name}: {str(value)[:300]}" for name, value in what.items())
+        print(f"{found['seconds']:6.1f} s", *said, flush=True)
     images, is_train = read_archive(archive, limit)
     images = images.to(device)
     note(pictures=len(images))
-    note(agreement=agreement(device), systems=runs_everywhere(load("digits", limit=120).to(device), 10, systems))
+    note(agreement=agreement(device))
+    note(systems=runs_everywhere(load("digits", limit=120).to(device), 10, systems))
     def encode(chosen, left, folder): return train_encoder(images, is_train, profile, chosen, left, folder,
                                                            is_compiled=is_compiled)
     if recipe == "best":
@@ -327,7 +329,7 @@ def main(arguments:list[str]|None=None) -> None:
     add("--limit", type=int, help="pictures of each part (default: all)")
     add("--compile", action="store_true", help="let torch.compile make the steps faster, after a minute")
     args = parser.parse_args(arguments)
-    profile = Profile("paper", args.encoder, width=args.width)
+    profile, torch.backends.cudnn.benchmark = Profile("paper", args.encoder, width=args.width), True
     try:
         ten_minutes(args.archive, args.out, args.seconds, args.recipe, args.device, profile, args.pilot, args.spare,
                     limit=args.limit, is_compiled=args.compile)
