@@ -4,16 +4,19 @@
 
 # %% auto #0
 __all__ = ['RECIPES', 'read_archive', 'agreement', 'runs_everywhere', 'quality', 'packed_features', 'unpacked_features',
-           'as_half', 'cut', 'assembled', 'timed_epoch', 'principal', 'train_encoder', 'pilots', 'paper_speed',
-           'ten_minutes', 'main']
+           'as_half', 'cut', 'assembled', 'timed_epoch', 'principal', 'features_of', 'train_encoder', 'pilots',
+           'by_score', 'paper_speed', 'ten_minutes', 'main']
 
 # %% ../../nbs/58_gpu.ipynb #24ae8acc
-import argparse, json, tarfile, tempfile, time
+import argparse, io, json, tarfile, tempfile, time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from ..augment import preset
@@ -23,26 +26,41 @@ from ..files import read_json, write_json, write_tensors
 from ..jobs import Job, Profile, encoder_config
 from ..machine import provenance
 from ..methods import budget_for, fit, names
-from ..metrics import clustering_accuracy, knn_accuracy, nmi
+from ..metrics import clustering_accuracy, nmi
 from ..neighbors import kmeans, knn
-from ..pretrain import MultiCrop, Pretraining, pretrain, projector
+from ..pretrain import MultiCrop, Pretraining, crop_features, pretrain, projector, whitened
 from ..train import generator_at
 from ..trial import Trial
 
 # %% ../../nbs/58_gpu.ipynb #c8a6586a
+def _pixels(data:bytes, size:int) -> Tensor: # uint8 (3, size, size)
+    "A picture, shrunk or enlarged where it is not of that size."
+    picture = Image.open(io.BytesIO(data)).convert("RGB")
+    if picture.size != (size, size): picture = picture.resize((size, size), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+
 def read_archive(
     path:Path, # tar, perhaps compressed, with train/CLASS/*.jpg and test/CLASS/*.jpg
-    limit:int|None=None, # pictures of each part; None: all
+    limit:int|None=None, # pictures of each part, at random with seed 0; None: all
     size:int=32, # side in pixels
-) -> tuple[ImageSet, Tensor]: # training pictures first; bool (N,): is a training picture
-    "All pictures, labelled by their folders. Raises like `rpsc.data.load`, and `OSError` for no archive."
-    with tempfile.TemporaryDirectory() as folder, tarfile.open(path) as packed:
-        packed.extractall(folder, filter="data")
-        parts = [load(folder, split=split, size=size, limit=limit, store=None) for split in ("train", "test")]
-        pixels = torch.cat([part.images for part in parts])
-    labels, sizes = torch.cat([part.labels for part in parts]), torch.tensor([len(part) for part in parts])
-    name = Path(path).name.split(".")[0]
-    return ImageSet(pixels, labels, name), torch.tensor([True, False]).repeat_interleave(sizes)
+) -> tuple[ImageSet, Tensor]: # training pictures first, by name; bool (N,): is a training picture
+    "All pictures, labelled by their folders. Raises `ValueError` for an archive without them, `OSError` for none."
+    found = dict(train={}, test={})
+    with tarfile.open(path, "r|*") as packed:                       # as a stream: a compressed archive is read once
+        for member in packed:
+            part, *_, picture = ("", *Path(member.name).parts)[-3:]
+            if member.isfile() and part in found: found[part][member.name] = packed.extractfile(member).read()
+    if not all(found.values()): raise ValueError(f"archive: {path} has no pictures train/CLASS/* and test/CLASS/*")
+    parts = []
+    for held in found.values():
+        names = sorted(held)
+        chosen = torch.randperm(len(names), generator=generator_at(0, "limit"))[:limit].sort().values
+        parts.append([(names[i], held[names[i]]) for i in chosen])
+    classes = sorted({Path(name).parent.name for name, _ in parts[0] + parts[1]})
+    labels = torch.tensor([classes.index(Path(name).parent.name) for part in parts for name, _ in part])
+    pixels = torch.stack([_pixels(data, size) for part in parts for _, data in part])
+    is_train = torch.tensor([True, False]).repeat_interleave(torch.tensor([*map(len, parts)]))
+    return ImageSet(pixels, labels, Path(path).name.split(".")[0]), is_train
 
 # %% ../../nbs/58_gpu.ipynb #03151c6e
 def _views(size:int, channels:int, domain:str) -> dict: # name -> float images
@@ -106,11 +124,12 @@ def quality(
     labels:Tensor, # (N,) ground truth
     is_train:Tensor, # bool (N,)
     k:int=20, # neighbours that vote; all training pictures where there are fewer
+    n_init:int=10, # starts of k-means
 ) -> dict: # knn, kmeans_acc, kmeans_nmi: 0 … 1
     "kNN accuracy from training to test pictures (majority, cosine), and k-means on the test pictures (seed 0)."
     own, labels = is_train.to(features.device), labels.to(features.device)
     votes = labels[own][knn(features[own], min(k, int(own.sum())), queries=features[~own])[1]]
-    truth, found = labels[~own], kmeans(features[~own], len(labels.unique()), 0)[1]
+    truth, found = labels[~own], kmeans(features[~own], len(labels.unique()), 0, n_init)[1]
     return dict(knn=(votes.mode(1).values == truth).float().mean().item(),
                 kmeans_acc=clustering_accuracy(truth, found), kmeans_nmi=nmi(truth, found))
 
@@ -173,9 +192,11 @@ def timed_epoch(
     recipe:Pretraining,
     is_compiled:bool=False, # by `torch.compile`
 ) -> float: # seconds
-    "How long an epoch takes here, from the second of two."
-    rows = pretrain(job, replace(recipe, epochs=2), _fresh(job, recipe, is_compiled), gate_every=2, gate=lambda k: {})
-    return rows[1]["seconds"] - rows[0]["seconds"]
+    "How long an epoch takes here, from the second of two short ones of twenty steps."
+    few = min(len(job.images), 20 * recipe.batch_size)
+    short = replace(job, images=job.images[torch.arange(few)])
+    rows = pretrain(short, replace(recipe, epochs=2), _fresh(job, recipe, is_compiled), gate_every=2, gate=lambda k: {})
+    return (rows[1]["seconds"] - rows[0]["seconds"]) * len(job.images) / few
 
 # %% ../../nbs/58_gpu.ipynb #e940c5bd
 def principal(
@@ -186,6 +207,15 @@ def principal(
     centred = features - features.mean(0)
     axes = torch.linalg.eigh(centred.T.double() @ centred.double())[1].flip(1)[:, :dim]
     return centred @ axes.to(centred.dtype)
+
+def features_of(
+    encoder:Encoder, # trained by `recipe`
+    images:ImageSet,
+    recipe:Pretraining,
+) -> Tensor: # (N, dim)
+    "What an encoder says of pictures of the size it has learnt from: of windows on a grid, where it saw crops."
+    if recipe.method != "multicrop": return embed(encoder, images)
+    return crop_features(encoder, images, size=recipe.crop_size)
 
 def _looks(epochs:int, n:int) -> tuple[int, list]: # epochs between looks; numbers of those that are kept
     "About `n` looks in a run; what features say is kept after a tenth, a third, two thirds, and at the end."
@@ -201,7 +231,7 @@ def train_encoder(
     seconds:float, # for all of it
     folder:Path, # plan, log, checkpoints, features; a run that was cut off goes on from there
     seed:int=0,
-    looks:int=10, # at features, on the way
+    looks:int=6, # at features, on the way
     is_compiled:bool=False, # by `torch.compile`, whose first steps take a minute
 ) -> tuple[Encoder, list[dict]]: # in evaluation mode; a row an epoch, with `quality` where features were looked at
     """Pre-train on all pictures for as many epochs as fit into `seconds`, and keep what features were worth.
@@ -210,10 +240,10 @@ def train_encoder(
     job, per = Job(images.without_labels(), 1, profile, seed), len(images) // recipe.batch_size
     network, began, kept = _fresh(job, recipe, is_compiled), time.perf_counter(), []
     def look(epoch):
-        features = embed(network[0], images)
+        features = features_of(network[0], images, recipe)
         if epoch in kept:
             write_tensors(folder / f"features-{epoch:04d}.safetensors", packed_features(principal(features)))
-        return quality(features, images.labels, is_train)
+        return quality(features, images.labels, is_train, n_init=3)
     if (plan := read_json(folder / "plan.json")) is None:
         untrained = look(-1)
         once, epoch = time.perf_counter() - began, timed_epoch(job, recipe, is_compiled)
@@ -235,16 +265,19 @@ def pilots(
     seconds:float, # for each
     folder:Path,
     **more, # of `train_encoder`
-) -> dict: # name -> kNN accuracy within the training pictures
+) -> dict: # name -> its last row, with `quality`, or its error
     "What recipes reach in the same time."
-    own = is_train.nonzero()[:, 0]
-    found = {}
+    found, about = {}, (images, is_train, profile)
     for name, recipe in recipes.items():
-        encoder, _ = train_encoder(images, is_train, profile, recipe, seconds, folder / name, looks=1, **more)
-        seen = own[torch.randperm(len(own), generator=generator_at(0, "pilots"))[:10_000]]
-        found[name] = knn_accuracy(embed(encoder, images, index=seen), images.labels[seen.to(images.device)],
-                                   min(20, len(seen) - 1))
+        try: found[name] = train_encoder(*about, recipe, seconds, folder / name, looks=1, **more)[1][-1]
+        except Exception as problem: found[name] = dict(error=f"{type(problem).__name__}: {problem}")
     return found
+
+def by_score(
+    found:dict, # of `pilots`
+) -> list[str]: # names of recipes, the best first; those that failed are last
+    "Recipes by the sum of kNN accuracy and NMI of k-means."
+    return sorted(found, key=lambda name: found[name].get("knn", -1) + found[name].get("kmeans_nmi", -1), reverse=True)
 
 # %% ../../nbs/58_gpu.ipynb #fe5a95e1
 def paper_speed(
@@ -276,7 +309,7 @@ def ten_minutes(
     systems:tuple|None=None, # that are run on the device; None: all
     is_compiled:bool=False, # by `torch.compile`
 ) -> dict: # what was found, also in `out/results.json`
-    "Compare, train, measure, write. Raises like `read_archive`, and `ValueError` for an unknown recipe."
+    "Train, write, measure, compare. Raises like `read_archive`, and `ValueError` for an unknown recipe."
     began, out = time.perf_counter(), Path(out)
     if recipe not in (accepted := [*recipes, "best"]):
         raise ValueError(f"recipe: got {recipe!r}; accepted: {', '.join(accepted)}")
@@ -292,23 +325,27 @@ def ten_minutes(
     images, is_train = read_archive(archive, limit)
     images = images.to(device)
     note(pictures=len(images))
-    note(agreement=agreement(device))
-    note(systems=runs_everywhere(load("digits", limit=120).to(device), 10, systems))
-    def encode(chosen, left, folder): return train_encoder(images, is_train, profile, chosen, left, folder,
-                                                           is_compiled=is_compiled)
+    order = [recipe]
     if recipe == "best":
-        scores = pilots(images, is_train, profile, recipes, pilot, out / "pilots", is_compiled=is_compiled)
-        recipe = max(scores, key=scores.get)
-        note(pilots=scores)
+        tried = pilots(images, is_train, profile, recipes, pilot, out / "pilots", is_compiled=is_compiled)
+        order = by_score(tried)
+        note(pilots=tried)
     left = seconds - (time.perf_counter() - began) - spare
-    note(recipe=recipe, switches=asdict(recipes[recipe]))
-    encoder, rows = encode(recipes[recipe], left, out / recipe)
+    chosen = recipes[order[0]]
+    note(recipe=order[0], switches=asdict(chosen))
+    encoder, rows = train_encoder(images, is_train, profile, chosen, left, out / order[0], is_compiled=is_compiled)
     note(rows=rows)
     weights = {name: as_half(value) for name, value in encoder.state_dict().items()}
     write_tensors(carry / "encoder.safetensors", weights, config=json.dumps(encoder.config))
-    for path in (out / recipe).glob("features-*"): (carry / path.name).write_bytes(path.read_bytes())
+    for path in (out / order[0]).glob("features-*"): (carry / path.name).write_bytes(path.read_bytes())
     for path in [*carry.glob("*.safetensors")]: cut(path)
-    note(speed=paper_speed(images[torch.arange(0, len(images), 6)], 10))
+    measure = partial(quality, labels=images.labels, is_train=is_train)
+    plain, seen = embed(encoder, images), features_of(encoder, images, chosen)
+    axes = min(128, len(seen) - 1, seen.shape[1])
+    note(plain=measure(plain), read=measure(seen), whitened=measure(whitened(seen, axes)[0]))
+    note(agreement=agreement(device))
+    note(speed=paper_speed(images[torch.arange(0, len(images), 4)], 10))
+    note(systems=runs_everywhere(load("digits", limit=120).to(device), 10, systems))
     return found
 
 # %% ../../nbs/58_gpu.ipynb #626c2cfd
