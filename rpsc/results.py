@@ -54,14 +54,14 @@ def aligned(
     left:tuple=("system", "switches", "tables"), # columns of words
 ) -> str:
     "A frame for the terminal: words to the left, numbers to the right."
-    rows = [list(shown.columns), *shown.values.tolist()]
-    width = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    pad = [str.ljust if name in left else str.rjust for name in shown.columns]
-    return "\n".join("  ".join(fit(cell, n) for fit, cell, n in zip(pad, row, width)).rstrip() for row in rows)
+    def fitted(name, cells):
+        fit, width = str.ljust if name in left else str.rjust, max(map(len, [name, *cells]))
+        return [fit(cell, width) for cell in [name, *cells]]
+    return "\n".join("  ".join(row).rstrip() for row in zip(*(fitted(*column) for column in shown.items())))
 
 def markdown_table(shown:pd.DataFrame) -> str:
     "A frame of strings as a Markdown table; its index is not shown."
-    rows = [list(shown.columns), ["---"] * shown.shape[1], *shown.astype(str).values.tolist()]
+    rows = [shown.columns, ["---"] * shown.shape[1], *shown.astype(str).values]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 # %% ../nbs/45_results.ipynb #f9daca36
@@ -82,9 +82,9 @@ def images_word(path:"str|Path") -> str:
 def repeated(asked:Request) -> str: # empty, or begins with a space
     "The options of a request that the next command needs, too."
     names = "encoder", "size", "budget", "domain", "seed", "limit", "fit", "pages"
-    given = {name: getattr(asked, name) for name in names if getattr(asked, name) != getattr(Request, name)}
-    words = [f"--{name} {shlex.quote(str(value))}" for name, value in given.items()]
-    if asked.range: words.append(f"--range {asked.range[0]:g} {asked.range[1]:g}")
+    words = [f"--{name} {shlex.quote(str(value))}" for name in names
+             if (value := getattr(asked, name)) != getattr(Request, name)]
+    if asked.range: words.append("--range {:g} {:g}".format(*asked.range))
     return "".join(f" {one}" for one in [*words, *(f"--exclude {shlex.quote(pattern)}" for pattern in asked.exclude)])
 
 # %% ../nbs/45_results.ipynb #d071d965
@@ -115,7 +115,7 @@ def state_of_files(
     "Names, sizes and times of change of all image files at a place, in one word."
     root = Path(place).expanduser()
     def state(file):
-        found = os.stat(file) if os.path.exists(file) else os.lstat(file) # a broken link has only itself
+        found = os.stat(file, follow_symlinks=os.path.exists(file)) # a broken link has only itself
         return [printable(os.path.relpath(file, root)), found.st_size, found.st_mtime_ns]
     return fingerprint([state(file) for file in image_files(place, exclude) if os.path.lexists(file)])
 
@@ -123,8 +123,8 @@ def settings_of(command:str, asked:Request, **more) -> dict: # plain values
     "Everything that decides about a result: the options, `more`, the state of the files, the content of weights."
     place, path, files, weights = Path(asked.path).expanduser(), asked.path, None, None
     options = {name: getattr(asked, name) for name in ("k", "encoder", "size", "budget", "domain", "seed", "limit")}
-    later = {name: getattr(asked, name) for name in ("unbalanced", "path_column", "label_column")}
-    later = {name: value for name, value in (asked.reading() | later).items() if value}
+    later = ((name, getattr(asked, name)) for name in ("unbalanced", "path_column", "label_column"))
+    later = asked.reading() | {name: value for name, value in later if value}
     if known_name(path) is None:
         # where there is none, `load` says it better
         with suppress(FileNotFoundError): path, files = printable(place.resolve()), state_of_files(place, asked.exclude)
@@ -158,7 +158,6 @@ def is_finished(place:Path) -> bool:
     try: return loaded_json(place / "run.json")["state"] == "finished"
     except (OSError, ValueError, KeyError, TypeError): return False
 
-# %% ../nbs/45_results.ipynb #6fae8daa
 def digest(path:Path) -> "str|None": # 16 hex digits; None for what is no file
     "The bytes of a file in one word."
     if not path.is_file(): return None

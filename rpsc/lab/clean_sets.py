@@ -22,7 +22,6 @@ STRATEGIES, QUALITY, ALL = ("confidence", "metric", "hybrid"), ("precision", "re
 RUC_SETS = {"cifar10": "CIFAR-10", "cifar100-20": "CIFAR-20", "stl10": "STL-10"} # as RUC's tables call them
 CLAIMED = dict(precision="hybrid", recall="metric") # the strategy that RUC's text says has the highest
 
-# %% ../../nbs/53_clean_sets.ipynb #1bfb6092
 def clean_quality(
     y:torch.Tensor, # (N,) ground truth
     labels:torch.Tensor, # (N,) of a clustering
@@ -41,43 +40,32 @@ def first_sets(
     sets = {(seed, strategy): choose_clean(base, base.features, lab.recipe("ruc", strategy=strategy), seed)
             for seed, base in bases.items() for strategy in STRATEGIES}
     everything = {(seed, ALL): torch.ones_like(base.labels, dtype=torch.bool) for seed, base in bases.items()}
-    def quality(seed, is_clean): return clean_quality(lab.images.labels, bases[seed].labels, is_clean)
-    rows = [dict(seed=seed, strategy=strategy, **quality(seed, is_clean))
-            for (seed, strategy), is_clean in (everything | sets).items()]
+    rows = [dict(seed=seed, strategy=row, **clean_quality(lab.images.labels, bases[seed].labels, is_clean))
+            for (seed, row), is_clean in (everything | sets).items()]
     return sets, pd.DataFrame(rows, columns=["seed", "strategy", *QUALITY, "size", "lost"])
 
 # %% ../../nbs/53_clean_sets.ipynb #339989ac
-def printed_sets(
-    table:str, # "Table 6" or "Table 8"
-) -> pd.DataFrame: # index (data set, strategy), columns precision, recall, f1
-    "Published quality of clean sets."
+def printed_sets(table:str) -> pd.DataFrame: # index (data set, strategy), columns precision, recall, f1
+    "Published quality of the clean sets of RUC's Table 6 or Table 8."
     rows = published().query(f"paper == 'RUC' and table == {table!r}").assign(row=lambda found: found.row.str.lower())
     index = pd.MultiIndex.from_product([RUC_SETS, STRATEGIES])
     return rows.pivot(index=["dataset", "row"], columns="metric", values="value").reindex(index)[list(QUALITY)]
 
-# %% ../../nbs/53_clean_sets.ipynb #124c8ed4
-def misprinted(
-    printed:pd.DataFrame, # as `printed_sets` gives it
-) -> dict: # (data set, strategy) -> F1 by precision and recall
-    "Where F1 differs from what precision and recall give by more than rounding does."
+def misprinted(printed:pd.DataFrame) -> dict: # (data set, strategy) -> F1 by precision and recall
+    "Where F1 of `printed_sets` differs from what precision and recall give by more than rounding does."
     right = {cell: f1_score(row.precision, row.recall) for cell, row in printed.iterrows()}
     return {cell: f1 for cell, f1 in right.items() if abs(f1 - printed.f1[cell]) > .0011}
 
-# %% ../../nbs/53_clean_sets.ipynb #d5dc598f
-def against_itself(
-    printed:pd.DataFrame, # as `printed_sets` gives it
-) -> str: # two sentences
-    "Whether the printed numbers fit each other and the text."
+def against_itself(printed:pd.DataFrame) -> str: # two sentences
+    "Whether the numbers of `printed_sets` fit each other and the text."
     wrong = "; ".join(f"{RUC_SETS[on]} {strategy}: {printed.f1[on, strategy]:.3f} printed, {f1:.3f} by its P and R"
                       for (on, strategy), f1 in misprinted(printed).items())
     fit = f"does not fit precision and recall for {wrong}" if wrong else "fits precision and recall in every column"
-    def unlike(metric, claimed, on):
-        values = printed[metric][on]
-        if (top := values.idxmax()) == claimed: return ""
-        return f"{metric} on {RUC_SETS[on]} ({top} {values.max():.3f}, {claimed} {values[claimed]:.3f})"
-    told = [unlike(metric, claimed, on) for metric, claimed in CLAIMED.items() for on in RUC_SETS]
+    unlike = [f"{metric} on {name} ({top} {values[top]:.3f}, {claimed} {values[claimed]:.3f})"
+              for metric, claimed in CLAIMED.items() for on, name in RUC_SETS.items()
+              if (top := (values := printed[metric][on]).idxmax()) != claimed]
     return (f"The published numbers against themselves: F1 {fit}. Where the highest number is not with the strategy "
-            f"that the text names: {' and '.join(filter(None, told)) or 'nowhere'}.")
+            f"that the text names: {' and '.join(unlike) or 'nowhere'}.")
 
 # %% ../../nbs/53_clean_sets.ipynb #34251764
 def sets_table(
@@ -109,11 +97,8 @@ def by_strategy(
     "One number of all sets."
     return data.pivot(index="seed", columns="strategy", values=metric).reindex(columns=[ALL, *STRATEGIES])
 
-# %% ../../nbs/53_clean_sets.ipynb #37ceec8c
-def judged_sets(
-    data:pd.DataFrame, # rows of `first_sets`
-) -> dict[tuple, Judged]: # ((metric, ours), (metric, other)) -> ours minus the other's
-    "All comparisons below a table of clean sets."
+def judged_sets(data:pd.DataFrame) -> dict[tuple, Judged]: # ((metric, ours), (metric, other)) -> ours minus the other's
+    "All comparisons below a table of clean sets, from the rows of `first_sets`."
     some = by_strategy(data, "size") > 0
     scores = {(metric, row): by_strategy(data, metric)[row].where(some[row]) for metric in CLAIMED for row in some}
     lifts = [(("precision", row), ("precision", ALL)) for row in STRATEGIES]
@@ -126,12 +111,11 @@ def highest_in_words(
     metric:str, # "precision" or "recall"
 ) -> str: # question and answer
     "Whether the strategy that the text names has the highest precision, or recall."
-    pairs = {pair[1][1]: found for pair, found in judged.items() if pair[0] == (metric, CLAIMED[metric])}
-    others = {name: found for name, found in pairs.items() if name != ALL}
+    top = metric, CLAIMED[metric]
+    others = {name: found for (ours, (_, name)), found in judged.items() if ours == top and name != ALL}
     told = "; ".join(f"minus {name} {found.words()}" for name, found in others.items())
     return f"Is the {metric} of the {CLAIMED[metric]} set the highest? {claim(others.values()).capitalize()} ({told})"
 
-# %% ../../nbs/53_clean_sets.ipynb #8c274ac7
 def sets_notes(
     lab:Lab,
     data:pd.DataFrame, # rows of `first_sets`
@@ -144,8 +128,8 @@ def sets_notes(
     cut = f" ({asked} asked for, cut to half a balanced cluster)" if k < asked else ""
     found = " (RUC: 100; found with ground truth, see 40_methods)" if k == asked != 100 else ""
     brackets = "; in brackets: F1 as it should be" if misprinted(printed) else ""
-    foreign = " Those are other data sets with other networks: compare signs, not values."
-    if lab.images.name in RUC_SETS: foreign = ""
+    foreign = "" if lab.images.name in RUC_SETS else (" Those are other data sets with other networks: compare signs, "
+                                                      "not values.")
     setting = (f"{lab.images.name}, n = {len(lab.images):,}, split: all, profile {lab.profile}, "
                f"seeds {list(lab.seeds)}; confidence at least {recipe.tau1}, {k} neighbours{cut}{found}, among pooled "
                "features of the encoder (RUC's code: the 128-d contrastive output). "

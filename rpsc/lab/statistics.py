@@ -23,9 +23,7 @@ def by_seed(
     "One metric of several rows, seed beside seed."
     def value(record): return metric(record) if callable(metric) else record["metrics"].get(metric, math.nan)
     known = {row: {r["run"]["seed"]: value(r) for r in runs if r} for row, runs in records.items()}
-    seeds = sorted({seed for values in known.values() for seed in values})
-    columns = {row: [values.get(seed, math.nan) for seed in seeds] for row, values in known.items()}
-    return pd.DataFrame(columns, index=pd.Index(seeds, name="seed"), dtype=float)
+    return pd.DataFrame(known, dtype=float).sort_index().rename_axis("seed")
 
 # %% ../../nbs/52_statistics.ipynb #ea6c7135
 def best_epoch(
@@ -41,7 +39,7 @@ def best_epoch(
 LEVEL = .95 # of all intervals
 
 def interval(
-    differences, # numbers over seeds, such as ours minus the other's; a seed without a result (NaN) is left out
+    differences, # numbers over seeds, such as ours minus the other's; NaN (no result) is left out
     level:float=LEVEL, # how often such an interval holds the true mean, 0 < level < 1
 ) -> tuple[float, float]: # low, high; (-inf, inf) for fewer than two differences
     "Student's interval of a mean difference. Raises `ValueError` for an impossible level."
@@ -56,7 +54,7 @@ def interval(
 # %% ../../nbs/52_statistics.ipynb #d75e9d91
 def gains(
     ours, # values over seeds
-    other, # values over the same seeds, in the same order
+    other, # of the same seeds, in the same order
 ) -> np.ndarray: # (n,), without the seeds that lack one of the two
     "Ours minus the other's, seed by seed. Raises `ValueError` unless there is the same number of both."
     ours, other = (np.asarray(list(values), float) for values in (ours, other))
@@ -64,11 +62,8 @@ def gains(
         raise ValueError(f"other: {len(other)} values; accepted: {len(ours)}, one for each of ours")
     return (ours - other)[np.isfinite(ours - other)]
 
-def paired(
-    ours, # values over seeds
-    other, # values over the same seeds, in the same order
-) -> str: # "+0.013 ± 0.020, above in 2 of 3 seeds"
-    "Two rows seed by seed, for a cell of a table."
+def paired(ours, other) -> str: # "+0.013 ± 0.020, above in 2 of 3 seeds"
+    "Two rows seed by seed, as `gains` takes them, for a cell of a table."
     found = gains(ours, other)
     if not len(found): return "no seed has both results"
     spread = f" ± {found.std(ddof=1):.3f}" if len(found) > 1 else ""
@@ -91,15 +86,10 @@ def region(
     return name, min(1., p[name])
 
 # %% ../../nbs/52_statistics.ipynb #cd2f7430
-def holm(
-    p, # of m comparisons
-) -> np.ndarray: # (m,), in the same order, at most 1
-    "Corrected p values (Holm, 1979)."
-    p = np.asarray(list(p), float)
-    order = p.argsort(kind="stable")
-    corrected = np.empty(len(p))
-    corrected[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)).clip(max=1)
-    return corrected
+def holm(p) -> np.ndarray: # (m,), in the same order, at most 1
+    "Corrected `p` values of m comparisons (Holm, 1979)."
+    p = pd.Series(list(p), dtype=float).sort_values()
+    return (p * np.arange(len(p), 0, -1)).cummax().clip(upper=1).sort_index().to_numpy()
 
 # %% ../../nbs/52_statistics.ipynb #0d33552f
 FEW = 5 # up to here signs are told and nothing is decided (ours)
@@ -142,11 +132,8 @@ class Judged:
         return f"{mean} ({low} to {high}), {self.answer}{' after correction' if lost else ''}"
 
 # %% ../../nbs/52_statistics.ipynb #c24950ca
-def alone(
-    found:np.ndarray, # (n,) differences
-    margin:float=MARGIN, # at least 0
-) -> Judged: # not corrected for any other comparison
-    "One comparison by itself."
+def alone(found:np.ndarray, margin:float=MARGIN) -> Judged: # not corrected for any other comparison
+    "One comparison by itself, of differences (n,)."
     mean = float(found.mean()) if len(found) else math.nan
     name, p = region(found, margin) if len(found) > 1 else ("undecided", math.nan)
     above, below = int((found > 0).sum()), int((found < 0).sum())
@@ -167,48 +154,44 @@ def judge(
     return {pair: replace(judged, corrected=float(corrected.get(pair, math.nan))) for pair, judged in found.items()}
 
 # %% ../../nbs/52_statistics.ipynb #a0d8db38
-def most(
-    found:Iterable[Judged], # comparisons
-) -> int: # 0 without any
+def most(found:Iterable[Judged]) -> int: # 0 without any
     "The number of seeds of the comparison that has most."
     return max((judged.n for judged in found), default=0)
+
+def _comparisons(n:int) -> str: return f"{n} comparison{'s' * (n != 1)}"
 
 def rules(
     found:dict, # as `judge` gives it
     margin:float=MARGIN, # that was used
 ) -> str: # one or two sentences
     "How a table judges, and over how many comparisons."
-    counted, seeds = [judged for judged in found.values() if judged.n > 1], most(found.values())
-    many = f"{len(counted)} comparison{'s' * (len(counted) != 1)}"
+    many, seeds = _comparisons(sum(judged.n > 1 for judged in found.values())), most(found.values())
     how = "Judged seed by seed, mean difference with its 95 % interval"
     if seeds > FEW:
         return (f"{how}: better and worse lie beyond ±{margin:g}, equivalent within, all else is undecided. "
                 f"The words, not the intervals, are corrected for {many} (Holm).")
     decide = f"{seeds} seeds decide" if seeds != 1 else "1 seed decides"
-    chance = f"the same sign in {seeds} of {seeds} comes by chance in one of {2 ** (seeds - 1)} cases"
-    if seeds < 2: chance = "without two there is no interval"
+    chance = (f"the same sign in {seeds} of {seeds} comes by chance in one of {2 ** (seeds - 1)} cases" if seeds > 1
+              else "without two there is no interval")
     return f"{how}. {decide} nothing in {many} ({chance}), so only signs are told."
 
-# %% ../../nbs/52_statistics.ipynb #7c293acd
 def claim(
     found:Iterable[Judged], # comparisons in which ours must be better for the claim to hold
 ) -> str: # begins with yes, in part, no, or open
     "What a claim amounts to that asks for better in every comparison; open where seeds are few."
     found = list(found)
-    number = len(found)
-    pairs = f"{number} comparison{'s' * (number != 1)}"
-    if not most(found): return "open, there is no result"
-    if most(found) <= FEW:
-        if number == 1: return f"open with {found[0].n} seeds: the claimed sign in {found[0].above} of {found[0].n}"
+    number, seeds, answers = len(found), most(found), [judged.answer for judged in found]
+    if not seeds: return "open, there is no result"
+    if seeds <= FEW:
+        if number == 1: return f"open with {seeds} seeds: the claimed sign in {found[0].above} of {seeds}"
         same, opposite = (sum(getattr(judged, side) == judged.n > 0 for judged in found) for side in ("above", "below"))
-        return (f"open with {most(found)} seeds: the claimed sign in every seed in {same} of {pairs}, "
+        return (f"open with {seeds} seeds: the claimed sign in every seed in {same} of {_comparisons(number)}, "
                 f"the opposite one in {opposite}")
-    answers = [judged.answer for judged in found]
     count = {word: answers.count(word) for word in ("better", "equivalent", "worse", "undecided")}
     holds = ("yes" if count["better"] == number else "in part" if count["better"] else
              "open" if count["undecided"] == number else "no")
     if number == 1: return f"{holds}: {answers[0]}"
-    return f"{holds}: " + ", ".join(f"{word} in {n}" for word, n in count.items() if n) + f" of {pairs}"
+    return f"{holds}: {', '.join(f'{word} in {n}' for word, n in count.items() if n)} of {_comparisons(number)}"
 
 # %% ../../nbs/52_statistics.ipynb #21acf9e4
 def noise(
@@ -230,13 +213,11 @@ def typical_spread(
 # %% ../../nbs/52_statistics.ipynb #5b66761f
 TRIALS = { # system: trials on digits with their labels in view, before profile mini was fixed
     "scan": "SCAN about seven settings on one seed",
-    "rpsc": "the second stage of RPSC and SPICE about seven on one or two seeds",
-    "spice": "the second stage of RPSC and SPICE about seven on one or two seeds",
+    **dict.fromkeys(["rpsc", "spice"], "the second stage of RPSC and SPICE about seven on one or two seeds"),
     "tsuc": "TSUC three weights of its augmentation loss on two seeds",
     "ruc": "RUC three rates on two seeds and seven numbers of neighbours on three",
     "gupta": "Gupta et al. none of their own, but RUC's rate",
-    "dec": "DEC and IDEC twelve settings on one to three seeds",
-    "idec": "DEC and IDEC twelve settings on one to three seeds",
+    **dict.fromkeys(["dec", "idec"], "DEC and IDEC twelve settings on one to three seeds"),
     "cc": "CC two lengths on one seed",
 }
 
@@ -248,8 +229,7 @@ def tuning(
     if profile not in ("mini", "smoke"):
         return (f"Tuning: how many trials each system had before the recipes of profile {profile} were fixed is not on "
                 "record; it counts as unequal.")
-    tried = list(dict.fromkeys(TRIALS[name] for name in systems if name in TRIALS))
-    bare = [title for name, title in systems.items() if name not in TRIALS]
-    told = "; ".join(tried + [f"none of {', '.join(bare)}"] * bool(bare))
+    bare = ", ".join(title for name, title in systems.items() if name not in TRIALS)
+    told = dict.fromkeys([*(TRIALS[name] for name in systems if name in TRIALS), *[f"none of {bare}"] * bool(bare)])
     return (f"Tuning{' is not equal' * (len(systems) > 1)}: trials on digits with their labels in view, before the "
-            f"recipes were fixed: {told}. The shared encoder had a handful.")
+            f"recipes were fixed: {'; '.join(told)}. The shared encoder had a handful.")
