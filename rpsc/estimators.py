@@ -29,7 +29,7 @@ from .data import Clustering, ImageSet, known_name
 from .data import load as load_images
 from .encoders import file_size
 from .files import no_copy_tensor, sweep
-from .granularity import merge, split, with_names
+from .granularity import check_finite, merge, split, with_names
 from .jobs import Job
 from .methods import SYSTEMS, Budget, budget_for, names
 from .models import (after_edit, center_distances, mean_rows, nearest_labels, network_answers, parameters_of,
@@ -39,7 +39,7 @@ from .self_labeling import HeadNetwork, OneHead, SelfLabeling, head_probs, self_
 from .sizes import compare_with_kmeans
 from .tasks import ANY_SIZE, BALANCED, FIRST_STAGE, Task, decide, own_switches
 
-# %% ../nbs/41_estimators.ipynb #8793fbe6
+# %% ../nbs/41_estimators.ipynb #7ef3f112
 def _is_files(X) -> bool:
     "Whether `X` is a list, an array or a column of names of files."
     is_row = isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) == 1
@@ -51,11 +51,10 @@ def _is_embeddings(X) -> bool:
     try: return (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) not in (3, 4)
     except ValueError: return True # rows of different lengths
 
-# %% ../nbs/41_estimators.ipynb #7ef3f112
 def as_images(
     X, # an ImageSet, an array as `ImageSet` takes it, a folder, a file, a list of files, or a name of a data set
-    size:"int|None"=None, # pixels that files are decoded to; None: by the encoder, or by the files
-    reading:"dict|None"=None, # how files were read before (`ImageSet.reading`), to read others in the same way
+    size:int|None=None, # pixels that files are decoded to; None: by the encoder, or by the files
+    reading:dict|None=None, # how files were read before (`ImageSet.reading`), to read others in the same way
     encoder="auto", # that will see them
 ) -> ImageSet: # without labels
     """Images of whatever the caller has; files that cannot be read are a warning.
@@ -71,16 +70,6 @@ def as_images(
     return X.without_labels()
 
 # %% ../nbs/41_estimators.ipynb #85a7b848
-def _check_finite(features:Tensor, block:int=2**14) -> None:
-    "Raise `ValueError` for NaN, infinity, and rows whose length no float32 holds, reading a block at a time."
-    if not features.is_floating_point(): return
-    bad = torch.cat([~rows.float().norm(dim=1).isfinite() for rows in features.split(block)]).nonzero()[:, 0].tolist()
-    if not bad: return
-    shown = ", ".join(map(str, bad[:5])) + ", ..." * (len(bad) > 5)
-    raise ValueError(f"X: {len(bad):,} of {len(features):,} rows hold NaN, infinity or numbers too large for float32, "
-                     f"the first are rows {shown} (from 0); accepted: finite numbers up to about 1e18 "
-                     "(drop or impute such rows, scale large numbers)")
-
 def _holds_vectors(X) -> bool:
     "Whether `X` is a column (a Series, an array of objects, a table) whose entries are vectors."
     if isinstance(X, Tensor) or not (hasattr(X, "dtype") or hasattr(X, "dtypes")): return False
@@ -88,7 +77,6 @@ def _holds_vectors(X) -> bool:
     is_column = entries.dtype == object and entries.ndim > 0 and 0 < entries.size == len(entries)
     return bool(is_column and np.ndim(entries.ravel()[0]) == 1)
 
-# %% ../nbs/41_estimators.ipynb #d6f6bcc5
 def _embeddings(
     estimator:BaseEstimator, # whose n_features_in_ and feature_names_in_ are set, or checked
     X, # matrix-like
@@ -106,7 +94,7 @@ def _embeddings(
         kinds = dict(dtype=[np.float64, np.float32, np.float16], ensure_all_finite=False)
         features = validate_data(estimator, X, reset=reset, ensure_min_samples=1 + reset, **kinds)
         features = no_copy_tensor(features)
-    _check_finite(features)
+    check_finite("X", features)
     return features
 
 # %% ../nbs/41_estimators.ipynb #c8d040c0
@@ -140,7 +128,7 @@ def embedding_recipe(
     recipe:SelfLabeling, # of the system
     n:int, # rows
     n_clusters:int, # K
-    budget:"str|Budget"="auto", # "auto": 30 epochs of one large batch, 128 hidden units
+    budget:str|Budget="auto", # "auto": 30 epochs of one large batch, 128 hidden units
 ) -> SelfLabeling: # without views; sizes that fit n and K
     "The self-labelling stage for features alone."
     M = min(n, max(min(100 * n_clusters, 5000), 10 * n_clusters))
@@ -165,20 +153,17 @@ class _NoImages:
 
     def __len__(self): return self.any
 
-# %% ../nbs/41_estimators.ipynb #c951f698
 def cluster_embeddings(
     system:str, # a name of `rpsc.methods.names`
     features:Tensor, # (N, D), any float type
     n_clusters:int, # K, 1 <= K <= N
-    budget:"str|Budget"="auto", # length of the self-labelling stage
+    budget:str|Budget="auto", # length of the self-labelling stage
     seed:int=0, # of everything random
-    switches:"dict|None"=None, # of the system
+    switches:dict|None=None, # of the system
 ) -> Clustering: # network: features (N, D) -> logits (N, K), where the system has one
     "Cluster features by a registered system. Raises `ValueError` for one that needs images, and for unknown switches."
     n, switches, system = len(features), switches or {}, FIRST_STAGE.get(system, system)
-    if unknown := [name for name in switches if name not in SYSTEMS[system].switches]:
-        accepted = ", ".join(SYSTEMS[system].switches) or "none"
-        raise ValueError(f"switches: {system} on embeddings has no {', '.join(unknown)}; accepted: {accepted}")
+    SYSTEMS[system].recipe_for(budget_for("mini"), **switches) # which refuses what it does not know
     if n_clusters == 1:
         head = OneHead(ClusterHeads(features.shape[1], 1, 1, 1, batch_norm=False, seed=0)).to(features.device)
         return Clustering(torch.zeros(n, dtype=torch.long), torch.ones(n, 1), network=head)
@@ -204,7 +189,7 @@ def _cache_folder(cache):
 # %% ../nbs/41_estimators.ipynb #89a74c5c
 def warn_of_sizes(
     method:str, # the system that ran
-    features:"Tensor|None", # (N, D) in which it found its clusters; None: nothing to compare
+    features:Tensor|None, # (N, D) in which it found its clusters; None: nothing to compare
     labels:Tensor, # (N,) int64
     n_clusters:int, # K
     balance:bool=True, # as in the estimator
@@ -220,7 +205,7 @@ def warn_of_sizes(
 # %% ../nbs/41_estimators.ipynb #e8c0eb5f
 class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
     "What a fitted estimator answers."
-    def answer(self, X) -> "tuple[Tensor, Tensor|None]":
+    def answer(self, X) -> tuple[Tensor, Tensor|None]:
         "Labels (N,) int64 and probabilities (N, K) in one pass; None where the system has no network."
         data = self._data(X)
         def blocks(): return space_blocks(data, self.encoder_)
@@ -252,7 +237,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
         "Rows in the space of the system, float32 (N, D): features of length 1, or standardised pixels."
         return torch.cat([*space_blocks(self._data(X), self.encoder_)]).cpu().numpy()
 
-    def _data(self, X) -> "Tensor|ImageSet":
+    def _data(self, X) -> Tensor|ImageSet:
         "Checked data of the kind that the estimator was fitted to."
         check_is_fitted(self)
         if (known := self.image_format_) is None:
@@ -281,7 +266,7 @@ BY_CENTERS = ("kmeans", "kmeans-features") # systems whose clusters are the cell
 
 class Editable(Answers):
     "A fitted estimator whose clusters may become others."
-    def _settle(self, found:Clustering, blocks, encoder:"Encoder|None"=None) -> None:
+    def _settle(self, found:Clustering, blocks, encoder:Encoder|None=None) -> None:
         "Set the fitted attributes; `blocks()` gives the rows of the space."
         self._take(found)
         self.network_, self.encoder_, self.history_ = found.network, encoder, found.history
@@ -298,7 +283,7 @@ class Editable(Answers):
         check_is_fitted(self)
         return self._with(with_names(self.clustering_, names))
 
-    def merge(self, groups:"list[list[int]]") -> "Clusterer":
+    def merge(self, groups:list[list[int]]) -> "Clusterer":
         "A copy in which each group of clusters is one. Raises `ValueError` for groups as `rpsc.granularity.merge`."
         check_is_fitted(self)
         found, k = merge(self.clustering_, groups), int(self.n_clusters)
@@ -325,7 +310,7 @@ class Editable(Answers):
         edit = dict(cluster=int(cluster), numbers=numbers, centers=unit(centers[numbers]))
         return self._with(found, centers, edit)
 
-    def _with(self, found:Clustering, centers:"Tensor|None"=None, edit:"dict|None"=None) -> "Clusterer":
+    def _with(self, found:Clustering, centers:Tensor|None=None, edit:dict|None=None) -> "Clusterer":
         "A copy with another clustering; `edit` is for `after_edit`, None where only names differ."
         new = copy(self)
         new.n_clusters = found.n_clusters
@@ -382,7 +367,7 @@ class Savable(Editable):
         name = type(self).__name__
         raise ValueError(f"path: {path} holds {name}, not {cls.__name__}; use {name}.load or rpsc.estimators.load")
 
-    def _restore(self, facts:dict, tensors:dict, given:"nn.Module|None") -> None:
+    def _restore(self, facts:dict, tensors:dict, given:nn.Module|None) -> None:
         for name, attribute in self._plain.items(): setattr(self, attribute, facts[name])
         if facts["feature_names_in"]: self.feature_names_in_ = np.array(facts["feature_names_in"], dtype=object)
         network = self.network_ = read_network(facts, tensors, "network", given)
@@ -527,7 +512,6 @@ class RUC(AddOn):
     again; `base=sklearn.frozen.FrozenEstimator(model)` keeps it."""
     system = "ruc"
 
-# %% ../nbs/41_estimators.ipynb #d8b8e412
 _CLASSES = dict(rpsc=RPSC, ruc=RUC)
 
 def estimator_class(

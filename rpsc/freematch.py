@@ -88,7 +88,6 @@ def _sum_norm(probs, histogram):
     ratio = torch.where(histogram > 0, probs / histogram.clamp_min(torch.finfo(histogram.dtype).tiny), 0.)
     return ratio / ratio.sum()
 
-# %% ../nbs/13_freematch.ipynb #906a3cfa
 def fairness_loss(
     strong_probs:Tensor, # (B, K) of the strong views
     mask:Tensor, # (B,) bool, images that are believed
@@ -101,7 +100,7 @@ def fairness_loss(
     seen = believed.argmax(1).bincount(minlength=len(histogram)) / len(believed)
     return (_sum_norm(average_probs, histogram).detach() * (_sum_norm(believed.mean(0), seen) + 1e-12).log()).sum()
 
-# %% ../nbs/13_freematch.ipynb #2c603dd2
+# %% ../nbs/13_freematch.ipynb #b2d8fa12
 @dataclass(frozen=True)
 class FreeMatch(Recipe):
     "Switches of the semi-supervised stage; the defaults are RPSC's, which are FreeMatch's without its fairness term."
@@ -123,7 +122,6 @@ class FreeMatch(Recipe):
     bn_momentum:float|None = between(0, 1, None, "(]") # of BatchNorm's running statistics; None: the network's own
     epoch:int = whole(1024) # steps between log rows, looks at the whole set, and checkpoints
 
-# %% ../nbs/13_freematch.ipynb #b2d8fa12
 def _warn_if_short(steps:int, ema:float) -> None:
     "Warn if more than 5% of the averaged weights will still be the start."
     if (left := ema ** steps) > .05:
@@ -142,21 +140,18 @@ def _fresh(encoder, recipe, draw, size):
     images = dict(size=size or config["size"], channels=config["channels"])
     return build_encoder(**(dict(name=recipe.network) if recipe.network else config) | images, seed=draw)
 
-# %% ../nbs/13_freematch.ipynb #7807c6ce
 def _continued(encoder, recipe):
     "A trainable copy of the encoder."
     if recipe.network in (None, encoder.name): return copy.deepcopy(encoder).requires_grad_(True)
     raise ValueError(f"network: got {recipe.network!r} with start='pretrained'; "
                      f"accepted: None or {encoder.name!r}, whose weights there are")
 
-# %% ../nbs/13_freematch.ipynb #ce28df29
 def _set_bn_momentum(encoder, momentum):
     "Change the momentum of every BatchNorm, and of the encoder's own description."
     for module in encoder.modules():
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)): module.momentum = momentum
     if encoder.config: encoder.config = dict(encoder.config, bn_momentum=momentum)
 
-# %% ../nbs/13_freematch.ipynb #d606d22c
 def build_network(
     encoder:Encoder, # the pre-trained one; not changed
     n_clusters:int, # K
@@ -226,7 +221,6 @@ def new_thresholds(
     if recipe.threshold == "fixed": return FixedThreshold(n_clusters, recipe.fixed, recipe.momentum)
     return AdaptiveThreshold(n_clusters, recipe.momentum)
 
-# %% ../nbs/13_freematch.ipynb #c07f0f02
 class SemiStage:
     "Streams, views and limits of the stage, for `rpsc.jobs.learn`: `stage(k)` gives step `k` its rows, `step` a loss."
     def __init__(self,
@@ -272,14 +266,6 @@ def semi_health(
     return dict(used=float(used), thresholds=thresholds.threshold().tolist(), sizes=sizes.tolist())
 
 # %% ../nbs/13_freematch.ipynb #40792e63
-def _check_inputs(network, images, labels, is_reliable) -> Tensor: # (K,) reliable images of each cluster
-    "Raise what `train_semi` promises."
-    if labels.shape != (n := len(images),):
-        raise ValueError(f"labels: shape {tuple(labels.shape)}; accepted: ({n},), one for each image")
-    check_device(network, images, "network")
-    return check_no_empty(labels, is_reliable, network.dim)
-
-# %% ../nbs/13_freematch.ipynb #e003c362
 ADVICE = "more steps, more reliable images of the others, or fewer clusters" # where clusters stay empty
 
 def train_semi(
@@ -294,20 +280,22 @@ def train_semi(
     Raises `EmptyClusters` if a cluster has no reliable image, `ValueError` for inputs or switches that do not fit.
     Warns if clusters end empty. A watch is shown the averaged network; `used` are images it would be believed on."""
     _warn_if_short(recipe.steps, recipe.ema)
-    counts = _check_inputs(network, job.images, labels, is_reliable)
+    if labels.shape != (n := len(job.images),):
+        raise ValueError(f"labels: shape {tuple(labels.shape)}; accepted: ({n},), one for each image")
+    check_device(network, job.images, "network")
+    counts = check_no_empty(labels, is_reliable, network.dim)
     network.train().to(memory_format=torch.channels_last)
     stage, average = SemiStage(network, job.images, labels, is_reliable, recipe, job.seed), EMA(network, recipe.ema)
     limits, seen = stage.thresholds, {}
-    def after(k): average.update(network)
     def report(k):
         seen["probs"] = classify(average.module, job.images, precision=job.precision)
         return semi_health(seen["probs"], limits)
     optimizer = sgd(recipe.lr, recipe.weight_decay, nesterov=True, decay_vectors=False)
     history = learn(
         replace(job, cache=None), "semi", network, stage.step, recipe.steps / recipe.epoch, stage, optimizer,
-        fixmatch_cosine, depends=recipe, inputs=(is_reliable, labels[is_reliable]), after=after, report=report,
-        state=dict(average=average, thresholds=limits), shown=lambda: seen["probs"], used=limits.mask,
-        checkpoint_epochs=1, folder=job.folder)
+        fixmatch_cosine, depends=recipe, inputs=(is_reliable, labels[is_reliable]), report=report,
+        after=lambda k: average.update(network), state=dict(average=average, thresholds=limits),
+        shown=lambda: seen["probs"], used=limits.mask, checkpoint_epochs=1, folder=job.folder)
     network.load_state_dict(average.module.state_dict())
     meta = dict(n_reliable=counts.tolist(), thresholds=limits.threshold().tolist())
     return outcome(job, network, advice=ADVICE, meta=meta, semi=history)
@@ -331,7 +319,6 @@ class SPICE(SpiceSelf):
     semi:FreeMatch = FreeMatch(threshold="fixed")
     semi_size:int|None = whole(None) # pixels of the second stage; None: those of the first
 
-# %% ../nbs/13_freematch.ipynb #9bd2e36e
 SEMI_TINY = FreeMatch(steps=400, batch_size=32, ratio=4, lr=.1, ema=.98, momentum=.98, bn_momentum=.1, epoch=40)
 SEMI = dict(smoke=replace(SEMI_TINY, steps=2, batch_size=8, epoch=1), mini=SEMI_TINY,
             cpu=FreeMatch(steps=8000, bn_momentum=.1, epoch=400))
@@ -351,7 +338,7 @@ def _with_stages(recipe, first:str, threshold:str) -> dict: # profile -> recipe
     return {name: of(name) for name in SEMI} | dict(
         paper={name: of("paper", name) for name in ("", "cifar10", *SEMI_PAPER)})
 
-# %% ../nbs/13_freematch.ipynb #e3d35ec0
+# %% ../nbs/13_freematch.ipynb #9bd2e36e
 def at_size(
     images:ImageSet,
     size:int|None, # pixels; None: as they are
@@ -362,7 +349,6 @@ def at_size(
     parts = [small(block).round_().clamp_(0, 255).byte() for block in images.images.split(512)]
     return replace(images, images=torch.cat(parts))
 
-# %% ../nbs/13_freematch.ipynb #06a49602
 def _first_stage(job:Job, name:str, recipe) -> Clustering:
     "The first stage of a system, shared with the system that is that stage alone."
     return job.perform(name, **{each: getattr(recipe, each) for each in SYSTEMS[name].switches})

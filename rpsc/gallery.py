@@ -9,7 +9,6 @@ __all__ = ['SMALL', 'FAR', 'CARD_SIDE', 'TILE_SIDE', 'GROUNDS', 'MARKS', 'UNCERT
 
 # %% ../nbs/42_gallery.ipynb #84e03402
 import base64, hashlib, io, json, math, os
-from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -155,18 +154,15 @@ def thumbnails(
     if images.size <= side: return pixels
     return np.stack([np.asarray(Image.fromarray(image).resize((side, side), Image.LANCZOS)) for image in pixels])
 
-# %% ../nbs/42_gallery.ipynb #14cdb6f8
 def sheet(
     tiles:np.ndarray, # uint8 (M, s, s, ...)
-) -> tuple[np.ndarray, int]: # uint8 (R s, C s, ...), and C
-    "Tiles as one picture, row by row, about as many columns as rows; the rest is black."
+) -> np.ndarray: # uint8 (R s, C s, ...), C = ceil(sqrt(M))
+    "Tiles as one picture, row by row; the rest is black."
     columns = math.ceil(math.sqrt(len(tiles)))
-    rows = math.ceil(len(tiles) / columns)
-    side, rest = tiles.shape[1], tiles.shape[3:]
-    full = np.zeros((rows * columns, side, side, *rest), np.uint8)
-    full[:len(tiles)] = tiles
-    full = full.reshape(rows, columns, side, side, *rest).swapaxes(1, 2)
-    return full.reshape(rows * side, columns * side, *rest), columns
+    rows, side, rest = math.ceil(len(tiles) / columns), tiles.shape[1], tiles.shape[3:]
+    full = np.zeros((rows, columns, side, side, *rest), np.uint8)
+    full.reshape(-1, side, side, *rest)[:len(tiles)] = tiles
+    return full.swapaxes(1, 2).reshape(rows * side, columns * side, *rest)
 
 # %% ../nbs/42_gallery.ipynb #12efabf3
 GROUNDS = dict(light="#ffffff", dark="#181c21") # --paper in gallery.css
@@ -181,7 +177,6 @@ def contrast(a:str, b:str) -> float: # 1 … 21
     light, dark = sorted((luminance(a), luminance(b)), reverse=True)
     return (light + .05) / (dark + .05)
 
-# %% ../nbs/42_gallery.ipynb #7d6b5eb2
 def readable(
     color, # anything that matplotlib takes
     ground:str, # behind it
@@ -203,7 +198,6 @@ def _color_rules(clusters:list, n_clusters:int) -> str:
                    for ground in GROUNDS.values())
     return f"{light}\n@media (prefers-color-scheme:dark){{{dark}}}"
 
-# %% ../nbs/42_gallery.ipynb #2c838c21
 def _mark(k:int) -> str:
     "The mark of a cluster as a tiny drawing, for the eye only."
     return (f'<svg class="mark c{k}" viewBox="-5.5 -5.5 11 11" aria-hidden="true">'
@@ -232,17 +226,15 @@ def _short_names(paths:list|None, n:int) -> list[str]: # n
     start = common.rfind("/" if "/" in common else "\\") + 1 # a backslash is a letter of names beside slashes
     return [path[start:] if len(path) <= start + 100 else f"…{path[-99:]}" for path in paths]
 
-# %% ../nbs/42_gallery.ipynb #d7c2e5e1
 def _cluster_names(names, n_clusters:int) -> list[str]: # n_clusters
     "“cluster 3”, or “cluster 3, cats” where a name is given; `ValueError` for names that do not fit."
-    if names is not None and not isinstance(names, dict):
+    if names is None: names = {}
+    elif not isinstance(names, dict):
         if len(names) != n_clusters:
-            raise ValueError(f"names: {len(names)} names; accepted: {n_clusters}, one for each cluster, "
-                             "or a dictionary")
+            raise ValueError(f"names: {len(names)} names; accepted: {n_clusters}, one for each cluster, or a dictionary")
         names = dict(enumerate(names))
-    names = names or {}
-    foreign = [k for k in names if k not in range(n_clusters)]
-    if foreign: raise ValueError(f"names: has {foreign[0]!r}; accepted: cluster numbers from 0 to {n_clusters - 1}")
+    if foreign := [k for k in names if k not in range(n_clusters)]:
+        raise ValueError(f"names: has {foreign[0]!r}; accepted: cluster numbers from 0 to {n_clusters - 1}")
     return [f"cluster {k}, {names[k]}" if names.get(k) else f"cluster {k}" for k in range(n_clusters)]
 
 # %% ../nbs/42_gallery.ipynb #8f09a0c0
@@ -285,14 +277,12 @@ def _describe(facts:_Facts, i:int) -> str:
     if row.is_outlier: words.append("outlying")
     return ", ".join(words)
 
-# %% ../nbs/42_gallery.ipynb #04fa1252
 def _note(facts:_Facts, i:int) -> str:
     "Two or three words below a picture: its clusters, and how sure that is."
     k, second, doubt = (facts.table[name].iat[i] for name in ("cluster", "second", "doubt"))
     words = f"{k} or {second}" if second >= 0 else f"in {k}"
     return words if math.isnan(doubt) else f"{words}<br>{_percent(doubt)}"
 
-# %% ../nbs/42_gallery.ipynb #9b479227
 def _strip(facts:_Facts, rows:list, label:str, noted:bool=False) -> str: # nothing without rows
     "A row of images; the label, not escaped, is for screen readers; noted on the width of the page."
     if not len(rows): return ""
@@ -325,7 +315,6 @@ def _rows_of_card(facts:_Facts, k:int, share:int) -> tuple[list, list, list]: # 
     outlying = _by(rest[rest.is_outlier], "score")[:6 if share >= 18 else 0]
     return tuple(rows.index.tolist() for rows in (ranked[:n], doubtful, outlying))
 
-# %% ../nbs/42_gallery.ipynb #2bf18786
 def _measure(name:str, value:float) -> str:
     "A share with a bar, as part of a `dl`."
     bar = f'<span class="bar" style="--v:{value:.3f}" aria-hidden="true"></span>'
@@ -349,7 +338,7 @@ def _card(facts:_Facts, k:int, share:int) -> str:
 
 # %% ../nbs/42_gallery.ipynb #bd798b40
 def _sort_choice(has_confidence:bool) -> str:
-    "Radio buttons for the order of the cards, and the place where a change is announced."
+    "Radio buttons, and the place where a change is announced."
     orders = dict(size=("Size", "largest first"), confidence=("Confidence", "surest first"),
                   doubt=("Doubt", "least sure first"), number=("Number", "by number"))
     radios = "".join(f'<label><input type="radio" name="sort" value="{key}" data-words="{words}"'
@@ -358,7 +347,6 @@ def _sort_choice(has_confidence:bool) -> str:
     return (f'<div><fieldset class="choice"><legend>Sort by</legend>{radios}</fieldset>'
             '<p class="unseen" id="sort-status" role="status"></p></div>')
 
-# %% ../nbs/42_gallery.ipynb #0664ed93
 def _clusters_section(facts:_Facts, most:int) -> str:
     "All cards, with at most `most` images together."
     shown, n = facts.clusters.index[:most], len(facts.clusters)
@@ -378,7 +366,6 @@ def _bars(counts:np.ndarray) -> str:
     return (f'<svg viewBox="0 0 {n} 100" preserveAspectRatio="none" aria-hidden="true">{grid}{rects}'
             f'<line class="half" x1="{half}" x2="{half}" y1="0" y2="100"/></svg>')
 
-# %% ../nbs/42_gallery.ipynb #21944a1d
 def _histogram(counts:np.ndarray) -> str: # (bins,)
     "Bars between two scales, and the counts as a table."
     n, most = len(counts), counts.max()
@@ -396,8 +383,7 @@ def _histogram(counts:np.ndarray) -> str: # (bins,)
 def _confidence_section(facts:_Facts, bins:int=20) -> str:
     "A histogram of the probabilities of the own cluster."
     if not facts.has_confidence:
-        missing = "This clustering comes without probabilities, so there is no confidence to show."
-        return _section("confidence", "", missing)
+        return _section("confidence", "", "This clustering comes without probabilities: there is no confidence.")
     own = torch.tensor(facts.table.confidence.to_numpy())
     counts = (confidence_shares(own[:, None], bins) * len(own)).round().astype(int)
     note = (f"How probable it is that each image belongs to its cluster; {_percent(facts.table.confidence.mean())} "
@@ -434,52 +420,40 @@ def _outlying_section(facts:_Facts) -> str:
 # %% ../nbs/42_gallery.ipynb #d25a6256
 MAP_SIDE = 600 # units of the drawing
 
-@dataclass
-class _Map:
-    "A sample of the images with their places."
-    rows:np.ndarray # (M,)
-    xy:np.ndarray # (M, 2) in drawing units
-    clusters:np.ndarray # (M,)
-
-    def groups(self) -> list: # (cluster, places of its points)
-        return [(k, self.xy[self.clusters == k]) for k in np.unique(self.clusters)]
-
-    def paths(self) -> str:
-        "A group for each cluster, all its marks in one path."
-        def path(k, points): return "".join(f"M{x:g} {y:g}{MARKS[k % len(MARKS)]}" for x, y in points)
-        return "\n".join(f'<g class="c{k}" data-cluster="{k}"><path d="{path(k, points)}"/></g>'
-                         for k, points in self.groups())
-
-    def labels(self) -> str:
-        "The number of each cluster at the point nearest to their median: there may be nothing at the median itself."
-        def middle(points): return points[np.abs(points - np.median(points, axis=0)).sum(1).argmin()]
-        middles = ((k, *middle(points)) for k, points in self.groups())
-        return "".join(f'<text x="{x:.0f}" y="{y:.0f}">{k}</text>' for k, x, y in middles)
-
-def _map_of(facts:_Facts, most:int) -> _Map|None:
-    "Places of at most `most` images; None without features."
+def _map_of(facts:_Facts, most:int) -> pd.DataFrame|None: # of at most `most` images: cluster, x, y in drawing units
+    "A sample of the images with their places; None without features."
     if facts.features is None or most < 1: return None
     rows = sample_evenly(facts.found.labels, most)
     xy = (20 + (MAP_SIDE - 40) * map_positions(facts.features[torch.as_tensor(rows)])).round(1)
-    return _Map(rows, xy, facts.table.cluster.to_numpy()[rows])
+    return facts.table[["cluster"]].iloc[rows].assign(x=xy[:, 0], y=xy[:, 1])
+
+def _drawing(drawn:pd.DataFrame) -> str:
+    """A group for each cluster, all its marks in one path, and its number at the point nearest to their median: there
+    may be nothing at the median itself."""
+    groups, numbers = [], []
+    for k, places in drawn.groupby("cluster"):
+        points = places[["x", "y"]].to_numpy()
+        path = "".join(f"M{x:g} {y:g}{MARKS[k % len(MARKS)]}" for x, y in points)
+        groups.append(f'<g class="c{k}" data-cluster="{k}"><path d="{path}"/></g>')
+        x, y = points[np.abs(points - np.median(points, axis=0)).sum(1).argmin()]
+        numbers.append(f'<text x="{x:.0f}" y="{y:.0f}">{k}</text>')
+    return "\n".join(groups) + "".join(numbers)
 
 # %% ../nbs/42_gallery.ipynb #b8acf854
-def _map_section(facts:_Facts, drawn:_Map|None) -> str:
+def _map_section(facts:_Facts, drawn:pd.DataFrame|None) -> str:
     "The drawing, its tiles, a choice of the cluster to bring out, and a place for what is said."
     if drawn is None:
-        missing = "There is no map: this clustering comes without features, or none was asked for."
-        return _section("map", "", missing)
-    m, n = len(drawn.rows), len(facts.table)
-    picture, _ = sheet(thumbnails(facts.images, drawn.rows, TILE_SIDE))
-    options = "".join(f'<option value="{k}">{escape(facts.names[k])}</option>' for k, _ in drawn.groups())
+        return _section("map", "", "There is no map: this clustering comes without features, or none was asked for.")
+    m, n, tiles = len(drawn), len(facts.table), sheet(thumbnails(facts.images, drawn.index, TILE_SIDE))
+    options = "".join(f'<option value="{k}">{escape(facts.names[k])}</option>' for k in np.unique(drawn.cluster))
     body = (f'<div class="panel">\n<p class="controls"><label for="highlight">Highlight</label> <select id="highlight">'
             f'<option value="">all clusters</option>{options}</select></p>\n'
             '<div class="map" id="points" tabindex="0" role="application" '
             f'aria-label="Map of {_number_of(m, "image")}" aria-describedby="map-help">\n'
-            f'<svg viewBox="0 0 {MAP_SIDE} {MAP_SIDE}" aria-hidden="true">{drawn.paths()}'
-            f'{drawn.labels()}<circle class="ring" r="8" visibility="hidden"/></svg>\n'
+            f'<svg viewBox="0 0 {MAP_SIDE} {MAP_SIDE}" aria-hidden="true">{_drawing(drawn)}'
+            '<circle class="ring" r="8" visibility="hidden"/></svg>\n'
             f'<div class="tip" aria-hidden="true" hidden><div class="picture" '
-            f'style="background-image:url({data_uri(picture)})"></div><span class="words"></span></div>\n</div>'
+            f'style="background-image:url({data_uri(tiles)})"></div><span class="words"></span></div>\n</div>'
             '<p class="unseen" id="map-status" role="status"></p>\n'
             '<p class="quiet" id="map-help">Point at a mark, or use the arrow keys here: they go to the nearest image, '
             'Page Down and Page Up through all images, Escape closes.</p></div>')
@@ -493,8 +467,8 @@ def _confusion_table(counts:np.ndarray, classes:list, rows:list) -> str:
     "Counts as a table, cells shaded by the share of the class, the matched pairs framed."
     share = counts / counts.sum(0).clip(1)
     def cell(i, j):
-        if not counts[i, j]: return f'<td class="none{" own" * (i == j)}">0</td>'
-        return f'<td style="--v:{share[i, j]:.2f}"{" class=own" * (i == j)}>{counts[i, j]:,}</td>'
+        kind = "none " * (not counts[i, j]) + "own" * (i == j)
+        return f'<td class="{kind}" style="--v:{share[i, j]:.2f}">{counts[i, j]:,}</td>'
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in classes)
     body = "\n".join(f'<tr><th scope="row">{escape(name)}</th>{"".join(cell(i, j) for j in range(len(classes)))}</tr>'
                      for i, name in enumerate(rows))
@@ -509,9 +483,8 @@ def _mix_ups(counts:np.ndarray, classes:list, rows:list, most:int=30) -> str:
     np.fill_diagonal(others, 0)
     top = [divmod(int(i), counts.shape[1]) for i in np.argsort(-others, axis=None, kind="stable")[:most]]
     items = [f"<li>{others[i, j]:,} of {escape(classes[j])} in {escape(rows[i])}</li>" for i, j in top if others[i, j]]
-    return f"<ol>{''.join(items)}</ol>"
+    return f"<h3>Largest mix-ups</h3><ol>{''.join(items)}</ol>"
 
-# %% ../nbs/42_gallery.ipynb #1f36ae95
 def _comparison_section(facts:_Facts) -> str:
     "ACC and confusion matrix against class folders; nothing without them."
     images, y, labels = facts.images, facts.images.labels, facts.found.labels
@@ -520,9 +493,7 @@ def _comparison_section(facts:_Facts) -> str:
     counts, surplus = confusion_table(y, labels, len(classes))
     cluster_of = {c: facts.names[k] for k, c in enumerate(match_clusters(y, labels).tolist())}
     rows = [cluster_of.get(c, "no cluster") for c in range(len(classes))] + [facts.names[k] for k in surplus]
-    parts = counts.numpy(), classes, rows
-    table = (_confusion_table(*parts) if max(counts.shape) <= 30 else
-             f"<h3>Largest mix-ups</h3>{_mix_ups(*parts)}")
+    table = (_confusion_table if max(counts.shape) <= 30 else _mix_ups)(counts.numpy(), classes, rows)
     note = (f"<strong>{100 * clustering_accuracy(y, labels):.1f}\u00a0%</strong> of the images are in the cluster that "
             "is matched to their folder (ACC). The names of folders were used for this comparison only, never for the "
             "clustering or anything else on this page.")
@@ -560,7 +531,6 @@ def _fact_list(facts:_Facts) -> str:
     if facts.features is not None: numbers["outlying"] = counted(facts.table.is_outlier)
     return "".join(f"<div><dt>{name}</dt><dd>{number}</dd></div>" for name, number in numbers.items())
 
-# %% ../nbs/42_gallery.ipynb #d31881de
 def _unreadable(problems:list, most:int=200) -> str:
     "The files that could not be read, unfolded if there are few."
     if not problems: return ""
@@ -569,7 +539,6 @@ def _unreadable(problems:list, most:int=200) -> str:
     return (f'<details class="warning"{" open" * (len(problems) <= 3)}><summary>{_number_of(len(problems), "file")} '
             f'could not be read</summary><ul>{items}</ul></details>')
 
-# %% ../nbs/42_gallery.ipynb #ac8b5a9e
 def _warnings(facts:_Facts, problems:list, most:int=50) -> str:
     "Empty clusters, a collapse, and unreadable files."
     empty, parts = [str(k) for k in range(len(facts.names)) if k not in facts.clusters.index], []
@@ -584,12 +553,10 @@ def _warnings(facts:_Facts, problems:list, most:int=50) -> str:
 # %% ../nbs/42_gallery.ipynb #76741608
 def _part(name:str) -> str: return (Path(rpsc.__file__).parent / name).read_text(encoding="utf-8")
 
-# %% ../nbs/42_gallery.ipynb #1e40dab7
-def _point_data(facts:_Facts, drawn:_Map|None) -> dict:
+def _point_data(facts:_Facts, drawn:pd.DataFrame|None) -> dict:
     "What the script needs to know: points with their cluster and words."
     if drawn is None: return {}
-    points = [[x, y, k, _describe(facts, i)]
-              for i, (x, y), k in zip(drawn.rows, drawn.xy.tolist(), drawn.clusters.tolist())]
+    points = [[x, y, k, _describe(facts, i)] for i, k, x, y in drawn.itertuples()]
     return dict(side=MAP_SIDE, columns=math.ceil(math.sqrt(len(points))), points=points)
 
 def _render(facts:_Facts, title:str, problems:list, pictures:int, map_points:int) -> str:
@@ -600,7 +567,7 @@ def _render(facts:_Facts, title:str, problems:list, pictures:int, map_points:int
                 _comparison_section(facts), "</div></div>", _rules_section()]
     links = "".join(f'<li><a href="#{key}">{heading.removesuffix(" images")}</a></li>' for key, heading in
                     _HEADINGS.items() if key != "comparison" or facts.images.labels is not None)
-    used = {*facts.clusters.index[:pictures], *([] if drawn is None else drawn.clusters.tolist())}
+    used = {*facts.clusters.index[:pictures], *([] if drawn is None else drawn.cluster)}
     hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(_part("gallery.html")).substitute(
         title=escape(title), version=rpsc.__version__, style=_part("gallery.css"), script=script,

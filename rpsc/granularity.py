@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['two_fits', 'silhouette', 'measure', 'principal_axes', 'without_clusters', 'to_curve', 'decide', 'Suggestion',
-           'suggest_k', 'many_to_one_accuracy', 'with_names', 'cluster_names', 'suggest_merges', 'MergedNetwork',
-           'merge', 'split', 'split_probs']
+           'check_finite', 'suggest_k', 'many_to_one_accuracy', 'with_names', 'cluster_names', 'suggest_merges',
+           'MergedNetwork', 'merge', 'split', 'split_probs']
 
 # %% ../nbs/33_granularity.ipynb #0ca24540
 from dataclasses import dataclass, field, replace
@@ -49,7 +49,6 @@ def silhouette(
     fits = 1 < len(np.unique(labels)) < len(labels)
     return float(silhouette_score(rows, labels, metric=metric)) if fits else 0.
 
-# %% ../nbs/33_granularity.ipynb #dc4edeca
 def measure(
     features:Tensor, # (N, D), rows in random order
     candidates:list, # numbers of clusters
@@ -75,7 +74,6 @@ def principal_axes(
     _, extent, axes = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
     return rows.mean(0), extent[:, None] * axes / (len(rows) - 1)**.5
 
-# %% ../nbs/33_granularity.ipynb #735d6007
 def without_clusters(
     mean:Tensor, # (D,)
     axes:Tensor, # (r, D), as from `principal_axes`
@@ -83,7 +81,7 @@ def without_clusters(
     shape:str, # "normal", or "uniform" in a box along the axes
     generator:torch.Generator, # of the draw
 ) -> Tensor: # float32 (n, D)
-    "Rows with the given mean and covariance, in one piece. Raises `ValueError` for an unknown shape."
+    "Rows with the given mean and covariance, in one piece; `ValueError` for another shape."
     if shape == "normal": noise = torch.randn(n, len(axes), generator=generator)
     elif shape == "uniform": noise = (torch.rand(n, len(axes), generator=generator) - .5) * 12**.5  # variance 1
     else: raise ValueError(f"shape: got {shape!r}; accepted: normal, uniform")
@@ -97,7 +95,6 @@ def _spread(candidates:list) -> list:
         if k >= 1.2 * kept[-1]: kept.append(k)
     return kept + candidates[1:][-1:]  # a single candidate is first and last
 
-# %% ../nbs/33_granularity.ipynb #2daf7109
 def to_curve(
     candidates:list, # K numbers of clusters
     found:np.ndarray, # (S, K, 2), `measure` of the features, a row for each seed
@@ -123,7 +120,7 @@ def decide(
     "The rule above."
     repeats = (curve.stability >= stable) & (curve.stability >= curve.stability_null_mean)
     passing = curve[repeats & (curve.silhouette_best >= curve.silhouette_null_max + margin)]
-    if not len(passing): return None, _no_clear_k(curve, repeats, stable, margin)
+    if not len(passing): return None, "no clear k: " + _no_clear_k(curve, repeats, stable, margin)
     row = passing.loc[passing.stability_best[passing.silhouette_best > passing.silhouette_best.max() - tie].idxmax()]
     more = "; it is the largest candidate: try larger ones" if row.k == curve.k.max() else ""
     return int(row.k), (f"k = {row.k:.0f} repeats on halves of the data (stability {row.stability:.2f}) and separates "
@@ -134,13 +131,13 @@ def decide(
 def _no_clear_k(curve:pd.DataFrame, repeats:pd.Series, stable:float, margin:float) -> str:
     "Why no candidate passes."
     if curve.stability.isna().all():
-        return "no clear k: the rows have fewer distinct directions than every candidate has clusters"
+        return "the rows have fewer distinct directions than every candidate has clusters"
     if not repeats.any():
         row = curve.loc[curve.stability.idxmax()]
-        return (f"no clear k: no candidate repeats on halves of the data; the most stable, k = {row.k:.0f}, has "
+        return (f"no candidate repeats on halves of the data; the most stable, k = {row.k:.0f}, has "
                 f"{row.stability:.2f} of the {max(stable, row.stability_null_mean):.2f} asked")
     row = curve.loc[(curve.silhouette_best - curve.silhouette_null_max)[repeats].idxmax()]
-    return (f"no clear k: candidates that repeat do not separate; k = {row.k:.0f} comes nearest with a silhouette of "
+    return (f"candidates that repeat do not separate; k = {row.k:.0f} comes nearest with a silhouette of "
             f"{row.silhouette_best:.2f}, where references without clusters reach {row.silhouette_null_max:.2f} and "
             f"{margin:.2f} more is asked")
 
@@ -178,21 +175,31 @@ def _candidates(candidates, rows:int) -> list:
     raise ValueError(f"candidates: got {list(candidates)}; accepted: whole numbers from 2 to {most}, "
                      f"half of the {rows} rows that are used")
 
-# %% ../nbs/33_granularity.ipynb #10d9be9a
 def _measure_all(jobs, words:str) -> np.ndarray: # (jobs, candidates, 2)
     "`measure` for each of (features, candidates, seed), with a bar if it takes long."
     return np.stack([measure(*job) for job in tqdm(list(jobs), desc=words, leave=False, delay=5)])
 
 # %% ../nbs/33_granularity.ipynb #96c0bd65
+def check_finite(
+    name:str, # of the argument
+    rows:Tensor, # (N, D), read a block at a time
+    index:Tensor|None=None, # (N,) numbers of the rows; None: from 0
+    block:int=2**14, # rows
+) -> None:
+    "Raise `ValueError` for NaN, infinity, and rows whose length no float32 holds; the message names the first ones."
+    if not rows.is_floating_point(): return
+    bad = torch.cat([~part.float().norm(dim=1).isfinite() for part in rows.split(block)]).nonzero()[:, 0].cpu()
+    if not len(bad): return
+    if index is not None: bad = index[bad].sort().values
+    shown = ", ".join(map(str, bad[:5].tolist())) + ", ..." * (len(bad) > 5)
+    raise ValueError(f"{name}: {len(bad):,} of {len(rows):,} rows hold NaN, infinity or numbers too large for float32, "
+                     f"the first are rows {shown} (from 0); accepted: finite numbers up to about 1e18 "
+                     "(drop or impute such rows, scale large numbers)")
+
 def _checked(rows, index:Tensor) -> Tensor: # float32 (rows, D)
-    "As `checked_rows`; `index` are the numbers of the rows, by which the message names the first that are not finite."
+    "As `checked_rows`, where these are the rows at `index` of a larger set."
     rows = torch.as_tensor(rows).detach()
-    if rows.ndim == 2 and len(rows) == len(index):
-        bad = index[~rows.float().norm(dim=1).isfinite().cpu()].sort().values.tolist()
-        shown = ", ".join(map(str, bad[:5])) + ", ..." * (len(bad) > 5)
-        if bad: raise ValueError(
-            f"features: {len(bad):,} of {len(rows):,} rows hold NaN, infinity or numbers too large for float32, the "
-            f"first are rows {shown} (from 0); accepted: finite numbers up to about 1e18 (drop or impute such rows)")
+    if rows.ndim == 2 and len(rows) == len(index): check_finite("features", rows, index)
     return checked_rows("features", rows, len(index))
 
 def _sample(features, index:Tensor) -> Tensor: # float32 (rows, D), on the CPU
@@ -264,13 +271,12 @@ def cluster_names(
 
 # %% ../nbs/33_granularity.ipynb #54a755a4
 def _directions_of(found:Clustering, features:Tensor|None) -> Tensor: # float32 (N, D), rows of length 1, on the CPU
-    "The features to use, checked against the number of rows."
+    "The features to use."
     features = found.features if features is None else features
     if features is None:
         raise ValueError("features: got None, and the clustering holds none; accepted: (N, D), one row for each label")
     return normalize(_checked(features, torch.arange(len(found))).cpu())
 
-# %% ../nbs/33_granularity.ipynb #86b46f4f
 def suggest_merges(
     found:Clustering,
     features:Tensor|None=None, # (N, D); None: those of `found`
@@ -307,7 +313,6 @@ class MergedNetwork(Network):
 
     def made_of(self) -> dict: return dict(network=self.network, parts=self.parts)
 
-# %% ../nbs/33_granularity.ipynb #210514a7
 def _merged_network(network:nn.Module|None, parts:list) -> nn.Module|None:
     "The network with its clusters merged; a `Pair` stays one, of merged members."
     if network is None: return None

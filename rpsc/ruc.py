@@ -46,7 +46,7 @@ def smooth_labels(
 def blend(
     labels:Tensor, # (N,) integers
     probs:Tensor, # (N, K), rows sum to 1
-    weight:"Tensor|float", # (N,) in [0, 1], of the probabilities
+    weight:Tensor|float, # (N,) in [0, 1], of the probabilities
 ) -> Tensor: # (N, K), rows sum to 1
     "Labels mixed with predictions (RUC Eq. 11)."
     given = F.one_hot(labels.long(), probs.shape[1]).to(probs.dtype)
@@ -56,7 +56,7 @@ def blend(
 def co_refine(
     labels:Tensor, # (N,) integers, pseudo-labels of clean images
     counter_probs:Tensor, # (N, K) prediction of the counter network
-    weight:"Tensor|float", # (N,) in [0, 1], how sure the counter network is
+    weight:Tensor|float, # (N,) in [0, 1], how sure the counter network is
     temperature:float=.5, # of sharpening
 ) -> Tensor: # (N, K), rows sum to 1
     "Labels blended with the counter network's predictions, sharpened (RUC Eqs. 11, 12); temperature 0: `ValueError`."
@@ -86,7 +86,7 @@ def refurbish(
 def refurbish_threshold(
     epoch:int, # t, from 0
     epochs:int=200, # T, length of the run
-    tau2:"str|float"="schedule", # or a constant
+    tau2:str|float="schedule", # or a constant
 ) -> float: # the threshold of this epoch
     "tau_2 of an epoch: in five steps from .90 to .98, or constant (RUC appendix A.2, scaled to the length of the run)."
     return .9 + .02 * (5 * epoch // epochs) if tau2 == "schedule" else float(tau2)
@@ -111,7 +111,7 @@ class RUC(Recipe):
     # in every batch (code), at the end of an "epoch" (paper), or "off"
     refurbishing:str = one_of("batch", "epoch", "off")
     # threshold of refurbishing: .90 to .98 in five steps, or a constant
-    tau2:"str|float" = accepting("schedule", _is_tau2, "0 to 1, or 'schedule'")
+    tau2:str|float = accepting("schedule", _is_tau2, "0 to 1, or 'schedule'")
     lambda_u:float = at_least(0, 25.) # weight of the unlabelled loss, ramped (paper: 25, 50, 100 by data set)
     alpha:float = above(0, 4.) # of MixUp (code)
     temperature:float = above(0, .5) # of sharpening
@@ -124,14 +124,10 @@ class RUC(Recipe):
     schedule:str = one_of("cosine", "constant") # of lr: half a cosine by epochs, or "constant"
     weight_decay:float = at_least(0, 5e-4)
 
-# %% ../nbs/15_ruc.ipynb #59e75778
+# %% ../nbs/15_ruc.ipynb #4fa7e505
 PLAIN = RUC(objective="plain", co_training=False, refurbishing="off")
-
-# %% ../nbs/15_ruc.ipynb #a01368b9
 # RUC section 3.2, appendix A.2 and Table 5
 BY_TEXT = RUC(start="pretrained", refurbishing="epoch", strong_view="ruc-table5", weak_view="weak")
-
-# %% ../nbs/15_ruc.ipynb #4fa7e505
 RUC_TINY = RUC(epochs=6, lr=.1, k=40)
 RUC_PAPER = {
     "stl10": RUC(lambda_u=50),
@@ -176,26 +172,20 @@ class Pair(Network):
 
     def made_of(self) -> dict: return dict(networks=list(self.networks))
 
-def _member(encoder:Encoder, n_clusters:int, start:str, seed:int) -> Classifier:
-    "A trainable copy of an encoder (new weights for \"fresh\") with a new head."
-    if start != "fresh": return Classifier(copy.deepcopy(encoder).requires_grad_(True), n_clusters, seed)
-    if encoder.config is None:
-        raise ValueError("start: 'fresh' needs an encoder of build_encoder; accepted for another one: base, pretrained")
-    return Classifier(build_encoder(**dict(encoder.config, seed=seed)), n_clusters, seed)
-
 def build_pair(
-    encoder:"Encoder|Classifier", # to copy; of a Classifier its encoder
+    encoder:Encoder|Classifier, # to copy; of a Classifier its encoder
     n_clusters:int, # K
     start:str="base", # "fresh": new weights; otherwise the encoder's
     n_networks:int=2, # M
     seed:int=0, # of the new weights
 ) -> Pair: # on the device of the encoder, in training mode
-    """The networks at the start of a run, heads always new (RUC appendix A.2).
-
-    Raises `ValueError` for "fresh" and an encoder of unknown architecture."""
+    "The networks at the start of a run, heads always new (RUC appendix A.2); errors as in `Encoder.arguments`."
     encoder = getattr(encoder, "encoder", encoder)
+    def body(own):
+        if start == "fresh": return build_encoder(**encoder.arguments() | dict(seed=own))
+        return copy.deepcopy(encoder).requires_grad_(True)
     seeds = [generator_at(seed, "network", i).initial_seed() for i in range(n_networks)]
-    pair = Pair([_member(encoder, n_clusters, start, own) for own in seeds])
+    pair = Pair([Classifier(body(own), n_clusters, own) for own in seeds])
     return pair.to(next(encoder.parameters()).device, memory_format=torch.channels_last).train()
 
 # %% ../nbs/15_ruc.ipynb #c0a15037
@@ -217,7 +207,6 @@ def read_out(
 # %% ../nbs/15_ruc.ipynb #e00c4dbc
 LOSSES = ("labelled", "unlabelled", "smoothed") # Eqs. 6, 7 and 9
 
-# %% ../nbs/15_ruc.ipynb #a8d44afc
 class Beliefs(nn.Module):
     """What a run believes of N images: `labels` and `is_clean` (N,).
 
@@ -256,7 +245,7 @@ class Beliefs(nn.Module):
         self.sums.zero_()
         return dict(zip(LOSSES, means), clean=clean, unclean=len(self.is_clean) - clean)
 
-# %% ../nbs/15_ruc.ipynb #750972eb
+# %% ../nbs/15_ruc.ipynb #1b7b0b3f
 def clean_first(
     rows:Tensor, # (B,) of a batch
     is_clean:Tensor, # (B,) bool
@@ -264,7 +253,6 @@ def clean_first(
     "The order in which a batch is looked at."
     return torch.cat([rows[is_clean], rows[~is_clean]]), int(is_clean.sum())
 
-# %% ../nbs/15_ruc.ipynb #1b7b0b3f
 class Views(NamedTuple):
     "A batch of B images, seen in the ways that RUC needs."
     plain:Tensor # (B, C, H, W)
@@ -331,7 +319,6 @@ def in_order(
     first, second = both.chunk(2)
     return torch.cat([first[:n], second[:n], first[n:], second[n:]])
 
-# %% ../nbs/15_ruc.ipynb #fee6b61a
 def batch_losses(
     network:nn.Module, # in training
     views:Views, # of B images, the n clean ones first
@@ -343,7 +330,7 @@ def batch_losses(
     "The three terms of RUC's loss for one batch (Eqs. 6, 7 and 9)."
     n = len(labels)
     x, y = in_order(views.weak, n), in_order(targets.repeat(2, 1), n)
-    labelled, unlabelled = mixmatch_losses(network, x, y, 2 * n, recipe.alpha, generator)
+    labelled, unlabelled, _ = mixmatch_losses(network, x, y, 2 * n, recipe.alpha, generator)
     smoothed = labelled.new_zeros(())
     if recipe.smoothing and n:
         smooth = smooth_labels(labels, y.shape[1], recipe.epsilon)
@@ -360,7 +347,6 @@ class Turn(NamedTuple):
     ends_pass:bool # it is the network's last one in this epoch,
     ends_epoch:bool # and the network is the last one
 
-# %% ../nbs/15_ruc.ipynb #d70c9396
 class Passes:
     "The batches of networks that take turns, for `rpsc.jobs.learn`: `passes(k)` is the turn of step `k`."
     def __init__(self,
