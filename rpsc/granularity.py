@@ -41,13 +41,13 @@ def two_fits(
 # %% ../nbs/33_granularity.ipynb #27926385
 def silhouette(
     rows:np.ndarray, # (N, D), or (N, N) distances
-    labels:Tensor, # int64 (N,)
+    labels:Tensor|np.ndarray, # int64 (N,)
     metric:str="precomputed", # of scikit-learn
-) -> float: # -1 … 1; 0 where all rows are in one cluster, or each in its own
+) -> float: # -1 … 1; NaN where all rows are in one cluster, or each in its own
     "Mean silhouette of all rows."
-    labels = labels.cpu().numpy()
+    labels = torch.as_tensor(labels).cpu().numpy()
     fits = 1 < len(np.unique(labels)) < len(labels)
-    return float(silhouette_score(rows, labels, metric=metric)) if fits else 0.
+    return float(silhouette_score(rows, labels, metric=metric)) if fits else np.nan
 
 def measure(
     features:Tensor, # (N, D), rows in random order
@@ -61,7 +61,8 @@ def measure(
     for row, k in enumerate(candidates):
         try: fits = two_fits(directions, k, seed)
         except ValueError: continue  # too few distinct rows; everything else has been checked
-        result[row] = ari(*fits), max(silhouette(distances, labels[:pairs_of]) for labels in fits)
+        apart = [silhouette(distances, labels[:pairs_of]) for labels in fits]
+        result[row] = ari(*fits), np.nan_to_num(apart).max()
     return result
 
 # %% ../nbs/33_granularity.ipynb #dd9f8d5e

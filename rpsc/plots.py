@@ -64,13 +64,11 @@ def _calm(ax, grid:str|None=None):
     if grid: ax.grid(axis=grid, color=".88", lw=.7)
     return ax
 
-# %% ../nbs/32_plots.ipynb #559d136e
 def _title_of(found:Reliability, name:str) -> str:
     "The name, ECE, and the signed gap in words."
     word = "over-confident" if found.gap > 0 else "under-confident"
     return f"{name}\n".lstrip() + f"ECE {found.ece:.3f}, gap {found.gap:+.3f} ({word})"
 
-# %% ../nbs/32_plots.ipynb #c27cb105
 def reliability_diagram(
     ax, # matplotlib axes
     y:Tensor, # int (N,), ground truth
@@ -133,9 +131,7 @@ def confusion_table(
     labels:Tensor, # int (N,), clusters
     n_classes:int|None=None, # C; None: the largest of y, plus one
 ) -> tuple[Tensor, list[int]]: # counts (C + S, C); the S clusters without a class, which are the last rows
-    """Images by predicted (row) and true (column) class after matching.
-
-    Errors as in `match_clusters`, and `ValueError` for too few classes."""
+    "Matched images by predicted (row) and true (column) class; errors as in `match_clusters`, or for too few classes."
     y, labels = torch.as_tensor(y).cpu().long(), torch.as_tensor(labels).cpu().long()
     matched = match_clusters(y, labels)
     n = int(y.max()) + 1 if n_classes is None else n_classes
@@ -153,13 +149,11 @@ def _write_counts(ax, table:Tensor, share:Tensor) -> None:
         color = "w" if share[i, j] > .5 else "k"
         ax.text(j, i, f"{table[i, j]}", ha="center", va="center", fontsize=size, color=color)
 
-# %% ../nbs/32_plots.ipynb #0959d381
 def _name_ticks(axis, names:list) -> None:
     "Names along an axis, every second or third where there are more than twenty."
     every = math.ceil(len(names) / 20)
     axis.set_ticks(range(0, len(names), every), names[::every], fontsize=8.5)
 
-# %% ../nbs/32_plots.ipynb #76ff3b0a
 def confusion(
     ax, # matplotlib axes
     y:Tensor, # int (N,), ground truth
@@ -189,13 +183,11 @@ def anchors(
     angle = 2 * math.pi / n * torch.arange(n, dtype=torch.float64)
     return torch.stack([angle.cos(), angle.sin()], 1)
 
-# %% ../nbs/32_plots.ipynb #5e5d5bdc
 def radial(
     probs:Tensor, # (N, K), rows sum to 1
 ) -> Tensor: # float64 (N, 2), within the polygon of the anchors
     "Mean anchor of each image, weighted by its probabilities (RUC Fig. 3)."
-    probs = torch.as_tensor(probs).detach().cpu().double()
-    return probs @ anchors(probs.shape[1])
+    return _on_host(probs) @ anchors(probs.shape[1])
 
 # %% ../nbs/32_plots.ipynb #653f9027
 def _draw_anchors(ax, names:list) -> None:
@@ -209,19 +201,17 @@ def _draw_anchors(ax, names:list) -> None:
     ax.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
     ax.set_axis_off()
 
-# %% ../nbs/32_plots.ipynb #827b5cb3
 def confidence_geometry(
     ax, # matplotlib axes
     probs:Tensor, # (N, K), rows sum to 1
     y:Tensor|None=None, # int (N,), ground truth: anchors in the order of classes, wrong images marked
     class_names:list[str]|None=None, # None: numbers, of clusters without y
-    size:float|None=None, # of a point, in square points; None: smaller for more images
     name:str="", # of the system, for the title
 ) -> Tensor: # (N, 2), where the images were drawn
     "Draw images among the anchors of their clusters (RUC Fig. 3); errors as in `match_clusters`."
     labels, n = torch.as_tensor(probs).argmax(1).cpu(), probs.shape[1]
     order, classes = (torch.arange(n),) * 2 if y is None else class_order(y, labels, n)
-    points, palette, size = radial(probs[:, order]), colors(n), size or max(1.5, min(14, 6000 / len(labels)))
+    points, palette, size = radial(probs[:, order]), colors(n), max(1.5, min(14, 6000 / len(labels)))
     if y is None:
         ax.scatter(*points.T, s=size, c=[palette[k] for k in labels.tolist()], lw=0, alpha=.6, rasterized=True)
     else: _draw_right_and_wrong(ax, points, match_clusters(y, labels)[labels] == torch.as_tensor(y).cpu(), size)
@@ -269,21 +259,19 @@ def to_picture(
     values = image.cpu().float() / (255 if image.dtype == torch.uint8 else 1)
     return values.expand(3, -1, -1).permute(1, 2, 0).numpy()
 
-# %% ../nbs/32_plots.ipynb #d44b1734
 def overlay(
     ax, # matplotlib axes
     image:Tensor, # uint8 or float in [0, 1], (C, H, W)
     heat:Tensor|None=None, # (H, W) in [0, 1]; None: the image in its own colours
     title:str="", # above the image
     frame:str|None=None, # colour of a frame; None: without
-    opacity:float=.65, # of the hottest pixel
 ) -> None:
     "Draw an image, or heat over its grey version (RUC Figs. 6 and 12); `ValueError` for an image that is none."
     picture = to_picture(image)
     if heat is not None: picture = picture.mean(2, keepdims=True).repeat(3, 2)
     ax.imshow(picture, vmin=0, vmax=1)
     if heat is not None:
-        ax.imshow(heat := torch.as_tensor(heat).cpu().numpy(), cmap="inferno", vmin=0, vmax=1, alpha=opacity * heat)
+        ax.imshow(heat := torch.as_tensor(heat).cpu().numpy(), cmap="inferno", vmin=0, vmax=1, alpha=.65 * heat)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=8.5, pad=3)
     ax.spines[:].set(visible=frame is not None, color=frame or "k", lw=2.5)
