@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['ADVICE', 'SEMI_TINY', 'SEMI', 'SEMI_PAPER', 'AdaptiveThreshold', 'FixedThreshold', 'consistency_loss',
-           'fairness_loss', 'FreeMatch', 'fixmatch_cosine', 'build_network', 'Cycle', 'views', 'semi_losses',
-           'new_thresholds', 'SemiStage', 'semi_health', 'train_semi', 'RPSC', 'SPICE', 'at_size', 'retrained', 'spice',
-           'rpsc']
+           'fairness_loss', 'FreeMatch', 'fixmatch_cosine', 'build_network', 'Cycle', 'semi_losses', 'SemiStage',
+           'train_semi', 'RPSC', 'SPICE', 'at_size', 'retrained', 'spice', 'rpsc']
 
 # %% ../nbs/13_freematch.ipynb #6485dac9
 import copy, math, warnings
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .augment import Augment, preset
+from .augment import preset
 from .backbone import Classifier, Encoder, build_encoder, check_device, classify
 from .data import Clustering, ImageSet
 from .jobs import SYSTEMS, Job, Profile, joined, learn, outcome, sgd, system
@@ -134,23 +133,15 @@ def fixmatch_cosine(t:float) -> float:
     return math.cos(7 * math.pi * t / 16)
 
 # %% ../nbs/13_freematch.ipynb #9a83342a
-def _fresh(encoder, recipe, draw, size):
-    "New weights: the encoder's architecture, or the one that the recipe names, for images of `size`."
+def _body(encoder, recipe, draw, size):
+    "A trainable copy of the encoder; or new weights for its architecture, or another one, at a size."
+    if recipe.start == "pretrained":
+        if recipe.network in (None, encoder.name): return copy.deepcopy(encoder).requires_grad_(True)
+        raise ValueError(f"network: got {recipe.network!r} with start='pretrained'; "
+                         f"accepted: None or {encoder.name!r}, whose weights there are")
     config = encoder.arguments()
     images = dict(size=size or config["size"], channels=config["channels"])
     return build_encoder(**(dict(name=recipe.network) if recipe.network else config) | images, seed=draw)
-
-def _continued(encoder, recipe):
-    "A trainable copy of the encoder."
-    if recipe.network in (None, encoder.name): return copy.deepcopy(encoder).requires_grad_(True)
-    raise ValueError(f"network: got {recipe.network!r} with start='pretrained'; "
-                     f"accepted: None or {encoder.name!r}, whose weights there are")
-
-def _set_bn_momentum(encoder, momentum):
-    "Change the momentum of every BatchNorm, and of the encoder's own description."
-    for module in encoder.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)): module.momentum = momentum
-    if encoder.config: encoder.config = dict(encoder.config, bn_momentum=momentum)
 
 def build_network(
     encoder:Encoder, # the pre-trained one; not changed
@@ -161,8 +152,11 @@ def build_network(
 ) -> Classifier: # on the encoder's device, in training mode
     "The network of the second stage; `ValueError` for an encoder that cannot be built anew, or goes on as another."
     draw = generator_at(seed, "semi network").initial_seed()
-    body = _continued(encoder, recipe) if recipe.start == "pretrained" else _fresh(encoder, recipe, draw, size)
-    if recipe.bn_momentum is not None: _set_bn_momentum(body, recipe.bn_momentum)
+    body, momentum = _body(encoder, recipe, draw, size), recipe.bn_momentum
+    if momentum is not None:
+        for module in body.modules():
+            if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)): module.momentum = momentum
+        if body.config: body.config = dict(body.config, bn_momentum=momentum)
     return Classifier(body, n_clusters, draw).to(next(encoder.parameters()).device).train()
 
 # %% ../nbs/13_freematch.ipynb #e5466000
@@ -183,11 +177,8 @@ class Cycle:
         return meter.cut(rows) if (meter := in_trial()) else rows
 
 # %% ../nbs/13_freematch.ipynb #f52e7324
-def views(
-    images:ImageSet, # size, channels, domain and mean colour count
-    recipe:FreeMatch=FreeMatch(), # weak_view, strong_view
-) -> tuple[Augment, Augment]: # weak, strong
-    "The weak and the strong view of RPSC's Eqs. 7 and 8."
+def _views(images, recipe=FreeMatch()):
+    "The weak and the strong view of RPSC's Eqs. 7 and 8, as the images and the recipe have them."
     facts = images.size, images.channels, images.domain, images.mean
     return tuple(preset(name, *facts, pad_mode="reflect") for name in (recipe.weak_view, recipe.strong_view))
 
@@ -213,11 +204,8 @@ def semi_losses(
     return dict(loss=loss, **parts, kept=mask.float().mean())
 
 # %% ../nbs/13_freematch.ipynb #5e177565
-def new_thresholds(
-    recipe:FreeMatch, # threshold, fixed, momentum
-    n_clusters:int, # K
-) -> AdaptiveThreshold: # at its start
-    "The limits of confidence that a recipe asks for."
+def _thresholds(recipe, n_clusters):
+    "The limits of confidence that a recipe asks for, at their start."
     if recipe.threshold == "fixed": return FixedThreshold(n_clusters, recipe.fixed, recipe.momentum)
     return AdaptiveThreshold(n_clusters, recipe.momentum)
 
@@ -233,8 +221,8 @@ class SemiStage:
     ):
         self.network, self.images, self.recipe, self.per_epoch = network, images, recipe, recipe.epoch
         self.rows, self.targets = is_reliable.nonzero()[:, 0].cpu(), labels[is_reliable].long().to(images.device)
-        self.thresholds = new_thresholds(recipe, network.dim).to(images.device)
-        self.weak, self.strong = views(images, recipe)
+        self.thresholds = _thresholds(recipe, network.dim).to(images.device)
+        self.weak, self.strong = _views(images, recipe)
         draw = [generator_at(seed, stream).initial_seed() for stream in ("labelled", "unlabelled")]
         self.labelled = Cycle(len(self.rows), recipe.batch_size, draw[0])
         self.unlabelled = Cycle(len(images), recipe.batch_size * recipe.ratio, draw[1])
@@ -256,16 +244,12 @@ class SemiStage:
         x, labels = self.batch(rows, generator)
         return semi_losses(self.network(x).float(), labels, self.thresholds, self.recipe)
 
-# %% ../nbs/13_freematch.ipynb #6e914a36
-def semi_health(
-    probs:Tensor, # (N, K) of the averaged network
-    thresholds:AdaptiveThreshold, # at this moment
-) -> dict: # used (share), thresholds (list of K), sizes (list of K)
+# %% ../nbs/13_freematch.ipynb #40792e63
+def _health(probs, thresholds):
     "Share of images that would be believed, limits and cluster sizes, as plain values."
     sizes, used = probs.argmax(1).bincount(minlength=probs.shape[1]), thresholds.mask(probs).float().mean()
     return dict(used=float(used), thresholds=thresholds.threshold().tolist(), sizes=sizes.tolist())
 
-# %% ../nbs/13_freematch.ipynb #40792e63
 ADVICE = "more steps, more reliable images of the others, or fewer clusters" # where clusters stay empty
 
 def train_semi(
@@ -289,7 +273,7 @@ def train_semi(
     limits, seen = stage.thresholds, {}
     def report(k):
         seen["probs"] = classify(average.module, job.images, precision=job.precision)
-        return semi_health(seen["probs"], limits)
+        return _health(seen["probs"], limits)
     optimizer = sgd(recipe.lr, recipe.weight_decay, nesterov=True, decay_vectors=False)
     history = learn(
         replace(job, cache=None), "semi", network, stage.step, recipe.steps / recipe.epoch, stage, optimizer,

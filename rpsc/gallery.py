@@ -191,28 +191,28 @@ def readable(
                      f"accepted: grounds that reach {least}")
 
 # %% ../nbs/42_gallery.ipynb #1077822e
-def _color_rules(clusters:list, n_clusters:int) -> str:
+def _color_rules(clusters:list, n_clusters:int):
     "CSS: the variable --c of each cluster's class, light and dark."
     palette = colors(n_clusters)
     light, dark = ("".join(f".c{k}{{--c:{readable(palette[k], ground)}}}" for k in sorted(clusters))
                    for ground in GROUNDS.values())
     return f"{light}\n@media (prefers-color-scheme:dark){{{dark}}}"
 
-def _mark(k:int) -> str:
+def _mark(k:int):
     "The mark of a cluster as a tiny drawing, for the eye only."
     return (f'<svg class="mark c{k}" viewBox="-5.5 -5.5 11 11" aria-hidden="true">'
             f'<path d="M0 0{MARKS[k % len(MARKS)]}"/></svg>')
 
 # %% ../nbs/42_gallery.ipynb #4a507044
-def _percent(share:float) -> str:
+def _percent(share:float):
     "Whole percents; 0 and 100 are none and all."
     if 0 < share <= .005: return "under\u00a01\u00a0%"
     if .995 <= share < 1: return "over\u00a099\u00a0%"
     return "–" if math.isnan(share) else f"{100 * share:.0f}\u00a0%"
 
-def _number_of(n:int, one:str, many:str|None=None) -> str: return f"{n:,} {one if n == 1 else many or one + 's'}"
+def _number_of(n:int, one:str, many:str|None=None): return f"{n:,} {one if n == 1 else many or one + 's'}"
 
-def _json(value) -> str:
+def _json(value):
     "JSON that may stand inside a `script` element."
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.translate({c: f"\\u{c:04x}" for c in (*b"<>&", 0x2028, 0x2029)})
@@ -231,7 +231,7 @@ def _cluster_names(names, n_clusters:int) -> list[str]: # n_clusters
     if names is None: names = {}
     elif not isinstance(names, dict):
         if len(names) != n_clusters:
-            raise ValueError(f"names: {len(names)} names; accepted: {n_clusters}, one for each cluster, or a dictionary")
+            raise ValueError(f"names: {len(names)} names; accepted: {n_clusters}, one for each, or a dictionary")
         names = dict(enumerate(names))
     if foreign := [k for k in names if k not in range(n_clusters)]:
         raise ValueError(f"names: has {foreign[0]!r}; accepted: cluster numbers from 0 to {n_clusters - 1}")
@@ -268,7 +268,7 @@ class _Facts:
             outlying=("is_outlier", "sum")), "size")
 
 # %% ../nbs/42_gallery.ipynb #86c74c92
-def _describe(facts:_Facts, i:int) -> str:
+def _describe(facts, i:int):
     "An image in words, not escaped: name, cluster, how sure, the next cluster, and whether it is outlying."
     row, words = facts.table.iloc[i], [f"{facts.shown[i]}: {facts.names[facts.table.cluster.iat[i]]}"]
     if facts.has_confidence: words.append(f"confidence {_percent(row.confidence)}")
@@ -277,13 +277,13 @@ def _describe(facts:_Facts, i:int) -> str:
     if row.is_outlier: words.append("outlying")
     return ", ".join(words)
 
-def _note(facts:_Facts, i:int) -> str:
+def _note(facts, i:int):
     "Two or three words below a picture: its clusters, and how sure that is."
     k, second, doubt = (facts.table[name].iat[i] for name in ("cluster", "second", "doubt"))
     words = f"{k} or {second}" if second >= 0 else f"in {k}"
     return words if math.isnan(doubt) else f"{words}<br>{_percent(doubt)}"
 
-def _strip(facts:_Facts, rows:list, label:str, noted:bool=False) -> str: # nothing without rows
+def _strip(facts, rows:list, label:str, noted:bool=False): # nothing without rows
     "A row of images; the label, not escaped, is for screen readers; noted on the width of the page."
     if not len(rows): return ""
     pictures, size = thumbnails(facts.images, rows, CARD_SIDE), min(CARD_SIDE, facts.images.size)
@@ -299,14 +299,14 @@ _HEADINGS = dict(clusters="Clusters", confidence="Confidence", uncertain="Least 
                  outlying="Outlying images", map="Map", comparison="Compared with the folders’ names",
                  rules="How to read this page")
 
-def _section(key:str, body:str, note:str="", control:str="") -> str:
+def _section(key:str, body:str, note:str="", control:str=""):
     "A region of the page that is named by its heading, with a note below that and a control beside it."
     note = f'<p class="quiet">{note}</p>' if note else ""
     return (f'<section id="{key}" aria-labelledby="{key}-name">\n<div class="head"><div>'
             f'<h2 id="{key}-name">{_HEADINGS[key]}</h2>{note}</div>{control}</div>\n{body}\n</section>')
 
 # %% ../nbs/42_gallery.ipynb #dcfd2a50
-def _rows_of_card(facts:_Facts, k:int, share:int) -> tuple[list, list, list]: # prototypes, doubtful, outlying: rows
+def _rows_of_card(facts, k:int, share:int) -> tuple[list, list, list]: # prototypes, doubtful, outlying: rows
     "At most `share` rows of a cluster; prototypes are in no other list."
     n = 12 if share >= 24 else min(share, 6)
     ranked = _by(facts.table[facts.table.cluster == k], "typical")
@@ -315,12 +315,12 @@ def _rows_of_card(facts:_Facts, k:int, share:int) -> tuple[list, list, list]: # 
     outlying = _by(rest[rest.is_outlier], "score")[:6 if share >= 18 else 0]
     return tuple(rows.index.tolist() for rows in (ranked[:n], doubtful, outlying))
 
-def _measure(name:str, value:float) -> str:
+def _measure(name:str, value:float):
     "A share with a bar, as part of a `dl`."
     bar = f'<span class="bar" style="--v:{value:.3f}" aria-hidden="true"></span>'
     return f'<div><dt>{name}</dt><dd>{bar}<span>{_percent(value)}</span></dd></div>'
 
-def _card(facts:_Facts, k:int, share:int) -> str:
+def _card(facts, k:int, share:int):
     "A cluster: name, measures, and up to `share` images."
     row, name, size = facts.clusters.loc[k], escape(facts.names[k]), facts.clusters["size"][k]
     measures, confidence = _measure("share", size / len(facts.table)), ""
@@ -337,7 +337,7 @@ def _card(facts:_Facts, k:int, share:int) -> str:
             + "\n".join(strips) + "\n</li>")
 
 # %% ../nbs/42_gallery.ipynb #bd798b40
-def _sort_choice(has_confidence:bool) -> str:
+def _sort_choice(has_confidence:bool):
     "Radio buttons, and the place where a change is announced."
     orders = dict(size=("Size", "largest first"), confidence=("Confidence", "surest first"),
                   doubt=("Doubt", "least sure first"), number=("Number", "by number"))
@@ -347,7 +347,7 @@ def _sort_choice(has_confidence:bool) -> str:
     return (f'<div><fieldset class="choice"><legend>Sort by</legend>{radios}</fieldset>'
             '<p class="unseen" id="sort-status" role="status"></p></div>')
 
-def _clusters_section(facts:_Facts, most:int) -> str:
+def _clusters_section(facts, most:int):
     "All cards, with at most `most` images together."
     shown, n = facts.clusters.index[:most], len(facts.clusters)
     cards = "\n".join(_card(facts, k, max(1, min(24, most // len(shown)))) for k in shown)
@@ -357,7 +357,7 @@ def _clusters_section(facts:_Facts, most:int) -> str:
     return _section("clusters", cards, note, _sort_choice(facts.has_confidence))
 
 # %% ../nbs/42_gallery.ipynb #45aa811e
-def _bars(counts:np.ndarray) -> str:
+def _bars(counts:np.ndarray):
     "Counts as bars over [0, 1] with a line at `UNCERTAIN`; the drawing is stretched to its place."
     n, half = len(counts), UNCERTAIN * len(counts)
     rects = "".join(f'<rect x="{i + .06:.2f}" y="{100 - h:.2f}" width=".88" height="{h:.2f}"/>'
@@ -366,7 +366,7 @@ def _bars(counts:np.ndarray) -> str:
     return (f'<svg viewBox="0 0 {n} 100" preserveAspectRatio="none" aria-hidden="true">{grid}{rects}'
             f'<line class="half" x1="{half}" x2="{half}" y1="0" y2="100"/></svg>')
 
-def _histogram(counts:np.ndarray) -> str: # (bins,)
+def _histogram(counts:np.ndarray): # (bins,)
     "Bars between two scales, and the counts as a table."
     n, most = len(counts), counts.max()
     ends = [f"{_percent(i / n)} to {_percent((i + 1) / n)}" for i in range(n)]
@@ -380,7 +380,7 @@ def _histogram(counts:np.ndarray) -> str: # (bins,)
             f'<th scope="col">images</th></tr></thead><tbody>{rows}</tbody></table></details></div>')
 
 # %% ../nbs/42_gallery.ipynb #34c45454
-def _confidence_section(facts:_Facts, bins:int=20) -> str:
+def _confidence_section(facts, bins:int=20):
     "A histogram of the probabilities of the own cluster."
     if not facts.has_confidence:
         return _section("confidence", "", "This clustering comes without probabilities: there is no confidence.")
@@ -393,12 +393,12 @@ def _confidence_section(facts:_Facts, bins:int=20) -> str:
 # %% ../nbs/42_gallery.ipynb #405bdb61
 LISTED = 48 # images in each of the two lists
 
-def _list_section(facts:_Facts, key:str, rows:pd.DataFrame, note:str) -> str:
+def _list_section(facts, key:str, rows:pd.DataFrame, note:str):
     "A section with the first rows of a table as images."
     strip = _strip(facts, rows.index[:LISTED].tolist(), _HEADINGS[key], noted=True)
     return _section(key, f'<div class="panel">{strip}</div>' if strip else "", note)
 
-def _uncertain_section(facts:_Facts) -> str:
+def _uncertain_section(facts):
     "The images with the lowest confidence, or agreement of neighbours."
     if not facts.has_doubt:
         return _section("uncertain", "", "Without probabilities and features nothing is known about certainty.")
@@ -408,7 +408,7 @@ def _uncertain_section(facts:_Facts) -> str:
             f"Below each: the cluster it is in, {below}.")
     return _list_section(facts, "uncertain", _by(facts.table, "doubt", True), note)
 
-def _outlying_section(facts:_Facts) -> str:
+def _outlying_section(facts):
     "The images that are least like the rest of their cluster."
     if facts.features is None:
         return _section("outlying", "", "This clustering comes without features, so images cannot be compared.")
@@ -420,14 +420,14 @@ def _outlying_section(facts:_Facts) -> str:
 # %% ../nbs/42_gallery.ipynb #d25a6256
 MAP_SIDE = 600 # units of the drawing
 
-def _map_of(facts:_Facts, most:int) -> pd.DataFrame|None: # of at most `most` images: cluster, x, y in drawing units
+def _map_of(facts, most:int) -> pd.DataFrame|None: # of at most `most` images: cluster, x, y in drawing units
     "A sample of the images with their places; None without features."
     if facts.features is None or most < 1: return None
     rows = sample_evenly(facts.found.labels, most)
     xy = (20 + (MAP_SIDE - 40) * map_positions(facts.features[torch.as_tensor(rows)])).round(1)
     return facts.table[["cluster"]].iloc[rows].assign(x=xy[:, 0], y=xy[:, 1])
 
-def _drawing(drawn:pd.DataFrame) -> str:
+def _drawing(drawn):
     """A group for each cluster, all its marks in one path, and its number at the point nearest to their median: there
     may be nothing at the median itself."""
     groups, numbers = [], []
@@ -440,7 +440,7 @@ def _drawing(drawn:pd.DataFrame) -> str:
     return "\n".join(groups) + "".join(numbers)
 
 # %% ../nbs/42_gallery.ipynb #b8acf854
-def _map_section(facts:_Facts, drawn:pd.DataFrame|None) -> str:
+def _map_section(facts, drawn):
     "The drawing, its tiles, a choice of the cluster to bring out, and a place for what is said."
     if drawn is None:
         return _section("map", "", "There is no map: this clustering comes without features, or none was asked for.")
@@ -463,7 +463,7 @@ def _map_section(facts:_Facts, drawn:pd.DataFrame|None) -> str:
     return _section("map", body, note)
 
 # %% ../nbs/42_gallery.ipynb #2e904c38
-def _confusion_table(counts:np.ndarray, classes:list, rows:list) -> str:
+def _confusion_table(counts:np.ndarray, classes:list, rows:list):
     "Counts as a table, cells shaded by the share of the class, the matched pairs framed."
     share = counts / counts.sum(0).clip(1)
     def cell(i, j):
@@ -477,7 +477,7 @@ def _confusion_table(counts:np.ndarray, classes:list, rows:list) -> str:
             '<table class="confusion" aria-labelledby="confusion-name">'
             f"<thead><tr><td></td>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>")
 
-def _mix_ups(counts:np.ndarray, classes:list, rows:list, most:int=30) -> str:
+def _mix_ups(counts:np.ndarray, classes:list, rows:list, most:int=30):
     "The largest numbers outside of matched pairs, as a list."
     others = counts.copy()
     np.fill_diagonal(others, 0)
@@ -485,7 +485,7 @@ def _mix_ups(counts:np.ndarray, classes:list, rows:list, most:int=30) -> str:
     items = [f"<li>{others[i, j]:,} of {escape(classes[j])} in {escape(rows[i])}</li>" for i, j in top if others[i, j]]
     return f"<h3>Largest mix-ups</h3><ol>{''.join(items)}</ol>"
 
-def _comparison_section(facts:_Facts) -> str:
+def _comparison_section(facts):
     "ACC and confusion matrix against class folders; nothing without them."
     images, y, labels = facts.images, facts.images.labels, facts.found.labels
     if y is None: return ""
@@ -514,13 +514,13 @@ _RULES = {
     "Map": "t-SNE of the features, started from principal components; below 20 images these alone.",
 }
 
-def _rules_section() -> str:
+def _rules_section():
     "The rules as a list of definitions."
     rules = "".join(f"<dt>{word}</dt><dd>{rule}</dd>" for word, rule in _RULES.items())
     return _section("rules", f'<dl class="rules">{rules}</dl>')
 
 # %% ../nbs/42_gallery.ipynb #b632372b
-def _fact_list(facts:_Facts) -> str:
+def _fact_list(facts):
     "The numbers below the title, as a `dl`."
     def counted(flags): return f"{flags.sum():,} <small>{_percent(flags.mean())}</small>"
     live, k = len(facts.clusters), facts.found.n_clusters
@@ -531,7 +531,7 @@ def _fact_list(facts:_Facts) -> str:
     if facts.features is not None: numbers["outlying"] = counted(facts.table.is_outlier)
     return "".join(f"<div><dt>{name}</dt><dd>{number}</dd></div>" for name, number in numbers.items())
 
-def _unreadable(problems:list, most:int=200) -> str:
+def _unreadable(problems:list, most:int=200):
     "The files that could not be read, unfolded if there are few."
     if not problems: return ""
     items = "".join(f"<li><bdi>{escape(os.fspath(p.path))}</bdi>: {escape(p.reason)}</li>" for p in problems[:most])
@@ -539,7 +539,7 @@ def _unreadable(problems:list, most:int=200) -> str:
     return (f'<details class="warning"{" open" * (len(problems) <= 3)}><summary>{_number_of(len(problems), "file")} '
             f'could not be read</summary><ul>{items}</ul></details>')
 
-def _warnings(facts:_Facts, problems:list, most:int=50) -> str:
+def _warnings(facts, problems:list, most:int=50):
     "Empty clusters, a collapse, and unreadable files."
     empty, parts = [str(k) for k in range(len(facts.names)) if k not in facts.clusters.index], []
     if empty:
@@ -551,15 +551,15 @@ def _warnings(facts:_Facts, problems:list, most:int=50) -> str:
     return "".join(f'<p class="warning">{part}</p>' for part in parts) + _unreadable(problems)
 
 # %% ../nbs/42_gallery.ipynb #76741608
-def _part(name:str) -> str: return (Path(rpsc.__file__).parent / name).read_text(encoding="utf-8")
+def _part(name:str): return (Path(rpsc.__file__).parent / name).read_text(encoding="utf-8")
 
-def _point_data(facts:_Facts, drawn:pd.DataFrame|None) -> dict:
+def _point_data(facts, drawn) -> dict:
     "What the script needs to know: points with their cluster and words."
     if drawn is None: return {}
     points = [[x, y, k, _describe(facts, i)] for i, k, x, y in drawn.itertuples()]
     return dict(side=MAP_SIDE, columns=math.ceil(math.sqrt(len(points))), points=points)
 
-def _render(facts:_Facts, title:str, problems:list, pictures:int, map_points:int) -> str:
+def _render(facts, title:str, problems:list, pictures:int, map_points:int):
     "The page as text."
     drawn, script = _map_of(facts, map_points), _part("gallery.js")
     sections = [_clusters_section(facts, pictures), '<div class="pair"><div>', _confidence_section(facts),

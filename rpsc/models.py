@@ -17,7 +17,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 import rpsc
-from .backbone import Encoder, classify, describe_network, embed, rebuild_network
+from .backbone import Encoder, classify, embed, rebuild_network
 from .baselines.classical import pixel_rows
 from .data import ImageSet
 from .files import fingerprint, no_copy_tensor, read_json, sweep, write_json, write_tensors
@@ -32,7 +32,7 @@ from .self_labeling import head_probs
 # %% ../nbs/41a_models.ipynb #10559b9b
 def network_answers(
     network:nn.Module, # rows (B, D), or normalised images (B, C, H, W) -> logits (B, K)
-    data:"Tensor|ImageSet", # N rows, or N images
+    data:Tensor|ImageSet, # N rows, or N images
 ) -> tuple[Tensor, Tensor]: # labels (N,) int64, probabilities (N, K)
     "What a trained network says."
     if isinstance(data, Tensor): probs = head_probs(network, data)
@@ -45,8 +45,8 @@ def network_answers(
 
 # %% ../nbs/41a_models.ipynb #33309f92
 def space_blocks(
-    data:"Tensor|ImageSet", # embeddings (N, D), or images
-    encoder:"Encoder|None"=None, # of the images; None: pixels
+    data:Tensor|ImageSet, # embeddings (N, D), or images
+    encoder:Encoder|None=None, # of the images; None: pixels
     block:int=2**13, # rows at a time
 ):
     "Blocks of rows float32 (B, D): features of length 1, or standardised pixels."
@@ -55,7 +55,6 @@ def space_blocks(
         if isinstance(data, Tensor): yield unit(data[part].float())
         else: yield pixel_rows(data[part]) if encoder is None else unit(embed(encoder, data, index=part))
 
-# %% ../nbs/41a_models.ipynb #fc174ebc
 def mean_rows(
     blocks, # iterable of rows (B, D)
     labels:Tensor, # (N,) int64
@@ -89,10 +88,10 @@ def nearest_labels(
 # %% ../nbs/41a_models.ipynb #188a3e96
 def after_edit(
     labels:Tensor, # (N,) before
-    probs:"Tensor|None", # (N, K) before
+    probs:Tensor|None, # (N, K) before
     edit:dict, # numbers (K,) of the old clusters; or (P,) of the parts of a `cluster`, and their centers (P, D)
     blocks, # rows of the space
-) -> "tuple[Tensor, Tensor|None]":
+) -> tuple[Tensor, Tensor|None]:
     "Labels and probabilities after a merge or a split."
     numbers = edit["numbers"].to(labels.device)
     k = int(numbers.max()) + 1
@@ -138,7 +137,6 @@ def _is_ours(file:Path) -> bool:
         with safe_open(file, "pt") as kept: return (kept.metadata() or {}).get("checksum") == named[1]
     except Exception: return False
 
-# %% ../nbs/41a_models.ipynb #1496a799
 def write_model(
     path:Path, # folder, made where there is none
     facts:dict, # plain values
@@ -191,7 +189,7 @@ def tensors_under(tensors:dict, part:str) -> dict:
     "The tensors of one part, under their own names."
     return {name.removeprefix(f"{part}."): value for name, value in tensors.items() if name.startswith(f"{part}.")}
 
-def read_network(facts:dict, tensors:dict, part:str, given:"nn.Module|None") -> "nn.Module|None":
+def read_network(facts:dict, tensors:dict, part:str, given:nn.Module|None) -> nn.Module|None:
     "A network that a model consists of, `given` as in `rebuild_network`; in evaluation mode."
     if facts[part] is None: return None
     network = rebuild_network(facts[part], given)

@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['COLORS', 'colors', 'Reliability', 'reliability', 'reliability_diagram', 'confidence_shares', 'confidence_density',
-           'class_order', 'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry', 'band',
-           'to_picture', 'overlay']
+           'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry', 'band', 'to_picture', 'overlay']
 
 # %% ../nbs/32_plots.ipynb #7de49779
 import math
@@ -113,12 +112,8 @@ def confidence_density(
     ax.legend(frameon=False, fontsize=9, loc="upper left")
 
 # %% ../nbs/32_plots.ipynb #f22b256c
-def class_order(
-    y:Tensor, # int (N,), ground truth
-    labels:Tensor, # int (N,), clusters, 0 … n_clusters-1
-    n_clusters:int, # K, empty clusters included
-) -> tuple[Tensor, Tensor]: # cluster numbers (K,) in their new order, and the class of each, -1 without
-    "Clusters sorted by their matched class; those without a class come last. Errors as in `match_clusters`."
+def _class_order(y, labels, n_clusters):
+    "Cluster numbers (K,) sorted by their matched class, those without last; and the class of each, -1 without."
     classes = torch.full((n_clusters,), -1)
     matched = match_clusters(y, labels)
     classes[:len(matched)] = matched
@@ -210,7 +205,7 @@ def confidence_geometry(
 ) -> Tensor: # (N, 2), where the images were drawn
     "Draw images among the anchors of their clusters (RUC Fig. 3); errors as in `match_clusters`."
     labels, n = torch.as_tensor(probs).argmax(1).cpu(), probs.shape[1]
-    order, classes = (torch.arange(n),) * 2 if y is None else class_order(y, labels, n)
+    order, classes = (torch.arange(n),) * 2 if y is None else _class_order(y, labels, n)
     points, palette, size = radial(probs[:, order]), colors(n), max(1.5, min(14, 6000 / len(labels)))
     if y is None:
         ax.scatter(*points.T, s=size, c=[palette[k] for k in labels.tolist()], lw=0, alpha=.6, rasterized=True)

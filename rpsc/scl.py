@@ -106,7 +106,7 @@ def _push(z, labels, ids, temperature, block):
     parts = (slice(i, i + (block or V)) for i in range(0, V, block or V))
     return torch.cat([_log_negatives(u, labels, ids, temperature, part) for part in parts], -1)
 
-# %% ../nbs/11_scl.ipynb #c6a99304
+# %% ../nbs/11_scl.ipynb #0c85caf9
 def cross_entropy_loss(
     logits:Tensor, # (V, K) or (H, V, K), before the softmax
     labels:Tensor, # (V,) or (H, V) pseudo-labels, 0 ... K-1
@@ -116,7 +116,6 @@ def cross_entropy_loss(
     logits, labels = _checked(logits, labels, "logits")
     return _reduce(-logits.log_softmax(-1).gather(-1, labels[..., None])[..., 0], reduction)
 
-# %% ../nbs/11_scl.ipynb #0c85caf9
 def double_softmax_ce(
     logits:Tensor, # (V, K) or (H, V, K), before the softmax
     labels:Tensor, # (V,) or (H, V) pseudo-labels, 0 ... K-1

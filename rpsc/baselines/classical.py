@@ -51,7 +51,7 @@ def by_kmeans(
     objective = float((rows - centers[labels]).square().sum(1).mean())
     return _found("kmeans", given, labels, n_clusters, seed, objective=objective)
 
-# %% ../../nbs/20_classical.ipynb #343dfb1f
+# %% ../../nbs/20_classical.ipynb #a7ef610d
 def local_scales(
     distance:Tensor, # (N, n) to the n nearest other rows, ascending
     scale_neighbor:int=7, # whose distance is the scale (Zelnik-Manor and Perona); the last one where there are fewer
@@ -65,7 +65,6 @@ def local_scales(
     scale[~usable] = scale[usable].median() if usable.any() else 1.
     return scale
 
-# %% ../../nbs/20_classical.ipynb #a7ef610d
 def self_tuning_affinity(
     features:Tensor, # (N, D), finite, N at least 2
     n_neighbors:int=10, # edges from each row, cut to N-1

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ..backbone import embed, evaluating
 from ..data import Clustering, ImageSet
-from ..jobs import Job, pixels, sgd, system
+from ..jobs import Job, pixels, system
 from ..losses import entropy, uniform_penalty
 from ..mixmatch import mixmatch_losses, ramp
 from ..recipes import Recipe, above, at_least, between, one_of, whole

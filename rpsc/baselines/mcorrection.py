@@ -94,18 +94,16 @@ def fit_betas(
         weight = total / len(x)
     return parameters, weight
 
-# %% ../../nbs/24_mcorrection.ipynb #5400f1db
 def posterior_table(
     parameters:Tensor, # (2, 2) of two beta distributions
     weight:Tensor, # (2,)
-    bins:int=100, # of [0, 1]
-) -> Tensor: # (bins,), constant from its peak on
+) -> Tensor: # (100,) bins of [0, 1], constant from its peak on
     "Probability of the component with the higher mean, by value."
     means = parameters[:, 0] / parameters.sum(1)
-    x = torch.linspace(0, 1, bins, dtype=parameters.dtype, device=parameters.device).clamp(1e-4, 1 - 1e-4)
+    x = torch.linspace(0, 1, 100, dtype=parameters.dtype, device=parameters.device).clamp(1e-4, 1 - 1e-4)
     table = component_probs(x, parameters, weight)[means.argmax()]
     peak = table.where(x >= means.min(), table.new_tensor(-1.)).argmax()
-    return torch.where(torch.arange(bins, device=x.device) >= peak, table[peak], table)
+    return torch.where(torch.arange(100, device=x.device) >= peak, table[peak], table)
 
 # %% ../../nbs/24_mcorrection.ipynb #f7052be8
 @dataclass(frozen=True)
@@ -142,7 +140,6 @@ class MixtureTable(NoiseTable):
         super().__init__(labels, 1)
         self.mixture = BetaMixture().to(labels.device)
 
-# %% ../../nbs/24_mcorrection.ipynb #bc413436
 class MCorrectionRun(NoisyRun):
     "MixUp, of bootstrapped targets in the second phase."
     def doubts(self, rows:Tensor, x:Tensor) -> Tensor: # (B,)

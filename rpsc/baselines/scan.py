@@ -26,7 +26,7 @@ from ..scl import cross_entropy_loss, soft_contrastive_loss
 from ..selection import neighborhood_size, surest, unit
 from ..train import EMA
 
-# %% ../../nbs/21_scan.ipynb #85b76dce
+# %% ../../nbs/21_scan.ipynb #770b8b09
 @dataclass(frozen=True)
 class Scan(Recipe):
     "Switches of SCAN's steps 2 and 3; the defaults are its settings for CIFAR-10."
@@ -61,7 +61,6 @@ SCAN_IMAGENET = Scan(neighbors=50, heads=10, learns="head", cluster_epochs=100, 
                      cluster_view="scan-simclr", optimizer="sgd", weight_decay=0., label_epochs=25, label_batch=512,
                      label_lr=.03, ema=.999, loss="plain-ce")
 
-# %% ../../nbs/21_scan.ipynb #770b8b09
 SCAN_TINY = Scan(cluster_epochs=24, cluster_batch=64, cluster_lr=6e-3, label_epochs=8, label_batch=128, label_lr=3e-4)
 SCAN_PAPER = {
     "stl10": Scan(cluster_epochs=100, label_epochs=100),

@@ -24,7 +24,7 @@ from ..losses import entropy
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..train import Batches, generator_at
 
-# %% ../../nbs/22_tsuc.ipynb #91de71a4
+# %% ../../nbs/22_tsuc.ipynb #a0a9c824
 @dataclass(frozen=True)
 class TSUC(Recipe):
     "Switches of TSUC; the defaults are those of its code for CIFAR-10, but for `stage1`."
@@ -55,10 +55,9 @@ class TSUC(Recipe):
     # of stage 1: q of similarities to the bank (code), or of the "embedding" (paper)
     augment_on:str = one_of("similarities", "embedding")
 
-# %% ../../nbs/22_tsuc.ipynb #a0a9c824
 TSUC_TINY = TSUC(epochs=20, lr=.03, schedule="constant", round_schedule="constant")
 
-# %% ../../nbs/22_tsuc.ipynb #1cc0f503
+# %% ../../nbs/22_tsuc.ipynb #e8caf021
 def class_vectors(
     weight:Tensor, # (H, K, D) of H heads, as drawn
     head_norm:str="along-classes", # lengths as in the code, or "unit-vectors" (Eq. 13)
@@ -67,7 +66,6 @@ def class_vectors(
     TSUC.check(head_norm=head_norm)
     return F.normalize(weight, dim=1 if head_norm == "along-classes" else 2).flatten(0, 1)
 
-# %% ../../nbs/22_tsuc.ipynb #e8caf021
 class NormHeads(nn.Module):
     "Frozen heads: unit vectors (B, D) -> logits (B, H * K), in full precision."
     def __init__(self,
@@ -219,7 +217,6 @@ def others_entropy(
     others = log_p.scatter(1, own, torch.finfo(log_p.dtype).min).log_softmax(1) # -inf: NaN in the gradient
     return -(others.exp() * others).scatter(1, own, 0.).sum(1)
 
-# %% ../../nbs/22_tsuc.ipynb #8962c34a
 def discovery_loss(
     z:Tensor, # (B, D) of a view, rows of length 1
     bank:Bank, # of the N images
@@ -318,7 +315,7 @@ def discover(
                     depends=replace(recipe, **STAGE2), state=dict(bank=stage.bank), after=stage.after)
     return network.encoder, network.projection, history
 
-# %% ../../nbs/22_tsuc.ipynb #7bbb77c5
+# %% ../../nbs/22_tsuc.ipynb #f017e63d
 def cluster_step(
     network:SphereNetwork, # trained, H * K outputs
     images:ImageSet, # N images, on the network's device
@@ -333,7 +330,6 @@ def cluster_step(
     augmented = instance_loss(*pair, recipe.temperature, recipe.negatives)
     return dict(loss=agreement + recipe.augment_weight * augmented, agreement=agreement, augmentation=augmented)
 
-# %% ../../nbs/22_tsuc.ipynb #f017e63d
 def agreement_scores(
     job:Job, # images, seed of the view, precision
     network:SphereNetwork, # with H * K outputs, in any mode
