@@ -147,10 +147,11 @@ def carry_out(
     asked:Request,
     prepare:Callable, # reads, prints the plan, and returns what `do` takes
     do:Callable, # does the work, as far as it is not done
+    grows:bool=False, # a finished run may be asked for more
 ) -> None:
     "Do what is asked, as far as the folder says. Raises as `Folder.opened`, and what the two raise."
     if asked.plan_only: prepare(); return
-    if folder.begun(asked.overwrite) == "finished":
+    if folder.begun(asked.overwrite) == "finished" and not grows:
         if not (other := altered(folder.path)):
             with folder.locked(): sweep(folder.path, deep=True); folder.tidy() # a kill after the last word leaves work
             print(f"{folder.path} holds this run, finished; --overwrite does it again")
@@ -159,7 +160,7 @@ def carry_out(
         note(f"{folder.path}: {', '.join(changes)}; the run is made again")
     ready = prepare()
     with folder.opened(asked.overwrite) as state:
-        if state == "finished": set_aside(folder.path)
+        if state == "finished" and not grows: set_aside(folder.path)
         folder.start(asked.overwrite)
         if state == "unfinished": print(f"going on with the run in {folder.path}")
         do(*ready)
@@ -403,7 +404,7 @@ def write_comparison(folder:Folder, images:ImageSet, table:pd.DataFrame, k:int) 
     print("", aligned(measures, ("method", "failed")), "", aligned(agreement, ("ARI",)), "", sep="\n")
 
 def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
-    "Do what is missing of tasks on the same images, and write the comparison. Raises `ValueError` if none succeeded."
+    "Do what is missing of tasks on the same images, and write the comparison; `ValueError` if none succeeded."
     first, outcomes, work = leading(tasks), [], folder.work
     images = first.images
     folder.write("unfinished", plan=plan)
@@ -431,13 +432,10 @@ def compare(methods:list[str], asked:Request) -> None:
         images, reason = read_images(asked)
         tasks = [task_for(images, name, asked.k, asked) for name in methods]
         return tasks, announce(tasks, reason, folder)
-    if asked.plan_only: prepare(); return
-    folder.begun(asked.overwrite)
-    ready = prepare()
-    with folder.opened(asked.overwrite): # a finished one may be asked for more methods
-        folder.start(asked.overwrite)
+    def do(tasks, plan):
         if asked.overwrite: shutil.rmtree(folder.work / "compare", ignore_errors=True)
-        run_comparison(folder, *ready)
+        run_comparison(folder, tasks, plan)
+    carry_out(folder, asked, prepare, do, grows=True)
 
 # %% ../nbs/48_commands.ipynb #fb811d8a
 def method_table() -> pd.DataFrame: # of strings
@@ -481,7 +479,7 @@ def export_image(pixels:np.ndarray, path:Path) -> None:
 def export_images(images:ImageSet, folder:Path) -> None:
     """Write images as PNG files, in class folders where there are classes; what is there of the same export stays.
 
-    Raises `ValueError` for a folder with other content."""
+    `ValueError` for a folder with other content."""
     begun, key, is_begun = folder / UNFINISHED, dict(images=images.fingerprint, classes=images.class_names), False
     with suppress(OSError, ValueError): is_begun = loaded_json(begun) == key
     others = [path for path in folder.glob("*") if path.suffix != ".part"]

@@ -57,9 +57,7 @@ def as_images(
     reading:dict|None=None, # how files were read before (`ImageSet.reading`), to read others in the same way
     encoder="auto", # that will see them
 ) -> ImageSet: # without labels
-    """Images of whatever the caller has; files that cannot be read are a warning.
-
-    Raises `ValueError` and `FileNotFoundError` as `rpsc.data.load`."""
+    "Images of whatever the caller has; files that cannot be read are a warning. Errors as in `rpsc.data.load`."
     if _is_files(X) or isinstance(X, (str, Path)):
         if not (isinstance(X, str) and known_name(X)): size = size or file_size(encoder)
         X = load_images(list(X) if _is_files(X) else X, size=size, reading=reading)
@@ -99,7 +97,7 @@ def _embeddings(
 
 # %% ../nbs/41_estimators.ipynb #c8d040c0
 def _seed(random_state) -> int:
-    "A whole number as it is; None or a `RandomState` gives one. Raises `ValueError` for anything else."
+    "A whole number as it is; None or a `RandomState` gives one; `ValueError` for anything else."
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return int(check_random_state(random_state).randint(2**31 - 1))
     if isinstance(random_state, Integral) and 0 <= random_state < 2**32: return int(random_state)
@@ -161,7 +159,7 @@ def cluster_embeddings(
     seed:int=0, # of everything random
     switches:dict|None=None, # of the system
 ) -> Clustering: # network: features (N, D) -> logits (N, K), where the system has one
-    "Cluster features by a registered system. Raises `ValueError` for one that needs images, and for unknown switches."
+    "Cluster features by a registered system; `ValueError` for one that needs images, and for unknown switches."
     n, switches, system = len(features), switches or {}, FIRST_STAGE.get(system, system)
     SYSTEMS[system].recipe_for(budget_for("mini"), **switches) # which refuses what it does not know
     if n_clusters == 1:
@@ -284,7 +282,7 @@ class Editable(Answers):
         return self._with(with_names(self.clustering_, names))
 
     def merge(self, groups:list[list[int]]) -> "Clusterer":
-        "A copy in which each group of clusters is one. Raises `ValueError` for groups as `rpsc.granularity.merge`."
+        "A copy in which each group of clusters is one; `ValueError` for groups as `rpsc.granularity.merge`."
         check_is_fitted(self)
         found, k = merge(self.clustering_, groups), int(self.n_clusters)
         numbers = merge(Clustering(torch.arange(k)), groups).labels
@@ -410,7 +408,7 @@ class Clusterer(Savable, BaseEstimator):
     def fit(self, X, y=None) -> "Clusterer":
         """Cluster embeddings (N, D), dense and real, or images; `y` is ignored.
 
-        Raises `ValueError` for data or parameters that do not fit, `TypeError` for sparse matrices."""
+        `ValueError` for data or parameters that do not fit, `TypeError` for sparse matrices."""
         for name in [*vars(self)]:
             if name.endswith("_") and not name.startswith("_"): delattr(self, name) # of the fit before
         with _progress(self.verbose): (self._fit_embeddings if _is_embeddings(X) else self._fit_images)(X)
@@ -481,8 +479,8 @@ class AddOn(Clusterer):
         self.base = base
 
     def _on_base(self, task:Task, work:Path) -> Task:
-        "The task with the clustering to improve, and its encoder. Raises `ValueError` for one of another size."
-        base, given, n, k = self.base, task.given, len(task.images), task.k
+        "The task with the clustering to improve, and its encoder."
+        base, given = self.base, task.given
         if isinstance(base, BaseEstimator) and not hasattr(base, "labels_"):
             base = clone(base)
             if isinstance(base, Clusterer) and base.cache is None: base.cache = work # one encoder for both
@@ -491,10 +489,8 @@ class AddOn(Clusterer):
         if isinstance(base, BaseEstimator): base = getattr(base, "clustering_", base.labels_)
         if base is None or isinstance(base, str): return replace(task, base=base)
         if not isinstance(base, Clustering):
-            base = Clustering(base if isinstance(base, Tensor) else np.asarray(base), meta=dict(n_clusters=k))
-        if len(base) != n: raise ValueError(f"base: {len(base)} labels for {n} images; accepted: one for each image")
-        if base.n_clusters == k: return replace(task, base=base, given=given)
-        raise ValueError(f"base: {base.n_clusters} clusters; accepted: {k}, the n_clusters of the estimator")
+            base = Clustering(base if isinstance(base, Tensor) else np.asarray(base), meta=dict(n_clusters=task.k))
+        return replace(task, base=base, given=given)
 
 # %% ../nbs/41_estimators.ipynb #d2b774a5
 class RPSC(Clusterer):
@@ -517,7 +513,7 @@ _CLASSES = dict(rpsc=RPSC, ruc=RUC)
 def estimator_class(
     name:str, # of a registered system
 ) -> type: # a subclass of Clusterer, the same each time, importable by its name
-    "The estimator of a system. Raises `ValueError` for a name that is not registered."
+    "The estimator of a system; `ValueError` for a name that is not registered."
     if name not in SYSTEMS: raise ValueError(f"name: got {name!r}; accepted: {', '.join(names())}")
     if name not in _CLASSES:
         system, parent = SYSTEMS[name], AddOn if SYSTEMS[name].is_addon else Clusterer

@@ -22,7 +22,7 @@ from PIL import Image
 from torch import Tensor
 
 import rpsc
-from .data import Clustering, ImageSet
+from .data import Clustering, ImageSet, checked_rows
 from .files import whole_file
 from .metrics import clustering_accuracy, match_clusters
 from .plots import colors, confidence_shares, confusion_table
@@ -90,10 +90,7 @@ def _features_of(images:ImageSet, found:Clustering, features:Tensor|None) -> Ten
     n = len(found)
     if len(images) != n:
         raise ValueError(f"found: labels of {n} images; accepted: {len(images)}, one for each of images")
-    if features is None: return found.features
-    features = torch.as_tensor(features)
-    if features.ndim == 2 and len(features) == n: return features.float()
-    raise ValueError(f"features: shape {tuple(features.shape)}; accepted: ({n}, D), a row for each image")
+    return found.features if features is None else checked_rows("features", features, n)
 
 # %% ../nbs/42_gallery.ipynb #f564aafa
 def sample_evenly(
@@ -249,13 +246,12 @@ class _Facts:
         self.images, self.found, self.features = images, found, _features_of(images, found, features)
         table, n = image_table(images, found, self.features) if table is None else table, len(found)
         if len(table) != n: raise ValueError(f"table: {len(table)} rows; accepted: {n}, one for each image")
-        self.has_confidence = found.probs is not None
-        doubt = (table.confidence if self.has_confidence else table.consistency).to_numpy()
-        typical, score = table.confidence.to_numpy(), np.full(n, np.nan)
+        self.has_confidence, table = found.probs is not None, table.reset_index(drop=True)
+        doubt = table.confidence if self.has_confidence else table.consistency
+        self.table = table.assign(doubt=doubt, typical=table.confidence, score=np.nan)
         if self.features is not None:
-            typical = np.nan_to_num(similarity_to_rest(self.features, found.labels), nan=1.)
-            score = outlier_score(self.features, found.labels)
-        self.table = table.reset_index(drop=True).assign(doubt=doubt, typical=typical, score=score)
+            self.table["typical"] = np.nan_to_num(similarity_to_rest(self.features, found.labels), nan=1.)
+            self.table["score"] = outlier_score(self.features, found.labels)
         self.has_doubt, self.is_uncertain = self.table.doubt.notna().any(), self.table.doubt < UNCERTAIN
         self.names = _cluster_names(found.meta.get("names") if names is None else names, found.n_clusters)
         self.shown = _short_names(images.paths, n) # names of images

@@ -223,7 +223,7 @@ def suggest_k(
 ) -> Suggestion:
     """The number of clusters that features support, or None for no clear k, by the rule above; no labels.
 
-    Raises `ValueError` for NaN in the rows that are used, and for too few rows, seeds or references."""
+    `ValueError` for NaN in the rows that are used, and for too few rows, seeds or references."""
     total = len(features)
     for name, value, least in (("rows of features", total, 4), ("seeds", seeds, 2), ("references", references, 1),
                                ("max_rows", max_rows, 4)):
@@ -254,7 +254,7 @@ def with_names(
     found:Clustering,
     names:list, # K strings, not empty, no two alike
 ) -> Clustering: # a copy
-    "Name the clusters. Raises `ValueError` for another number of names, an empty or a repeated one."
+    "Name the clusters; `ValueError` for another number of names, an empty or a repeated one."
     names, k = [name.strip() if isinstance(name, str) else name for name in names], found.n_clusters
     wrong = [name for name in names if not isinstance(name, str) or not name or names.count(name) > 1]
     if len(names) == k and not wrong: return replace(found, meta={**found.meta, "names": names})
@@ -282,7 +282,7 @@ def suggest_merges(
     found:Clustering,
     features:Tensor|None=None, # (N, D); None: those of `found`
 ) -> pd.DataFrame: # first, second (cluster numbers), likeness (R), rows in each; most alike first
-    "Pairs of clusters by likeness; empty clusters are left out. Raises `ValueError` where there are no features."
+    "Pairs of clusters by likeness; empty clusters are left out; `ValueError` where there are no features."
     rows = _directions_of(found, features)
     live, labels, size = found.labels.cpu().unique(return_inverse=True, return_counts=True)
     means = torch.zeros(len(live), rows.shape[1]).index_add(0, labels, rows) / size[:, None]
@@ -359,7 +359,7 @@ def split(
 ) -> Clustering: # a copy with `into - 1` clusters more
     """Split a cluster. A network is dropped: it has one output for all parts, and cannot tell them apart in new images.
 
-    Raises `ValueError` for a number that is no cluster, more parts than members, or missing features."""
+    `ValueError` for a number that is no cluster, more parts than members, or missing features."""
     k, rows = found.n_clusters, _directions_of(found, features)
     if not isinstance(cluster, Integral) or not 0 <= cluster < k:
         raise ValueError(f"cluster: got {cluster!r}; accepted: a whole number from 0 to {k - 1}")

@@ -144,7 +144,7 @@ def write_model(
 ) -> Path: # the folder
     """Write the numbers under a name of their own, then the file that names them; then remove what no file names.
 
-    Raises `ValueError` for a `model.json` of somebody else."""
+    `ValueError` for a `model.json` of somebody else."""
     place = path / "model.json"
     kept = read_json(place)
     if kept and not {"format", "rpsc"} <= {*kept}:

@@ -156,9 +156,7 @@ def confusion(
     class_names:list[str]|None=None, # None: their numbers
     name:str="", # of the system, for the title
 ) -> Tensor: # the counts that were drawn
-    """Draw the confusion matrix after matching, rows predicted, columns true, with ACC in the title (RUC Fig. 5).
-
-    Errors as in `confusion_table`."""
+    "Draw `confusion_table`, rows predicted, columns true, with ACC in the title (RUC Fig. 5); errors as there."
     table, surplus = confusion_table(y, labels, len(class_names) if class_names else None)
     share, names = table / table.sum(0).clamp_min(1), list(map(str, class_names or range(table.shape[1])))
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -234,7 +232,7 @@ def band(
 ) -> np.ndarray: # (T,) the mean
     """Draw the mean over seeds and a band from the lowest to the highest; where a seed has NaN there is a hole.
 
-    Raises `ValueError` for values of another shape, and for an x of another length."""
+    `ValueError` for values of another shape, and for an x of another length."""
     grid = np.atleast_2d(np.asarray(values, dtype=float))
     if grid.ndim != 2 or not grid.size:
         raise ValueError(f"values: shape {grid.shape}; accepted: (seeds, points), both at least 1")

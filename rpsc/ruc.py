@@ -34,7 +34,7 @@ def smooth_labels(
     n_classes:int, # C, at least 2
     epsilon:float=.5, # what the class gives away, in [0, 1]
 ) -> Tensor: # (N, C) float32, rows sum to 1
-    "Soft targets of hard labels (RUC Eq. 8). Raises `ValueError` for an argument out of its range."
+    "Soft targets of hard labels (RUC Eq. 8); `ValueError` for an argument out of its range."
     if n_classes < 2: raise ValueError(f"n_classes: got {n_classes}; accepted: at least 2")
     if not 0 <= epsilon <= 1: raise ValueError(f"epsilon: got {epsilon}; accepted: 0 to 1")
     if len(labels) and not 0 <= labels.min() <= labels.max() < n_classes:
@@ -481,7 +481,7 @@ class RUCRun(Retraining):
 def rescued(
     base:Clustering, # the clustering to improve
     is_clean:Tensor, # (N,) bool, by a strategy
-    seed:int=0, # of the order among equally sure images, see `rpsc.selection.ranked`
+    seed:int=0, # of the order among equally sure images
 ) -> Tensor: # (N,) bool
     """The clean set with the surest tenth of each cluster that has none in it (our fall-back).
 
@@ -499,14 +499,11 @@ def rescued(
 # %% ../nbs/15_ruc.ipynb #a8f79000
 @system("ruc", "RUC", RUC, is_addon=True, smoke=replace(RUC_TINY, epochs=2), mini=RUC_TINY,
         cpu=RUC(epochs=20, batch_size=250), paper=RUC_PAPER)
-def ruc(
-    job:Job, # with a base
-    recipe:RUC, # switches
-) -> Clustering: # meta: strategy, and the size of the clean set at the start and after each epoch
+def ruc(job, recipe):
     """Re-train a clustering robustly (RUC Algorithm 1), or by plain cross-entropy on its labels.
 
-    Raises `ValueError` for a strategy that needs probabilities the base has not.
-    Warns if clusters are without clean images, or empty in the end."""
+    Meta: strategy, and the size of the clean set at the start and after each epoch. Errors as in `strategy_for`; warns
+    if clusters are without clean images, or empty in the end."""
     base, of_base = job.foundation, recipe.neighbors_from == "features"
     near = base.features if of_base else job.embedding(recipe.neighbors_from)
     if recipe.objective == "plain": strategy, is_clean = "all", torch.ones_like(base.labels, dtype=torch.bool)

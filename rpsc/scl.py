@@ -82,7 +82,7 @@ def soft_contrastive_loss(
 ) -> Tensor: # a scalar or (H,); (V,) or (H, V) with reduction="none"
     """RPSC's Eqs. 4-5, $-\\kappa_i s_i/\\tau + \\mathrm{Neg}_i$, computed in `float32` or better.
 
-    Raises `ValueError` for shapes, labels or options that do not fit."""
+    `ValueError` for shapes, labels or options that do not fit."""
     _choice("terms", terms, ("full", "numerator"))
     _choice("weight", weight, ("pull", "all"))
     if not temperature > 0: raise ValueError(f"temperature: got {temperature}; accepted: larger than 0")

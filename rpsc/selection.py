@@ -205,7 +205,7 @@ def pseudo_label(
 ) -> PseudoLabels: # (K * size,) or (H, K * size) each
     """Centres from the confident samples of a large batch, labels for the samples near a centre (RPSC Eqs. 1-3).
 
-    Raises `ValueError` for NaN, rows that sum to no 1, or M < K."""
+    `ValueError` for NaN, rows that sum to no 1, or M < K."""
     features, probs = _rows(features, probs, (2, 3))
     features, (M, K) = unit(features), probs.shape[-2:]
     centers = cluster_centers(features, top_confident(probs, per_cluster(M, K, gamma), seed)) # Eqs. 1 and 2
@@ -259,7 +259,7 @@ def reliable_labels(
 ) -> tuple[Tensor, Tensor]: # labels (N,) int64 and is_reliable (N,) bool
     """Label every sample by the nearest centre and mark those whose neighbours agree (RPSC Eq. 6).
 
-    Raises `ValueError` for shapes or a threshold that do not fit."""
+    `ValueError` for shapes or a threshold that do not fit."""
     features, probs = _rows(features, probs)
     if not 0 <= threshold < 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 <= threshold < 1")
     features = unit(features)

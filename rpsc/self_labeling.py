@@ -385,7 +385,7 @@ def train_heads(
 ) -> Clustering: # of the chosen head; network: features -> logits; meta: head, losses of all heads
     """Train clustering heads on frozen features by their own pseudo-labels (RPSC section "RPSC-Self Stage", Eqs. 1-5).
 
-    Raises `ValueError` for an impossible K, or switches that do not fit. Warns if clusters stay empty."""
+    `ValueError` for an impossible K, or switches that do not fit. Warns if clusters stay empty."""
     recipe, K = check_switches(recipe, len(features), job.n_clusters), job.n_clusters
     heads = ClusterHeads(features.shape[1], K, recipe.heads, recipe.hidden, recipe.batch_norm, seed=job.seed)
     stage = Stage(heads.to(features.device), features, recipe, look, job.seed)
@@ -406,7 +406,7 @@ def self_label(
     watch:Callable|None=None, # watch(epoch, probs (H, N, K)) -> dict for the log
     folder:Path|None=None, # log and checkpoints; a killed run goes on from there
 ) -> Clustering: # of `train_heads`, with the features if they are float32
-    "`train_heads` on features alone. Raises `ValueError` for NaN in them, too."
+    "`train_heads` on features alone; `ValueError` for NaN in them, too."
     features, job = _check_features(features), Job(None, n_clusters, None, seed, watch=watch)
     if features.dtype == torch.float32: job.features = features                        # others would be copied
     return train_heads(job, features, recipe, look, folder)

@@ -41,7 +41,7 @@ def own_switches(
     switches:dict|None=None, # of the system
     balance:bool=True, # False: clusters need not be of one size
 ) -> dict:
-    "The switches of a run. Raises `ValueError` for `balance=False` where a system has no such choice."
+    "The switches of a run; `ValueError` for `balance=False` where a system has no such choice."
     if not isinstance(balance, bool): raise ValueError(f"balance: got {balance!r}; accepted: True or False")
     if balance or method in ANY_SIZE: return dict(switches or {}) # nothing to lift
     if method not in BALANCED:
@@ -60,7 +60,7 @@ def choose_budget(
     budget:str|Budget="auto", # or a profile, or a Budget
     encoder="auto", # the name of an architecture replaces the budget's
 ) -> Budget:
-    "The profile of a task. Raises `ValueError` for an unknown one."
+    "The profile of a task; `ValueError` for an unknown one."
     if isinstance(budget, str) and budget == "auto": budget = "mini" if len(images) < SMALL_SET else "cpu"
     found = budget_for(budget, images.name)
     if not is_trained_here(encoder) or encoder == "auto": return found
@@ -319,7 +319,7 @@ def expected(
     tasks:list[Task], # on the same images, with the same encoder
     work:Path, # where encoders may be
 ) -> list[float]: # seconds of the encoder, and of each task without what it shares with one before
-    "What tasks will take, by their first steps. Raises `ValueError` for a task that could not start."
+    "What tasks will take, by their first steps; `ValueError` for a task that could not start."
     first = leading(tasks)
     trial = Trial(first.images, first.k, first.budget, first.given, work, .1 if first.budget.name == "smoke" else 1.)
     def seconds(system, task, **more): return trial.cost(system, task.seed, **more).seconds

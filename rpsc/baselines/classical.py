@@ -72,7 +72,7 @@ def self_tuning_affinity(
 ) -> csr_array: # float64 (N, N), symmetric, values in [1e-10, 1], diagonal empty
     """Sparse affinities exp(-d²/(σ_i σ_j)) on the graph of nearest neighbours (Zelnik-Manor and Perona, 2004).
 
-    Raises `ValueError` for fewer than 2 rows, or neighbours below 1."""
+    `ValueError` for fewer than 2 rows, or neighbours below 1."""
     if len(features) < 2: raise ValueError(f"features must have at least 2 rows; got {len(features)}")
     if not isinstance(n_neighbors, Integral) or n_neighbors < 1:
         raise ValueError(f"n_neighbors must be a whole number, at least 1; got {n_neighbors!r}")
@@ -143,7 +143,7 @@ def spectral_clustering(
 ) -> Tensor: # int64 (N,), on the device of the features
     """Self-tuning spectral clustering with known K (Zelnik-Manor and Perona, 2004; RPSC and RUC Table 1: "SC").
 
-    Warns when the graph falls into more than K pieces. Raises `ValueError` for NaN, and fewer distinct rows than K."""
+    Warns when the graph falls into more than K pieces; `ValueError` for NaN, and fewer distinct rows than K."""
     rows, place = _distinct(features)
     if not isinstance(n_clusters, Integral) or not 2 <= n_clusters <= len(rows):
         most = f"{len(rows)} (the number of distinct rows)"

@@ -166,7 +166,7 @@ def _settle(job, recipe, network, back):
 def dec(job, recipe):
     """Cluster the latent space of an auto-encoder, then move it towards its clusters (DEC; with `reconstruction` IDEC).
 
-    Raises `ValueError` for `network="profile"` and an encoder that cannot be made anew."""
+    `ValueError` for `network="profile"` and an encoder that cannot be made anew."""
     body, latent, back, first = _auto_encoder(job, recipe)
     z = embed(Trunk(body, latent=latent), job.images, precision=job.precision)
     head = StudentHead(latent, kmeans(z, job.n_clusters, seed=job.seed, n_init=20)[0])

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..backbone import embed, evaluating
-from ..data import Clustering, ImageSet
-from ..jobs import Job, pixels, system
+from ..data import ImageSet
+from ..jobs import pixels, system
 from ..losses import entropy, uniform_penalty
 from ..mixmatch import mixmatch_losses, ramp
 from ..recipes import Recipe, above, at_least, between, one_of, whole
@@ -171,10 +171,7 @@ DIVIDE_TINY = DivideMix(epochs=8, batch_size=100, warmup=.25, ramp_up=.25)
 
 @system("dividemix", "DivideMix", DivideMix, is_addon=True,
         smoke=replace(DIVIDE_TINY, epochs=2), mini=DIVIDE_TINY, cpu=DivideMix(epochs=20))
-def divide_mix(
-    job:Job, # with a base
-    recipe:DivideMix, # switches
-) -> Clustering: # probs: mean of both networks; meta: clean, how many labels were believed after each epoch
-    "Re-train a clustering by DivideMix (Li et al. 2020)."
+def divide_mix(job, recipe):
+    "Re-train a clustering by DivideMix (Li et al. 2020); meta: clean, labels that were believed after each epoch."
     run = DivideMixRun(job, recipe, NoiseTable(job.foundation.labels, 2, recipe.threshold))
     return run.outcome(run.learn(staircase(.5)))

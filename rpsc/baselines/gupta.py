@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from ..backbone import ClusterHeads, embed, evaluating
-from ..data import Clustering
 from ..jobs import Job, adam, learn, system
 from ..losses import cluster_entropy, entropy
 from ..metrics import match_clusters
@@ -155,11 +154,10 @@ GUPTA_TINY = Gupta(epochs=6, lr=.1)
 
 @system("gupta", "Gupta et al.", Gupta, is_addon=True,
         smoke=replace(GUPTA_TINY, epochs=2), mini=GUPTA_TINY, cpu=Gupta(epochs=20, batch_size=250))
-def gupta(
-    job:Job, # with a base
-    recipe:Gupta, # switches
-) -> Clustering: # meta: clean; buckets, the images of each cluster that the ensemble agrees on
-    "Let heads label what they agree on and train on that (after Gupta et al. 2020). Warns of lost clusters."
+def gupta(job, recipe):
+    """Let heads label what they agree on and train on that (after Gupta et al. 2020). Warns of lost clusters.
+
+    Meta: clean; buckets, the images of each cluster that the ensemble agrees on."""
     network, K = job.start_from(recipe.start), job.n_clusters
     features = embed(getattr(network, "encoder", network), job.images, precision=job.precision)
     buckets = Ensemble(features, job.foundation.labels, K, recipe, job.seed).learn(job)

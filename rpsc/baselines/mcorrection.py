@@ -16,8 +16,7 @@ from torch.nn import functional as F
 from ..augment import view
 from ..backbone import evaluating
 from .dividemix import NoiseTable, NoisyRun, label_losses, staircase
-from ..data import Clustering
-from ..jobs import Job, system
+from ..jobs import system
 from ..losses import soft_cross_entropy, uniform_penalty
 from ..mixmatch import mixup
 from ..recipes import Recipe, above, at_least, between, one_of, whole
@@ -181,10 +180,9 @@ M_TINY = MCorrection(epochs=24, batch_size=100)
 
 @system("mcorrection", "M-correction", MCorrection, is_addon=True,
         smoke=replace(M_TINY, epochs=2), mini=M_TINY, cpu=MCorrection(epochs=40))
-def m_correction(
-    job:Job, # with a base
-    recipe:MCorrection, # switches
-) -> Clustering: # meta: clean, how many labels were more right than wrong after each epoch
-    "Re-train a clustering by M-correction (Arazo et al. 2019, M-DYR-H)."
+def m_correction(job, recipe):
+    """Re-train a clustering by M-correction (Arazo et al. 2019, M-DYR-H).
+
+    Meta: clean, how many labels were more right than wrong after each epoch."""
     run = MCorrectionRun(job, recipe, MixtureTable(job.foundation.labels))
     return run.outcome(run.learn(staircase(1 / 3, 5 / 6)))

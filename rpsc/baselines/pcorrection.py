@@ -15,8 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .dividemix import NoiseTable, NoisyRun, phase_start
-from ..data import Clustering
-from ..jobs import Job, system
+from ..jobs import system
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..ruc import Turn
 
@@ -109,11 +108,10 @@ P_TINY = PCorrection(epochs=24, batch_size=100)
 
 @system("pcorrection", "P-correction", PCorrection, is_addon=True,
         smoke=replace(P_TINY, epochs=2), mini=P_TINY, cpu=PCorrection(epochs=40))
-def p_correction(
-    job:Job, # with a base
-    recipe:PCorrection, # switches
-) -> Clustering: # meta: clean (labels that had hardly moved, by epoch), agreement of network and learned labels
-    "Re-train a clustering by PENCIL (Yi & Wu 2019)."
+def p_correction(job, recipe):
+    """Re-train a clustering by PENCIL (Yi & Wu 2019).
+
+    Meta: clean (labels that had hardly moved, by epoch), agreement of network and learned labels."""
     run = PCorrectionRun(job, recipe, LabelLogits(job.foundation.labels, job.n_clusters, recipe))
     history, learned = run.learn(pencil_rate(recipe)), run.beliefs.logits
     found = dict(network=run.answer(), labels=(learned.argmax(-1), learned.softmax(-1)))

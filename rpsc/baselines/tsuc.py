@@ -165,9 +165,7 @@ def instance_loss(
     temperature:float=.1, # tau
     negatives:str="all-views", # of both views (code), or "own-view": of the first (paper)
 ) -> Tensor: # a scalar, >= 0
-    """Recognise each image of a batch by its other view (TSUC's augmentation loss).
-
-    Raises `ValueError` for shapes that differ and for other `negatives`."""
+    "Recognise each image by its other view (TSUC's augmentation loss); `ValueError` for shapes that differ."
     TSUC.check(negatives=negatives)
     shape, given = tuple(z1.shape), tuple(z2.shape)
     if given != shape: raise ValueError(f"z2: shape {given}; accepted: {shape}, the shape of z1")
