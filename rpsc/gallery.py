@@ -377,7 +377,6 @@ def _histogram(counts:np.ndarray): # (bins,)
 
 # %% ../nbs/42_gallery.ipynb #34c45454
 def _confidence_section(facts, bins:int=20):
-    "A histogram of the probabilities of the own cluster."
     if not facts.has_confidence:
         return _section("confidence", "", "This clustering comes without probabilities: there is no confidence.")
     own = torch.tensor(facts.table.confidence.to_numpy())
@@ -390,12 +389,10 @@ def _confidence_section(facts, bins:int=20):
 LISTED = 48 # images in each of the two lists
 
 def _list_section(facts, key:str, rows:pd.DataFrame, note:str):
-    "A section with the first rows of a table as images."
     strip = _strip(facts, rows.index[:LISTED].tolist(), _HEADINGS[key], noted=True)
     return _section(key, f'<div class="panel">{strip}</div>' if strip else "", note)
 
 def _uncertain_section(facts):
-    "The images with the lowest confidence, or agreement of neighbours."
     if not facts.has_doubt:
         return _section("uncertain", "", "Without probabilities and features nothing is known about certainty.")
     rule, below = (("a confidence below one half", "the next best, and the confidence") if facts.has_confidence else
@@ -405,7 +402,6 @@ def _uncertain_section(facts):
     return _list_section(facts, "uncertain", _by(facts.table, "doubt", True), note)
 
 def _outlying_section(facts):
-    "The images that are least like the rest of their cluster."
     if facts.features is None:
         return _section("outlying", "", "This clustering comes without features, so images cannot be compared.")
     outlying = _by(facts.table[facts.table.is_outlier], "score")
@@ -511,13 +507,11 @@ _RULES = {
 }
 
 def _rules_section():
-    "The rules as a list of definitions."
     rules = "".join(f"<dt>{word}</dt><dd>{rule}</dd>" for word, rule in _RULES.items())
     return _section("rules", f'<dl class="rules">{rules}</dl>')
 
 # %% ../nbs/42_gallery.ipynb #b632372b
 def _fact_list(facts):
-    "The numbers below the title, as a `dl`."
     def counted(flags): return f"{flags.sum():,} <small>{_percent(flags.mean())}</small>"
     live, k = len(facts.clusters), facts.found.n_clusters
     numbers = {"images": f"{len(facts.table):,}",
@@ -536,7 +530,6 @@ def _unreadable(problems:list, most:int=200):
             f'could not be read</summary><ul>{items}</ul></details>')
 
 def _warnings(facts, problems:list, most:int=50):
-    "Empty clusters, a collapse, and unreadable files."
     empty, parts = [str(k) for k in range(len(facts.names)) if k not in facts.clusters.index], []
     if empty:
         some = ", ".join(empty[:most]) + " …" * (len(empty) > most)
@@ -556,7 +549,6 @@ def _point_data(facts, drawn) -> dict:
     return dict(side=MAP_SIDE, columns=math.ceil(math.sqrt(len(points))), points=points)
 
 def _render(facts, title:str, problems:list, pictures:int, map_points:int):
-    "The page as text."
     drawn, script = _map_of(facts, map_points), _part("gallery.js")
     sections = [_clusters_section(facts, pictures), '<div class="pair"><div>', _confidence_section(facts),
                 _uncertain_section(facts), _outlying_section(facts), "</div><div>", _map_section(facts, drawn),

@@ -130,7 +130,6 @@ def decide(
                         f"{more}")
 
 def _no_clear_k(curve:pd.DataFrame, repeats:pd.Series, stable:float, margin:float) -> str:
-    "Why no candidate passes."
     if curve.stability.isna().all():
         return "the rows have fewer distinct directions than every candidate has clusters"
     if not repeats.any():
@@ -308,7 +307,6 @@ class MergedNetwork(Network):
     def encoder(self) -> nn.Module: return self.network.encoder
 
     def forward(self, x:Tensor) -> Tensor:
-        "What the network takes -> logits (B, groups)."
         logits = self.network(x)
         return torch.stack([logits[:, part].logsumexp(1) for part in self.parts], 1)
 

@@ -166,9 +166,7 @@ class Pair(Network):
         super().__init__()
         self.networks, self.dim = nn.ModuleList(networks), networks[0].dim
 
-    def forward(self, x:Tensor) -> Tensor:
-        "Images (B, C, H, W) -> the sum of the members' logits (B, K)."
-        return sum(network(x) for network in self.networks)
+    def forward(self, x:Tensor) -> Tensor: return sum(network(x) for network in self.networks)
 
     def made_of(self) -> dict: return dict(networks=list(self.networks))
 

@@ -31,7 +31,6 @@ def _per_sample(name, values, scores):
                      f"accepted: {tuple(shape)}, one for each row of {tuple(scores.shape)}")
 
 def _choice(name, value, accepted):
-    "Refuse an unknown switch."
     if value not in accepted: raise ValueError(f"{name}: got {value!r}; accepted: {', '.join(map(repr, accepted))}")
 
 def _reduce(losses, reduction):

@@ -325,7 +325,6 @@ class OneHead(Network):
         self.eval()
 
     def forward(self, features:Tensor) -> Tensor:
-        "Features (B, D) -> logits (B, K)."
         with torch.autocast(features.device.type, enabled=False): return self.heads(features.float())[0]
 
     def made_of(self) -> dict:
@@ -345,9 +344,7 @@ class HeadNetwork(Network):
         self.encoder, self.head, self.dim = encoder, head, head.dim
         self.train(encoder.training)
 
-    def forward(self, x:Tensor) -> Tensor:
-        "Images (B, C, H, W) -> logits (B, K)."
-        return self.head(self.encoder(x))
+    def forward(self, x:Tensor) -> Tensor: return self.head(self.encoder(x))
 
     def made_of(self) -> dict: return dict(encoder=self.encoder, head=self.head)
 

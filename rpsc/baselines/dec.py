@@ -37,14 +37,12 @@ class Dense(Network):
         super().__init__()
         self.layers, self.n_pixels, self.dim = mlp(n_pixels, 500, 500, 2000, seed=seed), n_pixels, 2000
 
-    def forward(self, x:Tensor) -> Tensor:
-        "Images (B, C, H, W) -> (B, 2000)."
-        return self.layers(x.flatten(1)).relu()
+    def forward(self, x:Tensor) -> Tensor: return self.layers(x.flatten(1)).relu()
 
     def made_of(self) -> dict: return dict(n_pixels=self.n_pixels)
 
 class Unpooled(Network):
-    "An encoder whose map becomes one vector, not a mean: (B, C, H, W) -> (B, `dim`)."
+    "An encoder whose map becomes one vector, not a mean: (B, C, H, W) -> float32 (B, `dim`)."
     def __init__(self,
         encoder:Encoder, # used as it is, not copied
         dim:int, # channels times cells of its map
@@ -52,9 +50,7 @@ class Unpooled(Network):
         super().__init__()
         self.encoder, self.dim = encoder, dim
 
-    def forward(self, x:Tensor) -> Tensor:
-        "Images (B, C, H, W) -> float32 (B, `dim`)."
-        return self.encoder.feature_map(x).flatten(1).float()
+    def forward(self, x:Tensor) -> Tensor: return self.encoder.feature_map(x).flatten(1).float()
 
     def made_of(self) -> dict: return dict(encoder=self.encoder, dim=self.dim)
 
@@ -67,9 +63,7 @@ class StudentHead(Network):
         super().__init__()
         self.latent, self.centers, self.dim = latent, nn.Parameter(centers), len(centers)
 
-    def forward(self, h:Tensor) -> Tensor:
-        "Features (B, D) -> logits (B, K)."
-        return student_t(self.latent(h), self.centers)
+    def forward(self, h:Tensor) -> Tensor: return student_t(self.latent(h), self.centers)
 
     def made_of(self) -> dict: return dict(latent=self.latent, shape=list(self.centers.shape))
 

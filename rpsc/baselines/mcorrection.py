@@ -150,7 +150,6 @@ class MCorrectionRun(NoisyRun):
         return table.mixture(F.cross_entropy(logits, table.labels[rows], reduction="none"))
 
     def step(self, turn:Turn, generator:torch.Generator) -> dict: # with the loss, in the second phase its parts
-        "Learn a batch."
         recipe, network, rows = self.recipe, self.pair.networks[0], turn.rows
         x, labels = self.batch(rows, generator), self.beliefs.labels[rows]
         is_first = turn.epoch < self.start_of("bootstrap")

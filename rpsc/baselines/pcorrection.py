@@ -78,13 +78,11 @@ class LabelLogits(NoiseTable):
 
     @property
     def is_clean(self) -> Tensor:
-        "(N,) bool."
         return self.logits.softmax(-1).gather(1, self.labels[:, None])[:, 0] > (1 + self.floor) / 2
 
 class PCorrectionRun(NoisyRun):
     "Three phases; in the second the label logits of a batch move."
     def step(self, turn:Turn, generator:torch.Generator) -> dict: # with the loss, from the second phase on its parts
-        "Learn a batch."
         recipe, table, rows = self.recipe, self.beliefs, turn.rows
         if turn.epoch < self.start_of("correct"): return self.label_step(turn, generator)
         logits, labels = self.pair.networks[0](self.batch(rows, generator)), table.labels[rows]

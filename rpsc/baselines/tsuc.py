@@ -77,7 +77,6 @@ class NormHeads(nn.Module):
         self.register_buffer("weight", weight.detach().float().clone())
 
     def forward(self, z:Tensor) -> Tensor:
-        "Unit vectors (B, D) -> logits (B, H * K)."
         with torch.autocast(z.device.type, enabled=False): return F.linear(z.float(), self.weight) / self.temperature
 
 # %% ../../nbs/22_tsuc.ipynb #0d170ccc
@@ -96,9 +95,7 @@ class SphereNetwork(Network):
         h = self.encoder(x)
         with torch.autocast(h.device.type, enabled=False): return F.normalize(self.projection(h.float()), dim=1)
 
-    def forward(self, x:Tensor) -> Tensor:
-        "Images (B, C, H, W), normalised -> logits (B, H * K)."
-        return self.heads(self.embedding(x))
+    def forward(self, x:Tensor) -> Tensor: return self.heads(self.embedding(x))
 
     def one(self, h:int, n_clusters:int) -> "SphereNetwork": # the same encoder, not a copy
         "The network with head `h` alone."
