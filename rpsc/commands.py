@@ -119,14 +119,13 @@ def write_results(
                             "(compared only, never used)")
     return facts, words
 
-# %% ../nbs/48_commands.ipynb #4d8b8edd
+# %% ../nbs/48_commands.ipynb #4d0b5521
 def code_and_machine(device:str|torch.device, package:Path=Path(rpsc.__file__).parent) -> dict: # plain values
     "The `provenance` of a run, without a commit where the package is not the `rpsc/` of its repository."
     about, top = provenance(package, device), run_git("rev-parse", "--show-toplevel", root=package)
     is_ours = top is not None and (Path(top) / "rpsc").resolve() == package.resolve()
     return about if is_ours else dict(about, commit=None, dirty=None)
 
-# %% ../nbs/48_commands.ipynb #4d0b5521
 def run_task(folder:Folder, task:Task, plan:dict, names:list|None=None, given:list|None=None) -> Clusterer: # fitted
     "Do a task, write its results, say where they are; `names` and `given` as in `write_results`."
     start, work, path = time.perf_counter(), folder.work, folder.path
@@ -141,7 +140,7 @@ def run_task(folder:Folder, task:Task, plan:dict, names:list|None=None, given:li
               unread=unread(path / "problems.csv", facts["problems"]), next=f"rpsc predict {word(path)} NEW_IMAGES"))
     return model
 
-# %% ../nbs/48_commands.ipynb #91329934
+# %% ../nbs/48_commands.ipynb #6e8dd8fb
 def carry_out(
     folder:Folder,
     asked:Request,
@@ -165,7 +164,6 @@ def carry_out(
         if state == "unfinished": print(f"going on with the run in {folder.path}")
         do(*ready)
 
-# %% ../nbs/48_commands.ipynb #6e8dd8fb
 def cluster(asked:Request) -> None:
     "Cluster images into `asked.k` clusters. Raises what reading, planning and the method raise."
     check_method(asked.method); check_options(asked)
@@ -377,7 +375,6 @@ def comparison(
         return facts | {f"ari {other}": ari(own, labels) for other, labels in done.items()}
     return pd.DataFrame(map(row, outcomes))
 
-# %% ../nbs/48_commands.ipynb #b9cea1c1
 def shown_comparison(table:pd.DataFrame, k:int) -> tuple[pd.DataFrame, pd.DataFrame]: # of strings
     "The measures and the agreement of a comparison as a reader sees them; `k` clusters were asked for."
     def column(name, form="{:.3f}".format): return ["–" if math.isnan(value) else form(value) for value in table[name]]

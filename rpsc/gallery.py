@@ -124,7 +124,7 @@ def map_positions(
     flat = flat - (flat.max(0) + flat.min(0)) / 2
     return .5 + .5 * flat / max(abs(flat).max(), 1e-12)
 
-# %% ../nbs/42_gallery.ipynb #db3649d4
+# %% ../nbs/42_gallery.ipynb #78e529f6
 CARD_SIDE, TILE_SIDE = 72, 48 # pixels, at most; 48 is a multiple of JPEG's 16-pixel blocks, so tiles do not bleed
 
 def data_uri(
@@ -138,7 +138,6 @@ def data_uri(
     kind = "png" if len(stored["png"]) <= 2 * len(stored["jpeg"]) else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(stored[kind]).decode()}"
 
-# %% ../nbs/42_gallery.ipynb #78e529f6
 def thumbnails(
     images:ImageSet, # of any size
     rows, # (M,) row numbers
@@ -187,7 +186,6 @@ def readable(
     raise ValueError(f"ground: {ground} against {toward:.0f} has a contrast of {contrast(mixed, ground):.1f}; "
                      f"accepted: grounds that reach {least}")
 
-# %% ../nbs/42_gallery.ipynb #1077822e
 def _color_rules(clusters:list, n_clusters:int):
     "CSS: the variable --c of each cluster's class, light and dark."
     palette = colors(n_clusters)
@@ -214,7 +212,6 @@ def _json(value):
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.translate({c: f"\\u{c:04x}" for c in (*b"<>&", 0x2028, 0x2029)})
 
-# %% ../nbs/42_gallery.ipynb #ae6f59fa
 def _short_names(paths:list|None, n:int) -> list[str]: # n
     "Names to show: paths without the folder that all have in common, at most their last 100 letters; else numbers."
     if paths is None: return [f"image {i}" for i in range(n)]
@@ -375,7 +372,6 @@ def _histogram(counts:np.ndarray): # (bins,)
             '<details><summary>The same as a table</summary><table><thead><tr><th scope="col">confidence</th>'
             f'<th scope="col">images</th></tr></thead><tbody>{rows}</tbody></table></details></div>')
 
-# %% ../nbs/42_gallery.ipynb #34c45454
 def _confidence_section(facts, bins:int=20):
     if not facts.has_confidence:
         return _section("confidence", "", "This clustering comes without probabilities: there is no confidence.")

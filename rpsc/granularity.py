@@ -166,7 +166,6 @@ class Suggestion:
         ax.set(xlabel="number of clusters k", ylim=(least - .03, 1.05))
         ax.set_title("no clear k" if self.k is None else f"k = {self.k}", fontsize=10)
 
-# %% ../nbs/33_granularity.ipynb #65438fd5
 def _candidates(candidates, rows:int) -> list:
     "Checked and sorted numbers of clusters; without any, 2 to 30, as long as a cluster has ten rows."
     if candidates is None: return list(range(2, max(2, min(30, rows // 10)) + 1))

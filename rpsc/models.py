@@ -76,7 +76,7 @@ def center_distances(
     "Euclidean distances; in double precision, so that a row's do not depend on who else is asked."
     return torch.cat([torch.cdist(rows.double(), centers.to(rows.device).double()).float() for rows in blocks])
 
-# %% ../nbs/41a_models.ipynb #07b5dcb1
+# %% ../nbs/41a_models.ipynb #188a3e96
 def nearest_labels(
     blocks, # iterable of rows (B, D)
     rows:Tensor, # (M, D) centres, or training rows
@@ -85,7 +85,6 @@ def nearest_labels(
     "Label of the nearest row."
     return torch.cat([labels[assign(part.to(rows.device), rows)] for part in blocks])
 
-# %% ../nbs/41a_models.ipynb #188a3e96
 def after_edit(
     labels:Tensor, # (N,) before
     probs:Tensor|None, # (N, K) before

@@ -97,7 +97,6 @@ def confidence_shares(
     "Share of images by largest probability."
     return np.bincount(bin_of(_on_host(probs).amax(1).numpy(), bins), minlength=bins) / len(probs)
 
-# %% ../nbs/32_plots.ipynb #189ec5df
 def confidence_density(
     ax, # matplotlib axes
     systems:dict, # name -> probs (N, K)

@@ -475,7 +475,7 @@ class RUCRun(Retraining):
         chosen = dict(kind=recipe.optimizer, lr=recipe.lr, weight_decay=recipe.weight_decay, nesterov=True)
         return self.learn(schedule, chosen, stage)
 
-# %% ../nbs/15_ruc.ipynb #8cbad8e5
+# %% ../nbs/15_ruc.ipynb #3988b5dc
 def rescued(
     base:Clustering, # the clustering to improve
     is_clean:Tensor, # (N,) bool, by a strategy
@@ -494,7 +494,6 @@ def rescued(
     is_lost = torch.isin(base.labels, torch.tensor(lost, device=base.labels.device))
     return is_clean | (is_lost & surest(base.probs.amax(-1), base.labels, seed=seed))
 
-# %% ../nbs/15_ruc.ipynb #a8f79000
 @system("ruc", "RUC", RUC, is_addon=True, smoke=replace(RUC_TINY, epochs=2), mini=RUC_TINY,
         cpu=RUC(epochs=20, batch_size=250), paper=RUC_PAPER)
 def ruc(job, recipe):

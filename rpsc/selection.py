@@ -212,7 +212,7 @@ def pseudo_label(
     index = nearest_to_centers(features, centers, per_cluster(M, K) if size is None else size, seed) # N_c
     return labelled_members(features, centers, index, kind) # Eq. 3
 
-# %% ../nbs/10_selection.ipynb #19a17cb8
+# %% ../nbs/10_selection.ipynb #7b07efdd
 def cluster_by_centers(
     features:Tensor, # (N, D)
     centers:Tensor, # (K, D) or (H, K, D)
@@ -221,7 +221,6 @@ def cluster_by_centers(
     features, centers = unit(_features(features)), unit(_features(centers, "centers", (2, 3)))
     return ranked(_similarity(features, centers).transpose(-1, -2), None)[..., 0]
 
-# %% ../nbs/10_selection.ipynb #7b07efdd
 def _neighbor_labels(features, labels, k, seed):
     "Checked labels (N,), and those of the `k` nearest rows (N, k)."
     features = _features(features)
@@ -306,7 +305,6 @@ def balance_clusters(
     for c in range(n_clusters): kept[order[labels[order] == c][:size]] = True
     return kept
 
-# %% ../nbs/10_selection.ipynb #87975954
 def spice_labels(
     features:Tensor, # (N, D) of the whole data set
     probs:Tensor, # (N, K) of the chosen head

@@ -127,7 +127,7 @@ def _sizes(labels:Tensor, n_clusters:int) -> Tensor:
     "Images (..., K, 1) of each cluster; one where there is none: the first in its row stands for it."
     return nn.functional.one_hot(labels, n_clusters).sum(-2)[..., None].clamp_min(1)
 
-# %% ../nbs/12_self_labeling.ipynb #00d14b20
+# %% ../nbs/12_self_labeling.ipynb #e3c23994
 def own_centers(
     features:Tensor, # (M, D), rows of length 1
     probs:Tensor, # (M, K) or (H, M, K), rows sum to 1
@@ -140,7 +140,6 @@ def own_centers(
     is_chosen = (torch.arange(M, device=probs.device) < n).to(features.dtype)
     return torch.zeros_like(surest, dtype=features.dtype).scatter(-1, surest, is_chosen) @ features / n
 
-# %% ../nbs/12_self_labeling.ipynb #e3c23994
 def fill_places(
     order:Tensor, # (..., K, M) row numbers, nearest first
     labels:Tensor, # (..., M) the cluster of each row
@@ -163,7 +162,7 @@ def pseudo_label_unbalanced(
     index = fill_places(nearest, cluster_by_centers(features, centers), per_cluster(M, K))
     return labelled_members(features, centers, index, kind)
 
-# %% ../nbs/12_self_labeling.ipynb #24c3e196
+# %% ../nbs/12_self_labeling.ipynb #4952a225
 def pairs_of(
     features:Tensor, # (M, D) that the centres are made of
     probs:Tensor, # (H, M, K) of the same images
@@ -173,7 +172,6 @@ def pairs_of(
     label = pseudo_label if recipe.balance else pseudo_label_unbalanced
     return label(features, probs, recipe.gamma, kind=recipe.confidence)
 
-# %% ../nbs/12_self_labeling.ipynb #4b8cb7e9
 def kmeans_probs(
     features:Tensor, # (M, D), any length
     n_clusters:int, # K
@@ -183,7 +181,6 @@ def kmeans_probs(
     seed = int(torch.randint(2**31, (1,), generator=generator))
     return nn.functional.one_hot(kmeans(unit(features), n_clusters, seed=seed)[1], n_clusters).float()
 
-# %% ../nbs/12_self_labeling.ipynb #4952a225
 def no_look(name, rows, generator):
     "What embeddings without images answer to a request for a view."
     raise ValueError(f"view {name!r} needs images and their encoder; "

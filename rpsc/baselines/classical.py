@@ -104,7 +104,6 @@ def _largest(size, n, seed):
     taken = np.sort(mixed[np.argsort(-size[mixed], kind="stable")][:n])
     return taken[np.argsort(-size[taken], kind="stable")]
 
-# %% ../../nbs/20_classical.ipynb #3cc4da49
 def spectral_embedding(
     affinity:csr_array, # (N, N), symmetric, not negative, every row with an edge
     n_vectors:int, # K

@@ -66,7 +66,7 @@ class NoiseTable(nn.Module):
         is_kept = is_lost & surest(-noise, self.labels, seed=seed)
         self.noise[who] = torch.where(is_kept, noise.clamp_max(self.threshold), noise)
 
-# %% ../../nbs/23_dividemix.ipynb #1d3d6a59
+# %% ../../nbs/23_dividemix.ipynb #196bd8b7
 def phase_start(
     share:float, # of the run, in [0, 1]
     epochs:int, # length of the run
@@ -80,7 +80,6 @@ def staircase(
     "A learning rate that falls to a tenth at each of `places`."
     return lambda t: .1 ** sum(t >= place - 1e-9 for place in places)
 
-# %% ../../nbs/23_dividemix.ipynb #196bd8b7
 def label_losses(
     network:nn.Module, # (B, C, H, W) -> logits (B, K), in any mode
     images:ImageSet, # N images
