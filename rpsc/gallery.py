@@ -85,7 +85,7 @@ def image_table(
     return pd.DataFrame(dict(path=paths, cluster=labels.numpy(), confidence=confidence, second=second,
                              consistency=consistency, is_outlier=is_outlier))
 
-def _features_of(images:ImageSet, found:Clustering, features:Tensor|None) -> Tensor|None: # (N, D)
+def _features_of(images, found, features) -> Tensor|None: # (N, D)
     "The features to use; `ValueError` where numbers of rows disagree."
     n = len(found)
     if len(images) != n:
@@ -186,33 +186,33 @@ def readable(
     raise ValueError(f"ground: {ground} against {toward:.0f} has a contrast of {contrast(mixed, ground):.1f}; "
                      f"accepted: grounds that reach {least}")
 
-def _color_rules(clusters:list, n_clusters:int):
+def _color_rules(clusters, n_clusters):
     "CSS: the variable --c of each cluster's class, light and dark."
     palette = colors(n_clusters)
     light, dark = ("".join(f".c{k}{{--c:{readable(palette[k], ground)}}}" for k in sorted(clusters))
                    for ground in GROUNDS.values())
     return f"{light}\n@media (prefers-color-scheme:dark){{{dark}}}"
 
-def _mark(k:int):
+def _mark(k):
     "The mark of a cluster as a tiny drawing, for the eye only."
     return (f'<svg class="mark c{k}" viewBox="-5.5 -5.5 11 11" aria-hidden="true">'
             f'<path d="M0 0{MARKS[k % len(MARKS)]}"/></svg>')
 
 # %% ../nbs/42_gallery.ipynb #4a507044
-def _percent(share:float):
+def _percent(share):
     "Whole percents; 0 and 100 are none and all."
     if 0 < share <= .005: return "under\u00a01\u00a0%"
     if .995 <= share < 1: return "over\u00a099\u00a0%"
     return "–" if math.isnan(share) else f"{100 * share:.0f}\u00a0%"
 
-def _number_of(n:int, one:str, many:str|None=None): return f"{n:,} {one if n == 1 else many or one + 's'}"
+def _number_of(n, one, many=None): return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 def _json(value):
     "JSON that may stand inside a `script` element."
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.translate({c: f"\\u{c:04x}" for c in (*b"<>&", 0x2028, 0x2029)})
 
-def _short_names(paths:list|None, n:int) -> list[str]: # n
+def _short_names(paths, n) -> list[str]: # n
     "Names to show: paths without the folder that all have in common, at most their last 100 letters; else numbers."
     if paths is None: return [f"image {i}" for i in range(n)]
     paths = [os.fspath(path) for path in paths]
@@ -220,7 +220,7 @@ def _short_names(paths:list|None, n:int) -> list[str]: # n
     start = common.rfind("/" if "/" in common else "\\") + 1 # a backslash is a letter of names beside slashes
     return [path[start:] if len(path) <= start + 100 else f"…{path[-99:]}" for path in paths]
 
-def _cluster_names(names, n_clusters:int) -> list[str]: # n_clusters
+def _cluster_names(names, n_clusters) -> list[str]: # n_clusters
     "“cluster 3”, or “cluster 3, cats” where a name is given; `ValueError` for names that do not fit."
     if names is None: names = {}
     elif not isinstance(names, dict):
@@ -234,7 +234,7 @@ def _cluster_names(names, n_clusters:int) -> list[str]: # n_clusters
 # %% ../nbs/42_gallery.ipynb #8f09a0c0
 UNCERTAIN = .5 # below this an image is uncertain
 
-def _by(table:pd.DataFrame, column:str, ascending:bool=False) -> pd.DataFrame:
+def _by(table, column, ascending=False):
     return table.sort_values(column, ascending=ascending, kind="stable")
 
 class _Facts:
@@ -261,7 +261,7 @@ class _Facts:
             outlying=("is_outlier", "sum")), "size")
 
 # %% ../nbs/42_gallery.ipynb #86c74c92
-def _describe(facts, i:int):
+def _describe(facts, i):
     "An image in words, not escaped: name, cluster, how sure, the next cluster, and whether it is outlying."
     row, words = facts.table.iloc[i], [f"{facts.shown[i]}: {facts.names[facts.table.cluster.iat[i]]}"]
     if facts.has_confidence: words.append(f"confidence {_percent(row.confidence)}")
@@ -270,13 +270,13 @@ def _describe(facts, i:int):
     if row.is_outlier: words.append("outlying")
     return ", ".join(words)
 
-def _note(facts, i:int):
+def _note(facts, i):
     "Two or three words below a picture: its clusters, and how sure that is."
     k, second, doubt = (facts.table[name].iat[i] for name in ("cluster", "second", "doubt"))
     words = f"{k} or {second}" if second >= 0 else f"in {k}"
     return words if math.isnan(doubt) else f"{words}<br>{_percent(doubt)}"
 
-def _strip(facts, rows:list, label:str, noted:bool=False): # nothing without rows
+def _strip(facts, rows, label, noted=False): # nothing without rows
     "A row of images; the label, not escaped, is for screen readers; noted on the width of the page."
     if not len(rows): return ""
     pictures, size = thumbnails(facts.images, rows, CARD_SIDE), min(CARD_SIDE, facts.images.size)
@@ -292,14 +292,14 @@ _HEADINGS = dict(clusters="Clusters", confidence="Confidence", uncertain="Least 
                  outlying="Outlying images", map="Map", comparison="Compared with the folders’ names",
                  rules="How to read this page")
 
-def _section(key:str, body:str, note:str="", control:str=""):
+def _section(key, body, note="", control=""):
     "A region of the page that is named by its heading, with a note below that and a control beside it."
     note = f'<p class="quiet">{note}</p>' if note else ""
     return (f'<section id="{key}" aria-labelledby="{key}-name">\n<div class="head"><div>'
             f'<h2 id="{key}-name">{_HEADINGS[key]}</h2>{note}</div>{control}</div>\n{body}\n</section>')
 
 # %% ../nbs/42_gallery.ipynb #dcfd2a50
-def _rows_of_card(facts, k:int, share:int) -> tuple[list, list, list]: # prototypes, doubtful, outlying: rows
+def _rows_of_card(facts, k, share) -> tuple[list, list, list]: # prototypes, doubtful, outlying: rows
     "At most `share` rows of a cluster; prototypes are in no other list."
     n = 12 if share >= 24 else min(share, 6)
     ranked = _by(facts.table[facts.table.cluster == k], "typical")
@@ -308,12 +308,12 @@ def _rows_of_card(facts, k:int, share:int) -> tuple[list, list, list]: # prototy
     outlying = _by(rest[rest.is_outlier], "score")[:6 if share >= 18 else 0]
     return tuple(rows.index.tolist() for rows in (ranked[:n], doubtful, outlying))
 
-def _measure(name:str, value:float):
+def _measure(name, value):
     "A share with a bar, as part of a `dl`."
     bar = f'<span class="bar" style="--v:{value:.3f}" aria-hidden="true"></span>'
     return f'<div><dt>{name}</dt><dd>{bar}<span>{_percent(value)}</span></dd></div>'
 
-def _card(facts, k:int, share:int):
+def _card(facts, k, share):
     "A cluster: name, measures, and up to `share` images."
     row, name, size = facts.clusters.loc[k], escape(facts.names[k]), facts.clusters["size"][k]
     measures, confidence = _measure("share", size / len(facts.table)), ""
@@ -330,7 +330,7 @@ def _card(facts, k:int, share:int):
             + "\n".join(strips) + "\n</li>")
 
 # %% ../nbs/42_gallery.ipynb #bd798b40
-def _sort_choice(has_confidence:bool):
+def _sort_choice(has_confidence):
     "Radio buttons, and the place where a change is announced."
     orders = dict(size=("Size", "largest first"), confidence=("Confidence", "surest first"),
                   doubt=("Doubt", "least sure first"), number=("Number", "by number"))
@@ -340,7 +340,7 @@ def _sort_choice(has_confidence:bool):
     return (f'<div><fieldset class="choice"><legend>Sort by</legend>{radios}</fieldset>'
             '<p class="unseen" id="sort-status" role="status"></p></div>')
 
-def _clusters_section(facts, most:int):
+def _clusters_section(facts, most):
     "All cards, with at most `most` images together."
     shown, n = facts.clusters.index[:most], len(facts.clusters)
     cards = "\n".join(_card(facts, k, max(1, min(24, most // len(shown)))) for k in shown)
@@ -350,7 +350,7 @@ def _clusters_section(facts, most:int):
     return _section("clusters", cards, note, _sort_choice(facts.has_confidence))
 
 # %% ../nbs/42_gallery.ipynb #45aa811e
-def _bars(counts:np.ndarray):
+def _bars(counts):
     "Counts as bars over [0, 1] with a line at `UNCERTAIN`; the drawing is stretched to its place."
     n, half = len(counts), UNCERTAIN * len(counts)
     rects = "".join(f'<rect x="{i + .06:.2f}" y="{100 - h:.2f}" width=".88" height="{h:.2f}"/>'
@@ -359,7 +359,7 @@ def _bars(counts:np.ndarray):
     return (f'<svg viewBox="0 0 {n} 100" preserveAspectRatio="none" aria-hidden="true">{grid}{rects}'
             f'<line class="half" x1="{half}" x2="{half}" y1="0" y2="100"/></svg>')
 
-def _histogram(counts:np.ndarray): # (bins,)
+def _histogram(counts): # (bins,)
     "Bars between two scales, and the counts as a table."
     n, most = len(counts), counts.max()
     ends = [f"{_percent(i / n)} to {_percent((i + 1) / n)}" for i in range(n)]
@@ -372,7 +372,7 @@ def _histogram(counts:np.ndarray): # (bins,)
             '<details><summary>The same as a table</summary><table><thead><tr><th scope="col">confidence</th>'
             f'<th scope="col">images</th></tr></thead><tbody>{rows}</tbody></table></details></div>')
 
-def _confidence_section(facts, bins:int=20):
+def _confidence_section(facts, bins=20):
     if not facts.has_confidence:
         return _section("confidence", "", "This clustering comes without probabilities: there is no confidence.")
     own = torch.tensor(facts.table.confidence.to_numpy())
@@ -384,7 +384,7 @@ def _confidence_section(facts, bins:int=20):
 # %% ../nbs/42_gallery.ipynb #405bdb61
 LISTED = 48 # images in each of the two lists
 
-def _list_section(facts, key:str, rows:pd.DataFrame, note:str):
+def _list_section(facts, key, rows, note):
     strip = _strip(facts, rows.index[:LISTED].tolist(), _HEADINGS[key], noted=True)
     return _section(key, f'<div class="panel">{strip}</div>' if strip else "", note)
 
@@ -408,7 +408,7 @@ def _outlying_section(facts):
 # %% ../nbs/42_gallery.ipynb #d25a6256
 MAP_SIDE = 600 # units of the drawing
 
-def _map_of(facts, most:int) -> pd.DataFrame|None: # of at most `most` images: cluster, x, y in drawing units
+def _map_of(facts, most) -> pd.DataFrame|None: # of at most `most` images: cluster, x, y in drawing units
     "A sample of the images with their places; None without features."
     if facts.features is None or most < 1: return None
     rows = sample_evenly(facts.found.labels, most)
@@ -451,7 +451,7 @@ def _map_section(facts, drawn):
     return _section("map", body, note)
 
 # %% ../nbs/42_gallery.ipynb #2e904c38
-def _confusion_table(counts:np.ndarray, classes:list, rows:list):
+def _confusion_table(counts, classes, rows):
     "Counts as a table, cells shaded by the share of the class, the matched pairs framed."
     share = counts / counts.sum(0).clip(1)
     def cell(i, j):
@@ -465,7 +465,7 @@ def _confusion_table(counts:np.ndarray, classes:list, rows:list):
             '<table class="confusion" aria-labelledby="confusion-name">'
             f"<thead><tr><td></td>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>")
 
-def _mix_ups(counts:np.ndarray, classes:list, rows:list, most:int=30):
+def _mix_ups(counts, classes, rows, most=30):
     "The largest numbers outside of matched pairs, as a list."
     others = counts.copy()
     np.fill_diagonal(others, 0)
@@ -517,7 +517,7 @@ def _fact_list(facts):
     if facts.features is not None: numbers["outlying"] = counted(facts.table.is_outlier)
     return "".join(f"<div><dt>{name}</dt><dd>{number}</dd></div>" for name, number in numbers.items())
 
-def _unreadable(problems:list, most:int=200):
+def _unreadable(problems, most=200):
     "The files that could not be read, unfolded if there are few."
     if not problems: return ""
     items = "".join(f"<li><bdi>{escape(os.fspath(p.path))}</bdi>: {escape(p.reason)}</li>" for p in problems[:most])
@@ -525,7 +525,7 @@ def _unreadable(problems:list, most:int=200):
     return (f'<details class="warning"{" open" * (len(problems) <= 3)}><summary>{_number_of(len(problems), "file")} '
             f'could not be read</summary><ul>{items}</ul></details>')
 
-def _warnings(facts, problems:list, most:int=50):
+def _warnings(facts, problems, most=50):
     empty, parts = [str(k) for k in range(len(facts.names)) if k not in facts.clusters.index], []
     if empty:
         some = ", ".join(empty[:most]) + " …" * (len(empty) > most)
@@ -536,15 +536,15 @@ def _warnings(facts, problems:list, most:int=50):
     return "".join(f'<p class="warning">{part}</p>' for part in parts) + _unreadable(problems)
 
 # %% ../nbs/42_gallery.ipynb #76741608
-def _part(name:str): return (Path(rpsc.__file__).parent / name).read_text(encoding="utf-8")
+def _part(name): return (Path(rpsc.__file__).parent / name).read_text(encoding="utf-8")
 
-def _point_data(facts, drawn) -> dict:
+def _point_data(facts, drawn):
     "What the script needs to know: points with their cluster and words."
     if drawn is None: return {}
     points = [[x, y, k, _describe(facts, i)] for i, k, x, y in drawn.itertuples()]
     return dict(side=MAP_SIDE, columns=math.ceil(math.sqrt(len(points))), points=points)
 
-def _render(facts, title:str, problems:list, pictures:int, map_points:int):
+def _render(facts, title, problems, pictures, map_points):
     drawn, script = _map_of(facts, map_points), _part("gallery.js")
     sections = [_clusters_section(facts, pictures), '<div class="pair"><div>', _confidence_section(facts),
                 _uncertain_section(facts), _outlying_section(facts), "</div><div>", _map_section(facts, drawn),

@@ -53,17 +53,17 @@ def reliability(
                       for values in (right, confidence))
     return Reliability(np.linspace(0, 1, bins + 1), count / len(y), accuracy, mean, ece, gap)
 
-def _on_host(probs) -> Tensor: return torch.as_tensor(probs).detach().cpu().double()
+def _on_host(probs): return torch.as_tensor(probs).detach().cpu().double()
 
 # %% ../nbs/32_plots.ipynb #8b1fd813
-def _calm(ax, grid:str|None=None):
+def _calm(ax, grid=None):
     "An axes without its upper and right frame, with pale grid lines in front of nothing; returns it."
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
     if grid: ax.grid(axis=grid, color=".88", lw=.7)
     return ax
 
-def _title_of(found:Reliability, name:str) -> str:
+def _title_of(found, name):
     "The name, ECE, and the signed gap in words."
     word = "over-confident" if found.gap > 0 else "under-confident"
     return f"{name}\n".lstrip() + f"ECE {found.ece:.3f}, gap {found.gap:+.3f} ({word})"
@@ -136,14 +136,14 @@ def confusion_table(
     return torch.bincount(row_of[labels] * n + y, minlength=(n + len(surplus)) * n).view(-1, n), surplus
 
 # %% ../nbs/32_plots.ipynb #cb2ec9cf
-def _write_counts(ax, table:Tensor, share:Tensor) -> None:
+def _write_counts(ax, table, share):
     "The counts in the cells, white on dark; zeros are left out."
     size = min(9, 90 / table.shape[1])
     for i, j in table.nonzero().tolist():
         color = "w" if share[i, j] > .5 else "k"
         ax.text(j, i, f"{table[i, j]}", ha="center", va="center", fontsize=size, color=color)
 
-def _name_ticks(axis, names:list) -> None:
+def _name_ticks(axis, names):
     "Names along an axis, every second or third where there are more than twenty."
     every = math.ceil(len(names) / 20)
     axis.set_ticks(range(0, len(names), every), names[::every], fontsize=8.5)
@@ -182,7 +182,7 @@ def radial(
     return _on_host(probs) @ anchors(probs.shape[1])
 
 # %% ../nbs/32_plots.ipynb #653f9027
-def _draw_anchors(ax, names:list) -> None:
+def _draw_anchors(ax, names):
     "The circle, spokes, and names outside of it."
     from matplotlib.patches import Circle
     ax.add_artist(Circle((0, 0), 1, fill=False, color=".75", lw=.8, zorder=0))
@@ -211,7 +211,7 @@ def confidence_geometry(
     ax.set_title(name, fontsize=10)
     return points
 
-def _draw_right_and_wrong(ax, points:Tensor, is_right:Tensor, size:float) -> None:
+def _draw_right_and_wrong(ax, points, is_right, size):
     "Dots for right images, crosses over them for wrong ones, with a legend of their shares."
     share = is_right.double().mean().item()
     right = dict(s=size, c=COLORS[0], lw=0, alpha=.5, label=f"right {share:.1%}")

@@ -68,7 +68,7 @@ class SpiceSelf(SelfLabeling):
     label_view:str = "weak"
 
 # %% ../nbs/12_self_labeling.ipynb #7c833301
-def _check_allocation(M:int, n_clusters:int, gamma:float, name:str="large_batch") -> None:
+def _check_allocation(M, n_clusters, gamma, name="large_batch"):
     "Raise `ValueError` if M images leave no image to make the centre of each of `n_clusters` clusters."
     if int(gamma * M / n_clusters) >= 1: return
     raise ValueError(f"{name}: {M} images for {n_clusters} clusters leave no image to make a centre (gamma={gamma}); "
@@ -123,7 +123,7 @@ def own_first(
     is_own = labels[..., None, :].expand(order.shape).gather(-1, order) == clusters
     return order.gather(-1, is_own.sort(dim=-1, descending=True, stable=True).indices)
 
-def _sizes(labels:Tensor, n_clusters:int) -> Tensor:
+def _sizes(labels, n_clusters):
     "Images (..., K, 1) of each cluster; one where there is none: the first in its row stands for it."
     return nn.functional.one_hot(labels, n_clusters).sum(-2)[..., None].clamp_min(1)
 
@@ -220,7 +220,7 @@ def looker(
                                                precision=precision)
 
 # %% ../nbs/12_self_labeling.ipynb #09e980a4
-def _count_steps(recipe:SelfLabeling, n:int, n_clusters:int) -> tuple[int, int, int, int]:
+def _count_steps(recipe, n, n_clusters):
     "Pairs in a step, and the steps in a pass, in a large batch, and in an epoch over `n` images."
     n_pairs = n_clusters * per_cluster(recipe.large_batch, n_clusters)
     width = min(recipe.batch_size, n_pairs)
@@ -228,11 +228,11 @@ def _count_steps(recipe:SelfLabeling, n:int, n_clusters:int) -> tuple[int, int, 
     return width, n_pairs // width, per_batch, per_batch * min(n // recipe.large_batch, recipe.batches or n)
 
 # %% ../nbs/12_self_labeling.ipynb #d2fdefd5
-def _orders(shape:tuple[int, int], generator:torch.Generator) -> Tensor:
+def _orders(shape, generator):
     "A random order of P places for each of H heads: `shape` (H, P)."
     return torch.rand(shape, generator=generator).argsort(-1)
 
-def _take(pairs:PseudoLabels, places:Tensor) -> PseudoLabels:
+def _take(pairs, places):
     "The pairs (H, P) at `places` (H, S), each head its own."
     return PseudoLabels(*(values.gather(1, places) for values in pairs))
 
@@ -277,7 +277,7 @@ def judged(
     rows = torch.randperm(len(features), generator=generator_at(0, "judged"))[:most].sort().values
     return features[rows.to(features.device)].float()
 
-def _judged_pairs(logits:Tensor, features:Tensor, recipe:SelfLabeling) -> tuple[Tensor, PseudoLabels]:
+def _judged_pairs(logits, features, recipe):
     "Pairs of the whole set by Eqs. 1-3, ties broken in a shuffled order; and the logits (H, P, K) of their images."
     order = torch.randperm(len(features), generator=generator_at(0, "judge")).to(features.device)
     mixed = logits[:, order]
@@ -285,7 +285,7 @@ def _judged_pairs(logits:Tensor, features:Tensor, recipe:SelfLabeling) -> tuple[
     return torch.stack([rows[index] for rows, index in zip(mixed, pairs.index)]), pairs
 
 # %% ../nbs/12_self_labeling.ipynb #a86af788
-def _anchors_at_a_time(n_heads:int, n_pairs:int) -> int:
+def _anchors_at_a_time(n_heads, n_pairs):
     "Anchors compared with `n_pairs` by `n_heads` so that a matrix has at most 2^25 entries (our choice: 128 MB)."
     return max(1, 2**25 // (n_heads * n_pairs))
 
@@ -302,7 +302,7 @@ def judge_heads(
     shown, pairs = _judged_pairs(logits, features, recipe)
     return head_losses(shown, pairs, recipe, block or _anchors_at_a_time(*shown.shape[:2])), logits.softmax(-1)
 
-def _judge(heads:ClusterHeads, features:Tensor, recipe:SelfLabeling) -> tuple[Tensor, Tensor]:
+def _judge(heads, features, recipe):
     "`judge_heads`, or in a trial a part of it."
     meter, n = in_trial(), min(len(features), recipe.judge or len(features))
     if meter is None or n <= 1000: return judge_heads(heads, features, recipe)
@@ -406,7 +406,7 @@ def self_label(
     return train_heads(job, features, recipe, look, folder)
 
 # %% ../nbs/12_self_labeling.ipynb #f72d9e4b
-def _lengths(recipe:SelfLabeling) -> dict: # profile -> recipe
+def _lengths(recipe) -> dict: # profile -> recipe
     "A stage at every scale: epochs, width and judge of a profile, everything else as it is."
     return dict(smoke=replace(recipe, epochs=1, hidden=64), mini=replace(recipe, epochs=10, hidden=128), cpu=recipe,
                 paper={"": replace(recipe, epochs=100, judge=None), "cifar10": replace(recipe, judge=None)})
