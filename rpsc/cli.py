@@ -65,12 +65,12 @@ def notes() -> Iterator[None]:
 # %% ../nbs/49_cli.ipynb #531b2c8d
 _ParserError = typer.BadParameter.__base__.__base__ # click's ClickException: typer brings its own click, or imports it
 
-def _ended(text:str, code:int) -> typer.Exit:
+def _ended(text, code):
     "Print the line, if there still is a terminal; the exit to raise."
     with suppress(OSError): typer.echo(f"rpsc: {text}", err=True)
     return typer.Exit(code)
 
-def _misunderstood(error) -> typer.Exit:
+def _misunderstood(error):
     "The exit for what the parser did not understand."
     text = " ".join(error.format_message().split()).rstrip(".")
     if len(text) > 200: text = f"{text[:200]}…" # a shell has put in a whole folder

@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
 import rpsc
-from .backbone import ClusterHeads, Encoder, describe_network
+from .backbone import ClusterHeads, describe_network
 from .data import Clustering, ImageSet, known_name
 from .data import load as load_images
 from .encoders import file_size
@@ -40,12 +40,12 @@ from .sizes import compare_with_kmeans
 from .tasks import ANY_SIZE, BALANCED, FIRST_STAGE, Task, decide, own_switches
 
 # %% ../nbs/41_estimators.ipynb #7ef3f112
-def _is_files(X) -> bool:
+def _is_files(X):
     "Whether `X` is a list, an array or a column of names of files."
     is_row = isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) == 1
     return is_row and isinstance(next(iter(X), None), (str, Path))
 
-def _is_embeddings(X) -> bool:
+def _is_embeddings(X):
     "Whether `X` is a matrix rather than images; what is neither is left for scikit-learn's checks to refuse."
     if isinstance(X, (ImageSet, str, Path)) or _is_files(X): return False
     try: return (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) not in (3, 4)
@@ -68,19 +68,17 @@ def as_images(
     return X.without_labels()
 
 # %% ../nbs/41_estimators.ipynb #85a7b848
-def _holds_vectors(X) -> bool:
+def _holds_vectors(X):
     "Whether `X` is a column (a Series, an array of objects, a table) whose entries are vectors."
     if isinstance(X, Tensor) or not (hasattr(X, "dtype") or hasattr(X, "dtypes")): return False
     entries = np.asarray(X)
     is_column = entries.dtype == object and entries.ndim > 0 and 0 < entries.size == len(entries)
     return bool(is_column and np.ndim(entries.ravel()[0]) == 1)
 
-def _embeddings(
-    estimator:BaseEstimator, # whose n_features_in_ and feature_names_in_ are set, or checked
-    X, # matrix-like
-    reset:bool, # True: set
-) -> Tensor: # (N, D), the same memory where possible
-    "Checked embeddings. Raises what scikit-learn raises, and `ValueError` for NaN."
+def _embeddings(estimator, X, reset) -> Tensor: # (N, D), the same memory where possible
+    """Checked embeddings; with `reset` the estimator's n_features_in_ and feature_names_in_ are set, else checked.
+
+    Raises what scikit-learn raises, and `ValueError` for NaN."""
     if isinstance(X, Tensor) and (X.layout != torch.strided or X.is_complex()):
         raise ValueError(f"X: got a tensor of {X.dtype}, {X.layout}; accepted: a dense one of real numbers")
     if _holds_vectors(X):
@@ -96,7 +94,7 @@ def _embeddings(
     return features
 
 # %% ../nbs/41_estimators.ipynb #c8d040c0
-def _seed(random_state) -> int:
+def _seed(random_state):
     "A whole number as it is; None or a `RandomState` gives one; `ValueError` for anything else."
     if random_state is None or isinstance(random_state, np.random.RandomState):
         return int(check_random_state(random_state).randint(2**31 - 1))
@@ -104,7 +102,7 @@ def _seed(random_state) -> int:
     raise ValueError(f"random_state: got {random_state!r}; accepted: a whole number from 0 to {2**32 - 1}, "
                      "a RandomState, or None")
 
-def _checked_k(k, n:int) -> int:
+def _checked_k(k, n):
     "The number of clusters, if `n` samples can have it."
     if isinstance(k, Integral) and not isinstance(k, bool) and 1 <= k <= n: return int(k)
     raise ValueError(f"n_clusters: got {k!r}; accepted: a whole number from 1 to {n}, "
@@ -117,7 +115,7 @@ class _Stream:
     def isatty(self) -> bool: return self.is_terminal
     def __getattr__(self, name): return getattr(self.stream, name)
 
-def _progress(verbose:bool):
+def _progress(verbose):
     "A context in which progress bars are drawn or not."
     return redirect_stderr(_Stream(sys.stderr, bool(verbose)))
 
@@ -235,7 +233,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
         "Rows in the space of the system, float32 (N, D): features of length 1, or standardised pixels."
         return torch.cat([*space_blocks(self._data(X), self.encoder_)]).cpu().numpy()
 
-    def _data(self, X) -> Tensor|ImageSet:
+    def _data(self, X):
         "Checked data of the kind that the estimator was fitted to."
         check_is_fitted(self)
         if (known := self.image_format_) is None:
@@ -264,7 +262,7 @@ BY_CENTERS = ("kmeans", "kmeans-features") # systems whose clusters are the cell
 
 class Editable(Answers):
     "A fitted estimator whose clusters may become others."
-    def _settle(self, found:Clustering, blocks, encoder:Encoder|None=None) -> None:
+    def _settle(self, found, blocks, encoder=None):
         "Set the fitted attributes; `blocks()` gives the rows of the space."
         self._take(found)
         self.network_, self.encoder_, self.history_ = found.network, encoder, found.history
@@ -308,7 +306,7 @@ class Editable(Answers):
         edit = dict(cluster=int(cluster), numbers=numbers, centers=unit(centers[numbers]))
         return self._with(found, centers, edit)
 
-    def _with(self, found:Clustering, centers:Tensor|None=None, edit:dict|None=None) -> "Clusterer":
+    def _with(self, found, centers=None, edit=None):
         "A copy with another clustering; `edit` is for `after_edit`, None where only names differ."
         new = copy(self)
         new.n_clusters = found.n_clusters
@@ -316,7 +314,7 @@ class Editable(Answers):
         if edit is not None: new.cluster_centers_, new.edits_ = centers.cpu().numpy(), [*self.edits_, edit]
         return new
 
-    def _take(self, found:Clustering) -> None:
+    def _take(self, found):
         "Set what a clustering says of the rows of the fit."
         self.clustering_, self.labels_ = found, found.labels.cpu().numpy()
         self.probabilities_ = None if found.probs is None else found.probs.cpu().numpy()
@@ -365,7 +363,7 @@ class Savable(Editable):
         name = type(self).__name__
         raise ValueError(f"path: {path} holds {name}, not {cls.__name__}; use {name}.load or rpsc.estimators.load")
 
-    def _restore(self, facts:dict, tensors:dict, given:nn.Module|None) -> None:
+    def _restore(self, facts, tensors, given):
         for name, attribute in self._plain.items(): setattr(self, attribute, facts[name])
         if facts["feature_names_in"]: self.feature_names_in_ = np.array(facts["feature_names_in"], dtype=object)
         network = self.network_ = read_network(facts, tensors, "network", given)
@@ -424,7 +422,7 @@ class Clusterer(Savable, BaseEstimator):
         with _progress(verbose): self._perform(task, work)
         return self
 
-    def _fit_embeddings(self, X) -> None:
+    def _fit_embeddings(self, X):
         features = _embeddings(self, X, reset=True)
         if self.device: features = features.to(self.device)
         k, self.method_ = _checked_k(self.n_clusters, len(features)), FIRST_STAGE.get(self.system, self.system)
@@ -436,16 +434,16 @@ class Clusterer(Savable, BaseEstimator):
         warn_of_sizes(self.method_, features, found.labels, k, self.balance)
         self._settle(replace(found, features=None), lambda: space_blocks(features))
 
-    def _fit_images(self, X) -> None:
+    def _fit_images(self, X):
         images = as_images(X, encoder=self.encoder)
         if self.device: images = images.to(self.device)
         k, seed = _checked_k(self.n_clusters, len(images)), _seed(self.random_state)
         task = decide(images, self.system, k, self.encoder, self.budget, seed, None, self.balance, self.switches)
         with _cache_folder(self.cache) as work: self._perform(self._on_base(task, work), work)
 
-    def _on_base(self, task:Task, work:Path) -> Task: return task # an add-on stands on something
+    def _on_base(self, task, work): return task # an add-on stands on something
 
-    def _perform(self, task:Task, work:Path) -> None:
+    def _perform(self, task, work):
         "Do a task, and keep what it found."
         images, self.method_ = task.images, task.system
         self.n_features_in_ = images.channels * images.size**2
@@ -478,7 +476,7 @@ class AddOn(Clusterer):
                          device=device, cache=cache, verbose=verbose)
         self.base = base
 
-    def _on_base(self, task:Task, work:Path) -> Task:
+    def _on_base(self, task, work):
         "The task with the clustering to improve, and its encoder."
         base, given = self.base, task.given
         if isinstance(base, BaseEstimator) and not hasattr(base, "labels_"):

@@ -121,7 +121,7 @@ class FreeMatch(Recipe):
     bn_momentum:float|None = between(0, 1, None, "(]") # of BatchNorm's running statistics; None: the network's own
     epoch:int = whole(1024) # steps between log rows, looks at the whole set, and checkpoints
 
-def _warn_if_short(steps:int, ema:float) -> None:
+def _warn_if_short(steps, ema):
     "Warn if more than 5% of the averaged weights will still be the start."
     if (left := ema ** steps) > .05:
         warnings.warn(f"ema {ema}: after {steps} steps {left:.0%} of the averaged weights are still the start; "
@@ -311,7 +311,7 @@ _LARGE = ("imagenet10", "imagenet-dogs15", "imagenet50") # at 224 pixels in the 
 SEMI_PAPER = {"": FreeMatch(network="wrn28-2"), "cifar100-20": FreeMatch(network="wrn28-8", weight_decay=1e-3),
               **dict.fromkeys(("stl10", *_LARGE), FreeMatch(network="wrn37-2"))}
 
-def _with_stages(recipe, first:str, threshold:str) -> dict: # profile -> recipe
+def _with_stages(recipe, first, threshold) -> dict: # profile -> recipe
     "Both stages of a system at every scale."
     def of(profile, dataset=""):
         stage = SYSTEMS[first].recipe_for(Profile(profile, "", dataset=dataset))
@@ -333,7 +333,7 @@ def at_size(
     parts = [small(block).round_().clamp_(0, 255).byte() for block in images.images.split(512)]
     return replace(images, images=torch.cat(parts))
 
-def _first_stage(job:Job, name:str, recipe) -> Clustering:
+def _first_stage(job, name, recipe):
     "The first stage of a system, shared with the system that is that stage alone."
     return job.perform(name, **{each: getattr(recipe, each) for each in SYSTEMS[name].switches})
 

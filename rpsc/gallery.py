@@ -48,8 +48,7 @@ def similarity_to_rest(
 SMALL, FAR = 20, 3. # images below which a cluster borrows its spread; score above which an image is outlying. Both ours
 
 def outlier_score(
-    features:Tensor, # (N, D), finite
-    labels:Tensor, # int (N,), clusters
+    features:Tensor, labels:Tensor, # as in `similarity_to_rest`
 ) -> np.ndarray: # float64 (N,), outlying above `FAR`; NaN for an image alone in its cluster
     "Steps below the lower quartile of similarity in the own cluster; a step leads from the quartile to the median."
     table = pd.DataFrame(dict(s=similarity_to_rest(features, labels), k=labels.cpu().numpy()))

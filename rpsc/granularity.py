@@ -89,7 +89,7 @@ def without_clusters(
     return mean + noise @ axes
 
 # %% ../nbs/33_granularity.ipynb #68e01468
-def _spread(candidates:list) -> list:
+def _spread(candidates):
     "The first and last candidate, and between them some that are a fifth apart."
     kept = candidates[:1]
     for k in candidates[1:-1]:
@@ -129,7 +129,7 @@ def decide(
                         f"{row.silhouette_null_max:.2f}), best of {len(passing)} among {len(curve)} candidates that do"
                         f"{more}")
 
-def _no_clear_k(curve:pd.DataFrame, repeats:pd.Series, stable:float, margin:float) -> str:
+def _no_clear_k(curve, repeats, stable, margin):
     if curve.stability.isna().all():
         return "the rows have fewer distinct directions than every candidate has clusters"
     if not repeats.any():
@@ -166,7 +166,7 @@ class Suggestion:
         ax.set(xlabel="number of clusters k", ylim=(least - .03, 1.05))
         ax.set_title("no clear k" if self.k is None else f"k = {self.k}", fontsize=10)
 
-def _candidates(candidates, rows:int) -> list:
+def _candidates(candidates, rows):
     "Checked and sorted numbers of clusters; without any, 2 to 30, as long as a cluster has ten rows."
     if candidates is None: return list(range(2, max(2, min(30, rows // 10)) + 1))
     found, most = sorted(set(candidates)), rows // 2
@@ -174,7 +174,7 @@ def _candidates(candidates, rows:int) -> list:
     raise ValueError(f"candidates: got {list(candidates)}; accepted: whole numbers from 2 to {most}, "
                      f"half of the {rows} rows that are used")
 
-def _measure_all(jobs, words:str) -> np.ndarray: # (jobs, candidates, 2)
+def _measure_all(jobs, words) -> np.ndarray: # (jobs, candidates, 2)
     "`measure` for each of (features, candidates, seed), with a bar if it takes long."
     return np.stack([measure(*job) for job in tqdm(list(jobs), desc=words, leave=False, delay=5)])
 
@@ -195,13 +195,13 @@ def check_finite(
                      f"the first are rows {shown} (from 0); accepted: finite numbers up to about 1e18 "
                      "(drop or impute such rows, scale large numbers)")
 
-def _checked(rows, index:Tensor) -> Tensor: # float32 (rows, D)
+def _checked(rows, index) -> Tensor: # float32 (rows, D)
     "As `checked_rows`, where these are the rows at `index` of a larger set."
     rows = torch.as_tensor(rows).detach()
     if rows.ndim == 2 and len(rows) == len(index): check_finite("features", rows, index)
     return checked_rows("features", rows, len(index))
 
-def _sample(features, index:Tensor) -> Tensor: # float32 (rows, D), on the CPU
+def _sample(features, index) -> Tensor: # float32 (rows, D), on the CPU
     "Some rows of a tensor, an array or a table, checked; the others are not looked at."
     if isinstance(features, Tensor): rows = features[index.to(features.device)]
     elif isinstance(features, pd.DataFrame): rows = features.iloc[index.numpy()].to_numpy(np.float32, na_value=np.nan)
@@ -269,7 +269,7 @@ def cluster_names(
     raise ValueError(f"found: meta has {len(names)} names for {k} clusters; accepted: one for each, as from with_names")
 
 # %% ../nbs/33_granularity.ipynb #54a755a4
-def _directions_of(found:Clustering, features:Tensor|None) -> Tensor: # float32 (N, D), rows of length 1, on the CPU
+def _directions_of(found, features) -> Tensor: # float32 (N, D), rows of length 1, on the CPU
     "The features to use."
     features = found.features if features is None else features
     if features is None:
@@ -311,7 +311,7 @@ class MergedNetwork(Network):
 
     def made_of(self) -> dict: return dict(network=self.network, parts=self.parts)
 
-def _merged_network(network:nn.Module|None, parts:list) -> nn.Module|None:
+def _merged_network(network, parts):
     "The network with its clusters merged; a `Pair` stays one, of merged members."
     if network is None: return None
     if isinstance(network, Pair): return Pair([MergedNetwork(one, parts) for one in network.networks])
@@ -340,7 +340,7 @@ def merge(
     names = [" + ".join(old[c] for c in part) for part in parts]
     return _edited(found, new[found.labels], probs, _merged_network(found.network, parts), names, edit)
 
-def _edited(found:Clustering, labels:Tensor, probs:Tensor|None, network, names:list, edit:dict) -> Clustering:
+def _edited(found, labels, probs, network, names, edit):
     "A copy with other clusters, their names if names were given, and a note of what was done."
     meta = {**found.meta, "n_clusters": edit["n_clusters"], "edits": [*found.meta.get("edits", []), edit]}
     if found.meta.get("names"): meta["names"] = names
@@ -386,7 +386,7 @@ def split_probs(
     return wide.scatter(1, number.to(probs.device)[:, None], probs[:, [cluster]])
 
 # %% ../nbs/33_granularity.ipynb #1531be3f
-def _split_names(names:list, cluster:int, k:int) -> list: # of k
+def _split_names(names, cluster, k) -> list: # of k
     "Names with a numbered one for each new part, \"owl 2\" and so on."
     names, n = list(names), 2
     while len(names) < k:

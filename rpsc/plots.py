@@ -70,10 +70,7 @@ def _title_of(found, name):
 
 def reliability_diagram(
     ax, # matplotlib axes
-    y:Tensor, # int (N,), ground truth
-    probs:Tensor, # (N, K), rows sum to 1
-    bins:int=15, # equally wide
-    labels:Tensor|None=None, # int (N,), predicted clusters where they are not the arg max of `probs`
+    y:Tensor, probs:Tensor, bins:int=15, labels:Tensor|None=None, # as in `reliability`
     name:str="", # of the system, for the title
 ) -> Reliability: # what was drawn
     "Draw accuracy by confidence with ECE and signed gap in the title (RUC Fig. 4); errors as in `reliability`."

@@ -55,8 +55,7 @@ def blend(
 
 def co_refine(
     labels:Tensor, # (N,) integers, pseudo-labels of clean images
-    counter_probs:Tensor, # (N, K) prediction of the counter network
-    weight:Tensor|float, # (N,) in [0, 1], how sure the counter network is
+    counter_probs:Tensor, weight:Tensor|float, # (N, K), (N,): of the counter network, and how sure it is
     temperature:float=.5, # of sharpening
 ) -> Tensor: # (N, K), rows sum to 1
     "Labels blended with the counter network's predictions, sharpened (RUC Eqs. 11, 12); temperature 0: `ValueError`."

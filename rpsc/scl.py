@@ -116,9 +116,7 @@ def cross_entropy_loss(
     return _reduce(-logits.log_softmax(-1).gather(-1, labels[..., None])[..., 0], reduction)
 
 def double_softmax_ce(
-    logits:Tensor, # (V, K) or (H, V, K), before the softmax
-    labels:Tensor, # (V,) or (H, V) pseudo-labels, 0 ... K-1
-    reduction:str="mean", # over V, for each head: "mean", "sum" or "none"
-) -> Tensor: # as `cross_entropy_loss`; between log(e+K-1)-1 and log(e+K-1)
+    logits:Tensor, labels:Tensor, reduction:str="mean", # as in `cross_entropy_loss`
+) -> Tensor: # the same shape; between log(e+K-1)-1 and log(e+K-1)
     "Cross-entropy with the softmax applied twice (SPICE's self-labelling loss; SPICE-CE in RPSC's Table 5)."
     return cross_entropy_loss(_checked(logits, labels, "logits")[0].softmax(-1), labels, reduction)

@@ -135,9 +135,7 @@ def nearest_to_centers(
 
 # %% ../nbs/10_selection.ipynb #c8b8ddbb
 def distance_ratio(
-    features:Tensor, # (N, D), rows of length 1
-    centers:Tensor, # (K, D) or (H, K, D)
-    index:Tensor, # (K, size) or (H, K, size) members of each cluster
+    features:Tensor, centers:Tensor, index:Tensor, # as in `semantic_confidence`
 ) -> Tensor: # like `index`, in [0, 1]; 1 = the farthest member
     "Euclidean distance to the own centre, divided by that of the farthest member (RPSC Eq. 3 as printed)."
     features, centers = _features(features), _features(centers, "centers", (2, 3)).to(features)
@@ -149,9 +147,7 @@ def distance_ratio(
 
 # %% ../nbs/10_selection.ipynb #0a9c9f18
 def similarity_ratio(
-    features:Tensor, # (N, D), rows of length 1
-    centers:Tensor, # (K, D) or (H, K, D)
-    index:Tensor, # (K, size) or (H, K, size) members of each cluster
+    features:Tensor, centers:Tensor, index:Tensor, # as in `semantic_confidence`
 ) -> Tensor: # like `index`, in [0, 1]; 1 = the nearest member
     "Dot product with the own centre over that of the nearest member, clipped at 0 (Eq. 3 as the text describes it)."
     similarity = _similarity(features, centers).gather(-1, _index(index, len(features))).clamp_min(0)
@@ -185,10 +181,7 @@ class PseudoLabels(NamedTuple):
     confidence:Tensor # float, >= 0, how far to believe it
 
 def labelled_members(
-    features:Tensor, # (N, D), rows of length 1
-    centers:Tensor, # (K, D) or (H, K, D)
-    index:Tensor, # (K, size) or (H, K, size) members of each cluster
-    kind:str="similarity", # as in `semantic_confidence`
+    features:Tensor, centers:Tensor, index:Tensor, kind:str="similarity", # as in `semantic_confidence`
 ) -> PseudoLabels: # (K * size,) or (H, K * size) each
     "The members of each cluster with its label and their confidence."
     confidence = semantic_confidence(features, centers, index, kind)
@@ -356,9 +349,7 @@ def select_hybrid(
     probs:Tensor, # (N, K)
     features:Tensor, # (N, D)
     labels:Tensor|None=None, # (N,) integers; None = the most probable cluster
-    threshold:float=.99, # as in `select_confident`
-    k:int=100, # as in `select_by_neighbors`
-    seed:int=0, # as in `select_by_neighbors`
+    threshold:float=.99, k:int=100, seed:int=0, # as in `select_confident` and `select_by_neighbors`
 ) -> Tensor: # (N,) bool
     "Samples that pass both the confidence and the neighbour test (RUC, hybrid strategy); `ValueError` as in both."
     features, probs = _rows(features, probs)

@@ -141,8 +141,7 @@ def own_centers(
     return torch.zeros_like(surest, dtype=features.dtype).scatter(-1, surest, is_chosen) @ features / n
 
 def fill_places(
-    order:Tensor, # (..., K, M) row numbers, nearest first
-    labels:Tensor, # (..., M) the cluster of each row
+    order:Tensor, labels:Tensor, # as in `own_first`, nearest first
     size:int, # places of each cluster
 ) -> Tensor: # (..., K, size) row numbers, nearest first
     "Fill the places of each cluster evenly with its own images: some of them left out, or all of them repeated (ours)."
@@ -258,12 +257,12 @@ class Stage:
         losses = head_losses(self.heads(batch.inputs[batch.pairs.index]), batch.pairs, self.recipe)
         return dict(loss=losses.sum(), mean=losses.detach().mean())
 
-    def _label(self, number:int) -> LargeBatch:
+    def _label(self, number):
         draw = generator_at(self.seed, "large batch", number)
         rows = torch.randperm(len(self.features), generator=draw)[:self.recipe.large_batch].to(self.features.device)
         return label_batch(self.heads, self.features, rows, self.recipe, self.look, draw, is_first=number == 0)
 
-    def _shuffle(self, number:int, turn:int) -> Tensor:
+    def _shuffle(self, number, turn):
         draw = generator_at(self.seed, "pass", number, turn)
         return _orders(self.batch.pairs.index.shape, draw).to(self.features.device)
 

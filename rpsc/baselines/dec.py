@@ -168,7 +168,7 @@ def dec(job, recipe):
     second = _settle(job, recipe, Trunk(body, cluster=head, **others).train(), back)
     return outcome(job, Trunk(body, cluster=head), auto_encoder=first, cluster=second)
 
-def _lengths(recipe:type) -> dict: # profile -> recipe
+def _lengths(recipe) -> dict: # profile -> recipe
     "Each kind at every scale."
     return dict(smoke=recipe(ae_epochs=2, epochs=2, batch_size=64), cpu=recipe(ae_epochs=30, epochs=30),
                 mini=recipe(ae_epochs=100, epochs=40, batch_size=128), paper=recipe())

@@ -93,8 +93,7 @@ def consistency(
     return -(log_probs(logits_anchor) + log_probs(logits_neighbor)).logsumexp(-1).mean(-1)
 
 def neighbor_consistency(
-    logits_anchor:Tensor, # (B, K) or (H, B, K), before the softmax
-    logits_neighbor:Tensor, # the same shape: one neighbour for each anchor
+    logits_anchor:Tensor, logits_neighbor:Tensor, # as in `consistency`
     entropy_weight:float=5., # lambda
 ) -> Tensor: # a scalar or (H,), at least -entropy_weight * log K
     "Consistency of the pairs minus the weighted entropy of the anchors' mean prediction, for each head (SCAN Eq. 2)."
@@ -199,9 +198,7 @@ def batch_centers(
     return rows.new_zeros(n_clusters, rows.shape[1]).index_add(0, labels, rows) / size[:, None]
 
 def batch_confidence(
-    features:Tensor, # (n, D) of the un-augmented images, any length
-    labels:Tensor, # (n,) int64, 0 ... K-1
-    n_clusters:int, # K
+    features:Tensor, labels:Tensor, n_clusters:int, # as in `batch_centers`
 ) -> Tensor: # (n,) in [0, 1], without gradient; 1 = the image of its label that is nearest to the centre
     "Similarity to the own centre over the largest of that label, clipped at 0 (RPSC Eq. 3 on a batch)."
     near = (unit(features.detach()) * batch_centers(features, labels, n_clusters)[labels]).sum(-1).clamp_min(0)
