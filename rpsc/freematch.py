@@ -213,10 +213,7 @@ class SemiStage:
     "Streams, views and limits of the stage, for `rpsc.jobs.learn`: `stage(k)` gives step `k` its rows, `step` a loss."
     def __init__(self,
         network:nn.Module, # that learns, with `dim`
-        images:ImageSet, # all of them
-        labels:Tensor, # (N,), of which the reliable ones are kept
-        is_reliable:Tensor, # (N,) bool
-        recipe:FreeMatch, # switches
+        images:ImageSet, labels:Tensor, is_reliable:Tensor, recipe:FreeMatch, # as in `train_semi`
         seed:int=0, # of both streams
     ):
         self.network, self.images, self.recipe, self.per_epoch = network, images, recipe, recipe.epoch
@@ -341,8 +338,7 @@ def retrained(
     job:Job,
     recipe:"RPSC|SPICE", # its second stage
     first:Clustering, # of the first stage
-    labels:Tensor, # (N,) int64
-    is_reliable:Tensor, # (N,) bool: labels that may be learnt from
+    labels:Tensor, is_reliable:Tensor, # as in `train_semi`
 ) -> Clustering: # of the second stage
     "Train a network on reliable labels and all images. Raises `EmptyClusters` where a cluster has no reliable image."
     if in_trial(): # which has learned nothing that could be relied on

@@ -147,8 +147,7 @@ def _name_ticks(axis, names):
 
 def confusion(
     ax, # matplotlib axes
-    y:Tensor, # int (N,), ground truth
-    labels:Tensor, # int (N,), clusters
+    y:Tensor, labels:Tensor, # as in `confusion_table`
     class_names:list[str]|None=None, # None: their numbers
     name:str="", # of the system, for the title
 ) -> Tensor: # the counts that were drawn

@@ -286,9 +286,7 @@ def check_no_empty(
 
 # %% ../nbs/10_selection.ipynb #05e10111
 def balance_clusters(
-    labels:Tensor, # (N,) integers
-    is_reliable:Tensor, # (N,) bool
-    n_clusters:int, # K
+    labels:Tensor, is_reliable:Tensor, n_clusters:int, # as in `check_no_empty`
     seed:int=0, # of the choice
 ) -> Tensor: # (N,) bool, a part of `is_reliable` with equally many of each cluster
     "Cut every cluster at random to the reliable count of the smallest (SPICE); errors as in `check_no_empty`."
@@ -299,9 +297,7 @@ def balance_clusters(
     return kept
 
 def spice_labels(
-    features:Tensor, # (N, D) of the whole data set
-    probs:Tensor, # (N, K) of the chosen head
-    k:int=100, # neighbours asked; fewer on small sets, see `neighborhood_size`
+    features:Tensor, probs:Tensor, k:int=100, # as in `reliable_labels`
     threshold:float=.9, # share of neighbours that must be reached, 0 < threshold <= 1 (SPICE: .90; .99 on CIFAR)
     score:float=.99, # largest probability that must be exceeded, 0 <= score < 1
     balance:bool=True, # cut every cluster to the smallest one's size

@@ -94,8 +94,7 @@ def fit_betas(
     return parameters, weight
 
 def posterior_table(
-    parameters:Tensor, # (2, 2) of two beta distributions
-    weight:Tensor, # (2,)
+    parameters:Tensor, weight:Tensor, # as in `component_probs`
 ) -> Tensor: # (100,) bins of [0, 1], constant from its peak on
     "Probability of the component with the higher mean, by value."
     means = parameters[:, 0] / parameters.sum(1)

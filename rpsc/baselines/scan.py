@@ -220,10 +220,7 @@ def self_label_loss(
 # %% ../../nbs/21_scan.ipynb #b685d9e6
 def self_label_step(
     network:Classifier, # trained, K outputs
-    images:ImageSet, # N images, on the network's device
-    recipe:Scan, # view, threshold, loss
-    rows:Tensor, # (B,)
-    generator:torch.Generator, # of the views
+    images:ImageSet, recipe:Scan, rows:Tensor, generator:torch.Generator, # as in `cluster_step`
 ) -> dict: # with the loss
     "SCAN's self-labelling step: learn the sure predictions on strong views."
     # this pass first: some versions of torch keep the bf16 weights of a pass without gradient for the next one
