@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COLORS', 'colors', 'Reliability', 'reliability', 'reliability_diagram', 'confidence_shares', 'confidence_density',
-           'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry', 'band', 'to_picture', 'overlay']
+           'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry', 'band', 'overlay']
 
 # %% ../nbs/32_plots.ipynb #7de49779
 import math
@@ -238,9 +238,7 @@ def band(
     return middle
 
 # %% ../nbs/32_plots.ipynb #ce31fc8e
-def to_picture(
-    image:Tensor, # uint8 or float in [0, 1], (C, H, W) with C = 1 or 3
-) -> np.ndarray: # float (H, W, 3) in [0, 1]
+def _to_picture(image): # uint8 or float in [0, 1], (C, H, W) with C = 1 or 3 -> float (H, W, 3) in [0, 1]
     "An image as matplotlib wants it, colour or grey; `ValueError` for another shape."
     if image.ndim != 3 or image.shape[0] not in (1, 3):
         raise ValueError(f"image: shape {tuple(image.shape)}; accepted: (C, H, W) with C = 1 or 3")
@@ -255,7 +253,7 @@ def overlay(
     frame:str|None=None, # colour of a frame; None: without
 ) -> None:
     "Draw an image, or heat over its grey version (RUC Figs. 6 and 12); `ValueError` for an image that is none."
-    picture = to_picture(image)
+    picture = _to_picture(image)
     if heat is not None: picture = picture.mean(2, keepdims=True).repeat(3, 2)
     ax.imshow(picture, vmin=0, vmax=1)
     if heat is not None:

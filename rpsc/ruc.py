@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['PLAIN', 'BY_TEXT', 'RUC_TINY', 'RUC_PAPER', 'LOSSES', 'ADVICE', 'smooth_labels', 'blend', 'co_refine',
-           'confidence_weights', 'refurbish', 'refurbish_threshold', 'RUC', 'strategy_for', 'choose_clean', 'Pair',
-           'build_pair', 'member_logits', 'read_out', 'Beliefs', 'clean_first', 'Views', 'draw_views', 'predictions',
-           'Answers', 'answers', 'make_targets', 'in_order', 'batch_losses', 'Turn', 'Passes', 'Retraining', 'RUCRun',
-           'rescued', 'ruc']
+           'confidence_weights', 'refurbish', 'refurbish_threshold', 'RUC', 'choose_clean', 'Pair', 'build_pair',
+           'member_logits', 'read_out', 'Beliefs', 'clean_first', 'Views', 'draw_views', 'predictions', 'Answers',
+           'answers', 'make_targets', 'in_order', 'batch_losses', 'Turn', 'Passes', 'Retraining', 'RUCRun', 'rescued',
+           'ruc']
 
 # %% ../nbs/15_ruc.ipynb #ca3ee992
 import copy, math, warnings
@@ -136,10 +136,7 @@ RUC_PAPER = {
 }
 
 # %% ../nbs/15_ruc.ipynb #d6b0017d
-def strategy_for(
-    base:Clustering, # the clustering to improve
-    recipe:RUC, # with the strategy asked for
-) -> str: # the strategy that is possible
+def _strategy_for(base, recipe):
     "The recipe's strategy; without probabilities \"hybrid\" becomes \"metric\" and \"confidence\" a `ValueError`."
     if base.probs is not None or recipe.strategy == "metric": return recipe.strategy
     if recipe.strategy == "hybrid": return "metric"
@@ -151,8 +148,8 @@ def choose_clean(
     recipe:RUC, # strategy, tau1, k
     seed:int=0, # of the order among equal rows of features, see `rpsc.neighbors.knn`
 ) -> Tensor: # (N,) bool
-    "The clean set of a clustering by the recipe's strategy (RUC section 3.1); `ValueError` as in `strategy_for`."
-    strategy = strategy_for(base, recipe)
+    "The clean set of a clustering by the recipe's strategy (RUC section 3.1); `ValueError` as in `_strategy_for`."
+    strategy = _strategy_for(base, recipe)
     if strategy == "confidence": return select_confident(base.probs, recipe.tau1)
     k = neighborhood_size(len(base), base.n_clusters, recipe.k)
     if strategy == "metric": return select_by_neighbors(features, base.labels, k, seed)
@@ -498,13 +495,13 @@ def rescued(
 def ruc(job, recipe):
     """Re-train a clustering robustly (RUC Algorithm 1), or by plain cross-entropy on its labels.
 
-    Meta: strategy, and the size of the clean set at the start and after each epoch. Errors as in `strategy_for`; warns
+    Meta: strategy, and the size of the clean set at the start and after each epoch. Errors as in `_strategy_for`; warns
     if clusters are without clean images, or empty in the end."""
     base, of_base = job.foundation, recipe.neighbors_from == "features"
     near = base.features if of_base else job.embedding(recipe.neighbors_from)
     if recipe.objective == "plain": strategy, is_clean = "all", torch.ones_like(base.labels, dtype=torch.bool)
     else:
-        strategy = strategy_for(base, recipe)
+        strategy = _strategy_for(base, recipe)
         is_clean = rescued(base, choose_clean(base, near, recipe, job.seed), job.seed)
     run = RUCRun(job, recipe, Beliefs(base.labels, is_clean, 2 if recipe.co_training else 1))
     history = run.run()

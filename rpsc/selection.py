@@ -6,8 +6,8 @@
 __all__ = ['CONFIDENCES', 'unit', 'ranked', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers',
            'distance_ratio', 'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'labelled_members',
            'pseudo_label', 'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels',
-           'EmptyClusters', 'check_no_empty', 'balance_clusters', 'spice_labels', 'select_confident',
-           'select_by_neighbors', 'select_hybrid', 'surest']
+           'EmptyClusters', 'check_no_empty', 'spice_labels', 'select_confident', 'select_by_neighbors',
+           'select_hybrid', 'surest']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -285,10 +285,7 @@ def check_no_empty(
                         f"reliable images of each cluster: {counts.tolist()}. {_ADVICE}")
 
 # %% ../nbs/10_selection.ipynb #05e10111
-def balance_clusters(
-    labels:Tensor, is_reliable:Tensor, n_clusters:int, # as in `check_no_empty`
-    seed:int=0, # of the choice
-) -> Tensor: # (N,) bool, a part of `is_reliable` with equally many of each cluster
+def _balance_clusters(labels, is_reliable, n_clusters, seed=0): # (N,) bool, a part of `is_reliable`
     "Cut every cluster at random to the reliable count of the smallest (SPICE); errors as in `check_no_empty`."
     size = int(check_no_empty(labels, is_reliable, n_clusters).min())
     order = ranked(torch.zeros_like(labels), seed)
@@ -313,7 +310,7 @@ def spice_labels(
     consistency = local_consistency(features, labels, neighborhood_size(*probs.shape, k), seed)
     is_reliable = (consistency >= threshold) & (probs.amax(-1) > score)
     check_no_empty(labels, is_reliable, probs.shape[1])
-    return labels, balance_clusters(labels, is_reliable, probs.shape[1], seed) if balance else is_reliable
+    return labels, _balance_clusters(labels, is_reliable, probs.shape[1], seed) if balance else is_reliable
 
 def _check_reached(threshold):
     "A `ValueError` for a threshold that nothing can reach, or everything."

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SelfLabeling', 'SpiceSelf', 'check_switches', 'head_losses', 'predict', 'own_centers', 'pseudo_label_unbalanced',
-           'no_look', 'LargeBatch', 'label_batch', 'looker', 'Stage', 'judge_heads', 'OneHead', 'HeadNetwork',
-           'head_probs', 'train_heads', 'self_label', 'self_labelled']
+           'no_look', 'LargeBatch', 'looker', 'Stage', 'judge_heads', 'OneHead', 'HeadNetwork', 'head_probs',
+           'train_heads', 'self_label', 'self_labelled']
 
 # %% ../nbs/12_self_labeling.ipynb #a1e7e210
 import warnings
@@ -175,16 +175,10 @@ class LargeBatch(NamedTuple):
     pairs:PseudoLabels # (H, P) each; index counts rows of `inputs`
     inputs:Tensor # (M, D) features of the training view
 
-def label_batch(
-    heads:ClusterHeads, # in any mode
-    features:Tensor, # (N, D) frozen features of the un-augmented images
-    rows:Tensor, # (M,) images of this large batch
-    recipe:SelfLabeling, # gamma, confidence, views, prototypes
-    look:Callable, # look(preset, rows, generator) -> (M, D) features of that view
-    generator:torch.Generator, # draws the views
-    is_first:bool=False, # of the stage: without balance, k-means speaks for the first head
-) -> LargeBatch:
-    "Label M images by Eqs. 1-3 and draw their training views (steps 2 to 6 of RPSC-Self)."
+def _label_batch(heads, features, rows, recipe, look, generator, is_first=False): # (N, D), (M,) -> LargeBatch
+    """Label M images by Eqs. 1-3 and draw their training views (steps 2 to 6 of RPSC-Self).
+
+    Without balance, k-means speaks for the first head in the first batch of the stage."""
     clean = features[rows].float()
     def seen(name): return clean if name == "none" else look(name, rows, generator).to(features.device)
     branch = seen(recipe.label_view)
@@ -244,7 +238,7 @@ class Stage:
     def _label(self, number):
         draw = generator_at(self.seed, "large batch", number)
         rows = torch.randperm(len(self.features), generator=draw)[:self.recipe.large_batch].to(self.features.device)
-        return label_batch(self.heads, self.features, rows, self.recipe, self.look, draw, is_first=number == 0)
+        return _label_batch(self.heads, self.features, rows, self.recipe, self.look, draw, is_first=number == 0)
 
     def _shuffle(self, number, turn):
         draw = generator_at(self.seed, "pass", number, turn)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FIRST_STAGE', 'ON_PIXELS', 'ANY_SIZE', 'BALANCED', 'SMALL_SET', 'GREY', 'PLAIN', 'ALIKE', 'LEAST', 'own_switches',
            'is_trained_here', 'choose_budget', 'Task', 'decide', 'printable', 'name_of', 'plural', 'Usage', 'Request',
-           'share_on_one_level', 'guess_domain', 'choose_device', 'read_images', 'check_method', 'check_options',
-           'is_possible', 'task_for', 'duration', 'leading', 'expected', 'how_long']
+           'guess_domain', 'choose_device', 'read_images', 'check_method', 'check_options', 'is_possible', 'task_for',
+           'duration', 'leading', 'expected', 'how_long']
 
 # %% ../nbs/44_tasks.ipynb #c6d7cc9d
 import glob, os, warnings
@@ -210,9 +210,7 @@ class Request:
 # %% ../nbs/44_tasks.ipynb #aa484692
 GREY, PLAIN, ALIKE = .95, .5, 8 # share of grey images, share of border pixels, levels
 
-def share_on_one_level(
-    pixels:Tensor, # int (N, C, S, S), 0 … 255
-) -> float:
+def _share_on_one_level(pixels): # int (N, C, S, S), 0 … 255
     "Largest share of border pixels, of all images together, within `ALIKE` levels of one grey level."
     grey = pixels.float().mean(1).round().long()
     edge = torch.cat([grey[:, [0, -1]].flatten(), grey[:, 1:-1, [0, -1]].flatten()])
@@ -228,7 +226,7 @@ def guess_domain(
     pixels = images.images[rows.to(images.device)].cpu().int()
     grey = float(((pixels.amax(1) - pixels.amin(1)).amax((1, 2)) <= ALIKE).float().mean())
     if grey < GREY: return "natural", f"{1 - grey:.0%} of the images are in colour"
-    plain = share_on_one_level(pixels)
+    plain = _share_on_one_level(pixels)
     return "glyphs" if plain >= PLAIN else "natural", f"grey images, {plain:.0%} of their border pixels have one level"
 
 # %% ../nbs/44_tasks.ipynb #4f509316

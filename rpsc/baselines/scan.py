@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SCAN_IMAGENET', 'SCAN_TINY', 'SCAN_PAPER', 'ADVICE', 'STEP3', 'Scan', 'mine_neighbors', 'consistency',
-           'neighbor_consistency', 'one_head', 'head_scores', 'cluster_step', 'scan_cluster', 'confident_labels',
+           'neighbor_consistency', 'head_scores', 'cluster_step', 'scan_cluster', 'confident_labels',
            'balanced_cross_entropy', 'batch_centers', 'batch_confidence', 'self_label_loss', 'self_label_step',
            'scan_self_label', 'scan']
 
@@ -101,12 +101,8 @@ def neighbor_consistency(
 
 # %% ../../nbs/21_scan.ipynb #57a5e32b
 @torch.no_grad()
-def one_head(
-    network:Classifier, # with H * K outputs
-    h:int, # the head to keep
-    n_clusters:int, # K
-) -> Classifier: # with K outputs and the same encoder (not a copy)
-    "The network with head `h` alone."
+def _one_head(network, h, n_clusters):
+    "The network with head `h` of H alone, and the same encoder (not a copy)."
     alone = Classifier(network.encoder, n_clusters, seed=0).to(network.linear.weight.device)
     rows = slice(h * n_clusters, (h + 1) * n_clusters)
     for own, of_all in zip(alone.linear.parameters(), network.linear.parameters()): own.copy_(of_all[rows])
@@ -164,7 +160,7 @@ def scan_cluster(
                     depends=replace(recipe, **STEP3), shown=lambda: heads().squeeze(0))
     scores = head_scores(probs := heads(), neighbors)
     best = int(scores.argmin())
-    meta, alone = dict(head=best, head_scores=scores.tolist(), neighbors=size), one_head(network, best, K)
+    meta, alone = dict(head=best, head_scores=scores.tolist(), neighbors=size), _one_head(network, best, K)
     return outcome(job, alone.requires_grad_(True), probs=probs[best], advice=ADVICE, meta=meta, cluster=history)
 
 # %% ../../nbs/21_scan.ipynb #dfa11413
