@@ -5,15 +5,14 @@
 # %% auto #0
 __all__ = ['MAY_HELP', 'WORDS', 'app', 'Domain', 'Profile', 'Fit', 'Pages', 'OPTIONS', 'IMAGES', 'sentence',
            'in_words_of_commands', 'notes', 'Commands', 'with_example', 'start', 'one_of', 'option', 'arguments',
-           'command', 'cluster', 'predict', 'refine', 'suggest', 'compare', 'list_methods', 'data', 'main']
+           'command', 'main']
 
 # %% ../nbs/49_cli.ipynb #e3cda2dd
 import errno, os, re, signal, sys, warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from enum import Enum
-from inspect import Parameter, Signature, cleandoc
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -66,12 +65,12 @@ def notes() -> Iterator[None]:
 # %% ../nbs/49_cli.ipynb #531b2c8d
 _ParserError = typer.BadParameter.__base__.__base__ # click's ClickException: typer brings its own click, or imports it
 
-def _ended(text:str, code:int) -> typer.Exit:
+def _ended(text, code):
     "Print the line, if there still is a terminal; the exit to raise."
     with suppress(OSError): typer.echo(f"rpsc: {text}", err=True)
     return typer.Exit(code)
 
-def _misunderstood(error) -> typer.Exit:
+def _misunderstood(error):
     "The exit for what the parser did not understand."
     text = " ".join(error.format_message().split()).rstrip(".")
     if len(text) > 200: text = f"{text[:200]}…" # a shell has put in a whole folder
@@ -122,13 +121,12 @@ def one_of(*words:str) -> type: return Enum("Words", {word: word for word in wor
 Domain, Profile = one_of("auto", "natural", "glyphs"), one_of("auto", "smoke", "mini", "cpu", "paper")
 Fit, Pages = one_of("crop", "pad", "squash"), one_of("first", "all")
 
-def option(kind, default, help:str, metavar:"str|None"=None, *words:str, **more) -> tuple:
+def option(kind, default, help:str, metavar:str|None=None, *words:str, **more) -> tuple:
     "The type of an option, and what typer has to know; a default is shown where it is a word or a number."
     is_shown = isinstance(default, (str, int)) and not isinstance(default, bool)
     told = typer.Option(default, *words, help=help, metavar=metavar, show_default=is_shown, **more)
     return Optional[kind] if default is None else kind, told
 
-# %% ../nbs/49_cli.ipynb #2d576cd1
 OPTIONS = dict(
     path=(str, typer.Argument(metavar="PATH", help="Folder of images, with its sub-folders; or a list of paths (.txt), "
                               "a pattern in quotes, the name of a data set (see: rpsc data).")),
@@ -178,88 +176,61 @@ OPTIONS |= dict(
 
 # %% ../nbs/49_cli.ipynb #a99dd912
 def arguments(given:dict) -> dict:
-    "Options as a command takes them: those of a `rpsc.tasks.Request` in one, `asked`."
+    "Options as `rpsc.commands` takes them: those of a `rpsc.tasks.Request` in one, `asked`."
     given = {name: getattr(value, "value", value) for name, value in given.items()}
     if "path" not in given: return given
     from rpsc.tasks import Request
+    if "file" in given: given["out"] = given.pop("file")
+    if "methods" in given: given["methods"] = [word.strip() for word in given["methods"].split(",") if word.strip()]
     own = {name: given.pop(name) for name in [*given] if name not in Request.__dataclass_fields__}
     return dict(own, asked=Request(**given | dict(exclude=tuple(given.get("exclude") or ()))))
 
 def command(
     name:str,
-    words:str, # what it does, a sentence
+    function:str, # of `rpsc.commands`
     example:str, # of a command line
+    words:str, # what it does, a sentence
+    more:str, # the second paragraph of its help
     *names:str, # of its options, in order
-) -> Callable: # decorator
-    "Register a function as a command whose help ends with an example."
-    def add(do):
-        def run(**given): do(**arguments(given))
-        taken = [(one, *OPTIONS[one]) for one in " ".join(names).split()]
-        run.__signature__ = Signature([Parameter(one, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-                                       for one, kind, default in taken])
-        app.command(name, help=with_example(f"{words}\n\n{cleandoc(do.__doc__)}", example))(run)
-        return do
-    return add
+) -> None:
+    "Register a command."
+    def run(**given):
+        from rpsc import commands # which takes a second
+        getattr(commands, function)(**arguments(given))
+    taken = [(one, *OPTIONS[one]) for one in " ".join(names).split()]
+    run.__signature__ = Signature([Parameter(one, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+                                   for one, kind, default in taken])
+    app.command(name, help=with_example(f"{words}\n\n{more}", example))(run)
 
 IMAGES = "encoder size fit range pages exclude budget domain seed limit device" # what is looked at, and how
 
 # %% ../nbs/49_cli.ipynb #6470f718
-@command("cluster", "Cluster a folder of images.", "rpsc cluster photos -k 12 -o photos-clusters",
-         "path k out method unbalanced", IMAGES, "overwrite plan_only")
-def cluster(asked) -> None:
-    """Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv,
-    run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The default
-    method takes clusters for about equally large."""
-    from rpsc import commands
-    commands.cluster(asked)
-
-@command("predict", "Say which cluster new images belong to.",
-         "rpsc predict photos-clusters new-photos -o new-labels.csv", "folder path file pages exclude limit device")
-def predict(folder, file, asked) -> None:
-    """The table has the columns path, cluster, confidence and second (the next best cluster). Only the model is read,
-    not the images it was made from."""
-    from rpsc import commands
-    commands.predict(folder, replace(asked, out=file))
-
-@command("refine", "Improve any labelling of images (RUC).", "rpsc refine my-labels.csv photos -o photos-refined",
-         "labels path path_column label_column out", IMAGES.replace(" limit", ""), "overwrite plan_only")
-def refine(labels, asked) -> None:
-    """Writes the same files as rpsc cluster, by default to NAME-refined; the column "given" of its table holds the
-    labels that came in."""
-    from rpsc import commands
-    commands.refine(labels, asked)
-
-@command("suggest-k", "Say how many clusters there may be.", "rpsc suggest-k photos -o photos-clusters",
-         "path out most", IMAGES)
-def suggest(asked, most) -> None:
-    """The answer may be that there is no clear number. Writes suggest-k.csv and suggest-k.svg to OUT; the encoder that
-    it trains there serves rpsc cluster, too."""
-    from rpsc import commands
-    commands.suggest(asked, most)
-
-@command("compare", "Run several methods on the same images and compare them.",
-         "rpsc compare photos -k 12 --methods kmeans-features,scan,rpsc",
-         "path k out methods", IMAGES, "overwrite plan_only")
-def compare(methods, asked) -> None:
-    "Writes compare.csv and compare.md to OUT, by default NAME-compared. Methods that are done are not done again."
-    from rpsc import commands
-    commands.compare([name.strip() for name in methods.split(",") if name.strip()], asked)
-
-# %% ../nbs/49_cli.ipynb #b1a7f968
-@command("methods", "List the methods there are.", "rpsc methods")
-def list_methods() -> None:
-    "Methods on pixels need no encoder; add-ons improve another clustering."
-    from rpsc.commands import aligned, method_table
-    table = method_table()
-    typer.echo(aligned(table, tuple(table.columns)))
-
-@command("data", "Prepare a data set that is known by name, or list them.",
-         "rpsc data digits --export digits-as-files", "name root export limit")
-def data(name, root, export, limit) -> None:
-    "What can be downloaded is; otherwise it says which file to put where."
-    from rpsc.commands import aligned, data_table, prepare_data
-    if name: prepare_data(name, root, export, limit)
-    else: typer.echo(aligned(data_table(root), ("name", "pixels", "there", "where")))
+command("cluster", "cluster", "rpsc cluster photos -k 12 -o photos-clusters", "Cluster a folder of images.",
+        "Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv, "
+        "run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The "
+        "default method takes clusters for about equally large.",
+        "path k out method unbalanced", IMAGES, "overwrite plan_only")
+command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-labels.csv",
+        "Say which cluster new images belong to.",
+        "The table has the columns path, cluster, confidence and second (the next best cluster). Only the model is "
+        "read, not the images it was made from.", "folder path file pages exclude limit device")
+command("refine", "refine", "rpsc refine my-labels.csv photos -o photos-refined",
+        "Improve any labelling of images (RUC).",
+        "Writes the same files as rpsc cluster, by default to NAME-refined; the column \"given\" of its table holds "
+        "the labels that came in.",
+        "labels path path_column label_column out", IMAGES.replace(" limit", ""), "overwrite plan_only")
+command("suggest-k", "suggest", "rpsc suggest-k photos -o photos-clusters", "Say how many clusters there may be.",
+        "The answer may be that there is no clear number. Writes suggest-k.csv and suggest-k.svg to OUT; the encoder "
+        "that it trains there serves rpsc cluster, too.", "path out most", IMAGES)
+command("compare", "compare", "rpsc compare photos -k 12 --methods kmeans-features,scan,rpsc",
+        "Run several methods on the same images and compare them.",
+        "Writes compare.csv and compare.md to OUT, by default NAME-compared. Methods that are done are not done again.",
+        "path k out methods", IMAGES, "overwrite plan_only")
+command("methods", "list_methods", "rpsc methods", "List the methods there are.",
+        "Methods on pixels need no encoder; add-ons improve another clustering.")
+command("data", "prepare_data", "rpsc data digits --export digits-as-files",
+        "Prepare a data set that is known by name, or list them.",
+        "What can be downloaded is; otherwise it says which file to put where.", "name root export limit")
 
 # %% ../nbs/49_cli.ipynb #e05001e1
 def main() -> None:

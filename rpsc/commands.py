@@ -6,8 +6,8 @@
 __all__ = ['describe', 'announce', 'train_encoder', 'filled', 'sureness', 'write_results', 'code_and_machine', 'run_task',
            'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'as_given', 'refine',
            'free_place', 'write_suggestion', 'suggest', 'compared', 'separation', 'comparison', 'shown_comparison',
-           'write_comparison', 'run_comparison', 'compare', 'method_table', 'data_table', 'export_image',
-           'export_images', 'prepare_data']
+           'write_comparison', 'run_comparison', 'compare', 'method_table', 'list_methods', 'data_table',
+           'export_image', 'export_images', 'prepare_data']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import math, os, shutil, sys, time, warnings
@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
-from sklearn.metrics import silhouette_score
 from torch import Tensor
 
 import rpsc
@@ -32,7 +31,7 @@ from .estimators import load as load_model
 from .files import cache_folder, damaged, fingerprint, part_of, read_json, sweep, whole_file, write_json, write_text
 from .folders import UNFINISHED
 from .gallery import image_table, write_gallery
-from .granularity import Suggestion, suggest_k
+from .granularity import Suggestion, silhouette, suggest_k
 from .jobs import SYSTEMS
 from .labels import in_words, labels_of, numbered, read_labelling, rows_meant, spread_confidence
 from .machine import provenance, run_git
@@ -62,7 +61,6 @@ def describe(task:Task, reason:str, work:Path) -> dict: # word -> sentence
                 note=[*map(printable, images.notes)], domain=f"{kind} ({reason}); --domain decides otherwise",
                 encoder=encoder, device=f"{machine}, {resolve_precision(device)}")
 
-# %% ../nbs/48_commands.ipynb #ec39da23
 def announce(tasks:list[Task], reason:str, folder:Folder, **more) -> dict: # as printed
     "Print the plan of tasks on the same images, whose domain has a reason; `more` are further sentences."
     first = leading(tasks)
@@ -81,7 +79,7 @@ def train_encoder(task:Task, work:Path) -> None:
     with step(f"training the encoder {task.budget.encoder}"): task.trained(work)
 
 # %% ../nbs/48_commands.ipynb #62fd59b4
-def filled(table:pd.DataFrame, names:"list|None"=None, **more) -> pd.DataFrame:
+def filled(table:pd.DataFrame, names:list|None=None, **more) -> pd.DataFrame:
     "A table with the `names` of clusters, but without the columns that a method has nothing to put in."
     also = dict(confidence="second", consistency="is_outlier") # come from the same
     empty = [name for name in also if name in table and table[name].isna().all()]
@@ -93,13 +91,12 @@ def sureness(table:pd.DataFrame) -> tuple[float, int, str]:
     mean, uncertain = float(table.confidence.mean()), int((table.confidence < .5).sum())
     return mean, uncertain, f"mean confidence {mean:.0%}, {plural(uncertain, 'image')} below one half"
 
-# %% ../nbs/48_commands.ipynb #dfc3e206
 def write_results(
     folder:Folder,
     images:ImageSet,
     model:Clusterer, # fitted to them
-    names:"list|None"=None, # of the clusters
-    given:"list|None"=None, # labels that came in
+    names:list|None=None, # of the clusters
+    given:list|None=None, # labels that came in
 ) -> tuple[dict, dict]: # for `run.json`, and for a reader: word -> sentence
     "Write model, table and page."
     model.save(folder.place / "model")
@@ -122,15 +119,14 @@ def write_results(
                             "(compared only, never used)")
     return facts, words
 
-# %% ../nbs/48_commands.ipynb #4d8b8edd
-def code_and_machine(device:"str|torch.device", package:Path=Path(rpsc.__file__).parent) -> dict: # plain values
+# %% ../nbs/48_commands.ipynb #4d0b5521
+def code_and_machine(device:str|torch.device, package:Path=Path(rpsc.__file__).parent) -> dict: # plain values
     "The `provenance` of a run, without a commit where the package is not the `rpsc/` of its repository."
     about, top = provenance(package, device), run_git("rev-parse", "--show-toplevel", root=package)
     is_ours = top is not None and (Path(top) / "rpsc").resolve() == package.resolve()
     return about if is_ours else dict(about, commit=None, dirty=None)
 
-# %% ../nbs/48_commands.ipynb #4d0b5521
-def run_task(folder:Folder, task:Task, plan:dict, names:"list|None"=None, given:"list|None"=None) -> Clusterer: # fitted
+def run_task(folder:Folder, task:Task, plan:dict, names:list|None=None, given:list|None=None) -> Clusterer: # fitted
     "Do a task, write its results, say where they are; `names` and `given` as in `write_results`."
     start, work, path = time.perf_counter(), folder.work, folder.path
     folder.write("unfinished", plan=plan)
@@ -144,16 +140,17 @@ def run_task(folder:Folder, task:Task, plan:dict, names:"list|None"=None, given:
               unread=unread(path / "problems.csv", facts["problems"]), next=f"rpsc predict {word(path)} NEW_IMAGES"))
     return model
 
-# %% ../nbs/48_commands.ipynb #91329934
+# %% ../nbs/48_commands.ipynb #6e8dd8fb
 def carry_out(
     folder:Folder,
     asked:Request,
     prepare:Callable, # reads, prints the plan, and returns what `do` takes
     do:Callable, # does the work, as far as it is not done
+    grows:bool=False, # a finished run may be asked for more
 ) -> None:
     "Do what is asked, as far as the folder says. Raises as `Folder.opened`, and what the two raise."
     if asked.plan_only: prepare(); return
-    if folder.begun(asked.overwrite) == "finished":
+    if folder.begun(asked.overwrite) == "finished" and not grows:
         if not (other := altered(folder.path)):
             with folder.locked(): sweep(folder.path, deep=True); folder.tidy() # a kill after the last word leaves work
             print(f"{folder.path} holds this run, finished; --overwrite does it again")
@@ -162,12 +159,11 @@ def carry_out(
         note(f"{folder.path}: {', '.join(changes)}; the run is made again")
     ready = prepare()
     with folder.opened(asked.overwrite) as state:
-        if state == "finished": set_aside(folder.path)
+        if state == "finished" and not grows: set_aside(folder.path)
         folder.start(asked.overwrite)
         if state == "unfinished": print(f"going on with the run in {folder.path}")
         do(*ready)
 
-# %% ../nbs/48_commands.ipynb #6e8dd8fb
 def cluster(asked:Request) -> None:
     "Cluster images into `asked.k` clusters. Raises what reading, planning and the method raise."
     check_method(asked.method); check_options(asked)
@@ -194,7 +190,6 @@ def answers(model:Clusterer, images:ImageSet) -> Clustering: # of these images
     labels, probs = model.answer(images)
     return Clustering(labels.cpu(), None if probs is None else probs.cpu(), meta=dict(n_clusters=int(model.n_clusters)))
 
-# %% ../nbs/48_commands.ipynb #a6af0173
 def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its clusters, if they have any
     """The model in a folder of results, or in the folder of the model.
 
@@ -271,7 +266,6 @@ def as_given(
     images = replace(images[list(found)], problems=[*images.problems, *without])
     return images, base, names, f"columns {where} and {what}; {in_words(meant, table.path)}"
 
-# %% ../nbs/48_commands.ipynb #afb398ee
 def refine(labels:Path, asked:Request) -> None:
     "Improve a labelling by RUC. Raises as `as_given`, and what reading, planning and RUC raise."
     check_options(asked)
@@ -297,7 +291,6 @@ def free_place(folder:Folder, asked:Request) -> Path:
     names = (folder.path.with_name(first + more) for more in ("", *(f"-{i}" for i in range(2, 1000))))
     return next(place for place in names if not place.exists())
 
-# %% ../nbs/48_commands.ipynb #af37dc04
 def write_suggestion(folder:Folder, images:ImageSet, asked:Request, found:Suggestion) -> None:
     "Write the curve of the images of a request as a table and a picture, and print the answer."
     from matplotlib.figure import Figure # without pyplot: the caller's matplotlib stays as it is
@@ -316,7 +309,7 @@ def write_suggestion(folder:Folder, images:ImageSet, asked:Request, found:Sugges
 # %% ../nbs/48_commands.ipynb #42ff009a
 def suggest(
     asked:Request,
-    most:"int|None"=None, # largest number tried; None: 30, at most a tenth of the images
+    most:int|None=None, # largest number tried; None: 30, at most a tenth of the images
 ) -> None:
     "Say how many clusters there may be. Raises as `Folder.check` and `locked`, and what reading and training raise."
     check_options(asked)
@@ -363,14 +356,12 @@ def separation(
 ) -> float: # -1 … 1; NaN for one cluster
     "Mean silhouette by cosine distance."
     rows = np.random.default_rng(0).permutation(len(labels))[:most]
-    if not 1 < len(np.unique(labels[rows])) < len(rows): return math.nan
-    return float(silhouette_score(features.cpu().numpy()[rows], labels[rows], metric="cosine"))
+    return silhouette(features.cpu().numpy()[rows], labels[rows], "cosine")
 
-# %% ../nbs/48_commands.ipynb #eb8f79d3
 def comparison(
     outcomes:list[dict], # of `compared`
     features:Tensor, # (N, D), that all share
-    y:"Tensor|None"=None, # from class folders
+    y:Tensor|None=None, # from class folders
 ) -> pd.DataFrame: # a row for each method; NaN where there is nothing to measure; acc only with class folders
     "Everything that can be said about several clusterings of the same images, and the ARI between each two."
     done = {one["method"]: np.array(one["labels"]) for one in outcomes if "labels" in one}
@@ -384,7 +375,6 @@ def comparison(
         return facts | {f"ari {other}": ari(own, labels) for other, labels in done.items()}
     return pd.DataFrame(map(row, outcomes))
 
-# %% ../nbs/48_commands.ipynb #b9cea1c1
 def shown_comparison(table:pd.DataFrame, k:int) -> tuple[pd.DataFrame, pd.DataFrame]: # of strings
     "The measures and the agreement of a comparison as a reader sees them; `k` clusters were asked for."
     def column(name, form="{:.3f}".format): return ["–" if math.isnan(value) else form(value) for value in table[name]]
@@ -410,9 +400,8 @@ def write_comparison(folder:Folder, images:ImageSet, table:pd.DataFrame, k:int) 
     write_text(folder.place / "compare.md", "\n\n".join(text) + "\n")
     print("", aligned(measures, ("method", "failed")), "", aligned(agreement, ("ARI",)), "", sep="\n")
 
-# %% ../nbs/48_commands.ipynb #ceba9eed
 def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
-    "Do what is missing of tasks on the same images, and write the comparison. Raises `ValueError` if none succeeded."
+    "Do what is missing of tasks on the same images, and write the comparison; `ValueError` if none succeeded."
     first, outcomes, work = leading(tasks), [], folder.work
     images = first.images
     folder.write("unfinished", plan=plan)
@@ -440,17 +429,14 @@ def compare(methods:list[str], asked:Request) -> None:
         images, reason = read_images(asked)
         tasks = [task_for(images, name, asked.k, asked) for name in methods]
         return tasks, announce(tasks, reason, folder)
-    if asked.plan_only: prepare(); return
-    folder.begun(asked.overwrite)
-    ready = prepare()
-    with folder.opened(asked.overwrite): # a finished one may be asked for more methods
-        folder.start(asked.overwrite)
+    def do(tasks, plan):
         if asked.overwrite: shutil.rmtree(folder.work / "compare", ignore_errors=True)
-        run_comparison(folder, *ready)
+        run_comparison(folder, tasks, plan)
+    carry_out(folder, asked, prepare, do, grows=True)
 
 # %% ../nbs/48_commands.ipynb #fb811d8a
 def method_table() -> pd.DataFrame: # of strings
-    "The registry as a table."
+    "The registry."
     notes = {stage: f"the first stage of {name}" for name, stage in FIRST_STAGE.items()}
     def kind(system):
         if system.is_addon: return "add-on"
@@ -461,8 +447,13 @@ def method_table() -> pd.DataFrame: # of strings
     rows = [(system.name, system.title, kind(system), remark(system)) for system in map(SYSTEMS.get, names())]
     return pd.DataFrame(rows, columns=["method", "title", "kind", "note"])
 
+def list_methods() -> None:
+    "Print the registry."
+    table = method_table()
+    print(aligned(table, tuple(table)))
+
 # %% ../nbs/48_commands.ipynb #c5678353
-def data_table(root:"Path|None"=None) -> pd.DataFrame: # of strings
+def data_table(root:Path|None=None) -> pd.DataFrame: # of strings
     "The data sets, and whether they are in the folder `root`, by default in the cache folder of the user."
     place, rows = Path(root or cache_folder() / "data").expanduser(), []
     for name, known in NAMED.items():
@@ -485,7 +476,7 @@ def export_image(pixels:np.ndarray, path:Path) -> None:
 def export_images(images:ImageSet, folder:Path) -> None:
     """Write images as PNG files, in class folders where there are classes; what is there of the same export stays.
 
-    Raises `ValueError` for a folder with other content."""
+    `ValueError` for a folder with other content."""
     begun, key, is_begun = folder / UNFINISHED, dict(images=images.fingerprint, classes=images.class_names), False
     with suppress(OSError, ValueError): is_begun = loaded_json(begun) == key
     others = [path for path in folder.glob("*") if path.suffix != ".part"]
@@ -504,10 +495,14 @@ def export_images(images:ImageSet, folder:Path) -> None:
     begun.unlink()
 
 # %% ../nbs/48_commands.ipynb #15fd394a
-def prepare_data(name:str, root:"Path|None"=None, export:"Path|None"=None, limit:"int|None"=None) -> None:
-    """Read a data set, say what it is, and write it to the new folder `export`.
-
-    Raises `Usage` for another name, `FileNotFoundError` that says which file to put where."""
+def prepare_data(
+    name:str|None=None, # None: print the list
+    root:Path|None=None, # folder of data sets
+    export:Path|None=None, # new folder for its images
+    limit:int|None=None, # images
+) -> None:
+    "Read a data set, say what it is, and export it. Raises `Usage` for another name, `FileNotFoundError` as `load`."
+    if name is None: print(aligned(data_table(root), ("name", "pixels", "there", "where"))); return
     if known_name(name) is None: raise Usage(f"NAME: got {name!r}; accepted: {', '.join(dataset_names())}")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* means the data set ") # what else should it mean here

@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['ADVICE', 'SEMI_TINY', 'SEMI', 'SEMI_PAPER', 'AdaptiveThreshold', 'FixedThreshold', 'consistency_loss',
-           'fairness_loss', 'FreeMatch', 'fixmatch_cosine', 'build_network', 'Cycle', 'views', 'semi_losses',
-           'new_thresholds', 'SemiStage', 'semi_health', 'train_semi', 'RPSC', 'SPICE', 'at_size', 'retrained', 'spice',
-           'rpsc']
+           'fairness_loss', 'FreeMatch', 'fixmatch_cosine', 'build_network', 'Cycle', 'semi_losses', 'SemiStage',
+           'train_semi', 'RPSC', 'SPICE', 'at_size', 'retrained', 'spice', 'rpsc']
 
 # %% ../nbs/13_freematch.ipynb #6485dac9
 import copy, math, warnings
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .augment import Augment, preset
+from .augment import preset
 from .backbone import Classifier, Encoder, build_encoder, check_device, classify
 from .data import Clustering, ImageSet
 from .jobs import SYSTEMS, Job, Profile, joined, learn, outcome, sgd, system
@@ -88,7 +87,6 @@ def _sum_norm(probs, histogram):
     ratio = torch.where(histogram > 0, probs / histogram.clamp_min(torch.finfo(histogram.dtype).tiny), 0.)
     return ratio / ratio.sum()
 
-# %% ../nbs/13_freematch.ipynb #906a3cfa
 def fairness_loss(
     strong_probs:Tensor, # (B, K) of the strong views
     mask:Tensor, # (B,) bool, images that are believed
@@ -101,7 +99,7 @@ def fairness_loss(
     seen = believed.argmax(1).bincount(minlength=len(histogram)) / len(believed)
     return (_sum_norm(average_probs, histogram).detach() * (_sum_norm(believed.mean(0), seen) + 1e-12).log()).sum()
 
-# %% ../nbs/13_freematch.ipynb #2c603dd2
+# %% ../nbs/13_freematch.ipynb #b2d8fa12
 @dataclass(frozen=True)
 class FreeMatch(Recipe):
     "Switches of the semi-supervised stage; the defaults are RPSC's, which are FreeMatch's without its fairness term."
@@ -123,8 +121,7 @@ class FreeMatch(Recipe):
     bn_momentum:float|None = between(0, 1, None, "(]") # of BatchNorm's running statistics; None: the network's own
     epoch:int = whole(1024) # steps between log rows, looks at the whole set, and checkpoints
 
-# %% ../nbs/13_freematch.ipynb #b2d8fa12
-def _warn_if_short(steps:int, ema:float) -> None:
+def _warn_if_short(steps, ema):
     "Warn if more than 5% of the averaged weights will still be the start."
     if (left := ema ** steps) > .05:
         warnings.warn(f"ema {ema}: after {steps} steps {left:.0%} of the averaged weights are still the start; "
@@ -136,27 +133,16 @@ def fixmatch_cosine(t:float) -> float:
     return math.cos(7 * math.pi * t / 16)
 
 # %% ../nbs/13_freematch.ipynb #9a83342a
-def _fresh(encoder, recipe, draw, size):
-    "New weights: the encoder's architecture, or the one that the recipe names, for images of `size`."
+def _body(encoder, recipe, draw, size):
+    "A trainable copy of the encoder; or new weights for its architecture, or another one, at a size."
+    if recipe.start == "pretrained":
+        if recipe.network in (None, encoder.name): return copy.deepcopy(encoder).requires_grad_(True)
+        raise ValueError(f"network: got {recipe.network!r} with start='pretrained'; "
+                         f"accepted: None or {encoder.name!r}, whose weights there are")
     config = encoder.arguments()
     images = dict(size=size or config["size"], channels=config["channels"])
     return build_encoder(**(dict(name=recipe.network) if recipe.network else config) | images, seed=draw)
 
-# %% ../nbs/13_freematch.ipynb #7807c6ce
-def _continued(encoder, recipe):
-    "A trainable copy of the encoder."
-    if recipe.network in (None, encoder.name): return copy.deepcopy(encoder).requires_grad_(True)
-    raise ValueError(f"network: got {recipe.network!r} with start='pretrained'; "
-                     f"accepted: None or {encoder.name!r}, whose weights there are")
-
-# %% ../nbs/13_freematch.ipynb #ce28df29
-def _set_bn_momentum(encoder, momentum):
-    "Change the momentum of every BatchNorm, and of the encoder's own description."
-    for module in encoder.modules():
-        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)): module.momentum = momentum
-    if encoder.config: encoder.config = dict(encoder.config, bn_momentum=momentum)
-
-# %% ../nbs/13_freematch.ipynb #d606d22c
 def build_network(
     encoder:Encoder, # the pre-trained one; not changed
     n_clusters:int, # K
@@ -166,8 +152,11 @@ def build_network(
 ) -> Classifier: # on the encoder's device, in training mode
     "The network of the second stage; `ValueError` for an encoder that cannot be built anew, or goes on as another."
     draw = generator_at(seed, "semi network").initial_seed()
-    body = _continued(encoder, recipe) if recipe.start == "pretrained" else _fresh(encoder, recipe, draw, size)
-    if recipe.bn_momentum is not None: _set_bn_momentum(body, recipe.bn_momentum)
+    body, momentum = _body(encoder, recipe, draw, size), recipe.bn_momentum
+    if momentum is not None:
+        for module in body.modules():
+            if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)): module.momentum = momentum
+        if body.config: body.config = dict(body.config, bn_momentum=momentum)
     return Classifier(body, n_clusters, draw).to(next(encoder.parameters()).device).train()
 
 # %% ../nbs/13_freematch.ipynb #e5466000
@@ -188,11 +177,8 @@ class Cycle:
         return meter.cut(rows) if (meter := in_trial()) else rows
 
 # %% ../nbs/13_freematch.ipynb #f52e7324
-def views(
-    images:ImageSet, # size, channels, domain and mean colour count
-    recipe:FreeMatch=FreeMatch(), # weak_view, strong_view
-) -> tuple[Augment, Augment]: # weak, strong
-    "The weak and the strong view of RPSC's Eqs. 7 and 8."
+def _views(images, recipe=FreeMatch()):
+    "The weak and the strong view of RPSC's Eqs. 7 and 8, as the images and the recipe have them."
     facts = images.size, images.channels, images.domain, images.mean
     return tuple(preset(name, *facts, pad_mode="reflect") for name in (recipe.weak_view, recipe.strong_view))
 
@@ -218,29 +204,22 @@ def semi_losses(
     return dict(loss=loss, **parts, kept=mask.float().mean())
 
 # %% ../nbs/13_freematch.ipynb #5e177565
-def new_thresholds(
-    recipe:FreeMatch, # threshold, fixed, momentum
-    n_clusters:int, # K
-) -> AdaptiveThreshold: # at its start
-    "The limits of confidence that a recipe asks for."
+def _thresholds(recipe, n_clusters):
+    "The limits of confidence that a recipe asks for, at their start."
     if recipe.threshold == "fixed": return FixedThreshold(n_clusters, recipe.fixed, recipe.momentum)
     return AdaptiveThreshold(n_clusters, recipe.momentum)
 
-# %% ../nbs/13_freematch.ipynb #c07f0f02
 class SemiStage:
     "Streams, views and limits of the stage, for `rpsc.jobs.learn`: `stage(k)` gives step `k` its rows, `step` a loss."
     def __init__(self,
         network:nn.Module, # that learns, with `dim`
-        images:ImageSet, # all of them
-        labels:Tensor, # (N,), of which the reliable ones are kept
-        is_reliable:Tensor, # (N,) bool
-        recipe:FreeMatch, # switches
+        images:ImageSet, labels:Tensor, is_reliable:Tensor, recipe:FreeMatch, # as in `train_semi`
         seed:int=0, # of both streams
     ):
         self.network, self.images, self.recipe, self.per_epoch = network, images, recipe, recipe.epoch
         self.rows, self.targets = is_reliable.nonzero()[:, 0].cpu(), labels[is_reliable].long().to(images.device)
-        self.thresholds = new_thresholds(recipe, network.dim).to(images.device)
-        self.weak, self.strong = views(images, recipe)
+        self.thresholds = _thresholds(recipe, network.dim).to(images.device)
+        self.weak, self.strong = _views(images, recipe)
         draw = [generator_at(seed, stream).initial_seed() for stream in ("labelled", "unlabelled")]
         self.labelled = Cycle(len(self.rows), recipe.batch_size, draw[0])
         self.unlabelled = Cycle(len(images), recipe.batch_size * recipe.ratio, draw[1])
@@ -262,24 +241,12 @@ class SemiStage:
         x, labels = self.batch(rows, generator)
         return semi_losses(self.network(x).float(), labels, self.thresholds, self.recipe)
 
-# %% ../nbs/13_freematch.ipynb #6e914a36
-def semi_health(
-    probs:Tensor, # (N, K) of the averaged network
-    thresholds:AdaptiveThreshold, # at this moment
-) -> dict: # used (share), thresholds (list of K), sizes (list of K)
+# %% ../nbs/13_freematch.ipynb #40792e63
+def _health(probs, thresholds):
     "Share of images that would be believed, limits and cluster sizes, as plain values."
     sizes, used = probs.argmax(1).bincount(minlength=probs.shape[1]), thresholds.mask(probs).float().mean()
     return dict(used=float(used), thresholds=thresholds.threshold().tolist(), sizes=sizes.tolist())
 
-# %% ../nbs/13_freematch.ipynb #40792e63
-def _check_inputs(network, images, labels, is_reliable) -> Tensor: # (K,) reliable images of each cluster
-    "Raise what `train_semi` promises."
-    if labels.shape != (n := len(images),):
-        raise ValueError(f"labels: shape {tuple(labels.shape)}; accepted: ({n},), one for each image")
-    check_device(network, images, "network")
-    return check_no_empty(labels, is_reliable, network.dim)
-
-# %% ../nbs/13_freematch.ipynb #e003c362
 ADVICE = "more steps, more reliable images of the others, or fewer clusters" # where clusters stay empty
 
 def train_semi(
@@ -294,20 +261,22 @@ def train_semi(
     Raises `EmptyClusters` if a cluster has no reliable image, `ValueError` for inputs or switches that do not fit.
     Warns if clusters end empty. A watch is shown the averaged network; `used` are images it would be believed on."""
     _warn_if_short(recipe.steps, recipe.ema)
-    counts = _check_inputs(network, job.images, labels, is_reliable)
+    if labels.shape != (n := len(job.images),):
+        raise ValueError(f"labels: shape {tuple(labels.shape)}; accepted: ({n},), one for each image")
+    check_device(network, job.images, "network")
+    counts = check_no_empty(labels, is_reliable, network.dim)
     network.train().to(memory_format=torch.channels_last)
     stage, average = SemiStage(network, job.images, labels, is_reliable, recipe, job.seed), EMA(network, recipe.ema)
     limits, seen = stage.thresholds, {}
-    def after(k): average.update(network)
     def report(k):
         seen["probs"] = classify(average.module, job.images, precision=job.precision)
-        return semi_health(seen["probs"], limits)
+        return _health(seen["probs"], limits)
     optimizer = sgd(recipe.lr, recipe.weight_decay, nesterov=True, decay_vectors=False)
     history = learn(
         replace(job, cache=None), "semi", network, stage.step, recipe.steps / recipe.epoch, stage, optimizer,
-        fixmatch_cosine, depends=recipe, inputs=(is_reliable, labels[is_reliable]), after=after, report=report,
-        state=dict(average=average, thresholds=limits), shown=lambda: seen["probs"], used=limits.mask,
-        checkpoint_epochs=1, folder=job.folder)
+        fixmatch_cosine, depends=recipe, inputs=(is_reliable, labels[is_reliable]), report=report,
+        after=lambda k: average.update(network), state=dict(average=average, thresholds=limits),
+        shown=lambda: seen["probs"], used=limits.mask, checkpoint_epochs=1, folder=job.folder)
     network.load_state_dict(average.module.state_dict())
     meta = dict(n_reliable=counts.tolist(), thresholds=limits.threshold().tolist())
     return outcome(job, network, advice=ADVICE, meta=meta, semi=history)
@@ -331,7 +300,6 @@ class SPICE(SpiceSelf):
     semi:FreeMatch = FreeMatch(threshold="fixed")
     semi_size:int|None = whole(None) # pixels of the second stage; None: those of the first
 
-# %% ../nbs/13_freematch.ipynb #9bd2e36e
 SEMI_TINY = FreeMatch(steps=400, batch_size=32, ratio=4, lr=.1, ema=.98, momentum=.98, bn_momentum=.1, epoch=40)
 SEMI = dict(smoke=replace(SEMI_TINY, steps=2, batch_size=8, epoch=1), mini=SEMI_TINY,
             cpu=FreeMatch(steps=8000, bn_momentum=.1, epoch=400))
@@ -340,7 +308,7 @@ _LARGE = ("imagenet10", "imagenet-dogs15", "imagenet50") # at 224 pixels in the 
 SEMI_PAPER = {"": FreeMatch(network="wrn28-2"), "cifar100-20": FreeMatch(network="wrn28-8", weight_decay=1e-3),
               **dict.fromkeys(("stl10", *_LARGE), FreeMatch(network="wrn37-2"))}
 
-def _with_stages(recipe, first:str, threshold:str) -> dict: # profile -> recipe
+def _with_stages(recipe, first, threshold) -> dict: # profile -> recipe
     "Both stages of a system at every scale."
     def of(profile, dataset=""):
         stage = SYSTEMS[first].recipe_for(Profile(profile, "", dataset=dataset))
@@ -351,7 +319,7 @@ def _with_stages(recipe, first:str, threshold:str) -> dict: # profile -> recipe
     return {name: of(name) for name in SEMI} | dict(
         paper={name: of("paper", name) for name in ("", "cifar10", *SEMI_PAPER)})
 
-# %% ../nbs/13_freematch.ipynb #e3d35ec0
+# %% ../nbs/13_freematch.ipynb #9bd2e36e
 def at_size(
     images:ImageSet,
     size:int|None, # pixels; None: as they are
@@ -362,8 +330,7 @@ def at_size(
     parts = [small(block).round_().clamp_(0, 255).byte() for block in images.images.split(512)]
     return replace(images, images=torch.cat(parts))
 
-# %% ../nbs/13_freematch.ipynb #06a49602
-def _first_stage(job:Job, name:str, recipe) -> Clustering:
+def _first_stage(job, name, recipe):
     "The first stage of a system, shared with the system that is that stage alone."
     return job.perform(name, **{each: getattr(recipe, each) for each in SYSTEMS[name].switches})
 
@@ -371,13 +338,11 @@ def retrained(
     job:Job,
     recipe:"RPSC|SPICE", # its second stage
     first:Clustering, # of the first stage
-    labels:Tensor, # (N,) int64
-    is_reliable:Tensor, # (N,) bool: labels that may be learnt from
+    labels:Tensor, is_reliable:Tensor, # as in `train_semi`
 ) -> Clustering: # of the second stage
     "Train a network on reliable labels and all images. Raises `EmptyClusters` where a cluster has no reliable image."
     if in_trial(): # which has learned nothing that could be relied on
         labels, is_reliable = torch.arange(len(labels), device=labels.device) % job.n_clusters, labels >= 0
-    check_no_empty(labels, is_reliable, job.n_clusters)
     network = build_network(job.encoder, job.n_clusters, recipe.semi, job.seed, recipe.semi_size)
     shown = replace(job, images=at_size(job.images, recipe.semi_size))
     return joined(self_label=first, semi=train_semi(shown, network, labels, is_reliable, recipe.semi))

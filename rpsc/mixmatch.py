@@ -55,7 +55,6 @@ def mix(
     "Each row blended with its partner's (RUC Eqs. 3 and 4)."
     return torch.lerp(values[partner], values, share)
 
-# %% ../nbs/14_mixmatch.ipynb #d4907da6
 class Mixed(NamedTuple):
     "What `mixup` returns."
     x:Tensor # (N, ...) mixed inputs
@@ -63,7 +62,6 @@ class Mixed(NamedTuple):
     share:float # of the row itself, in [1/2, 1]
     partner:Tensor # (N,) the row it was mixed with
 
-# %% ../nbs/14_mixmatch.ipynb #066c9a78
 def mixup(
     x:Tensor, # (N, ...) inputs, labelled and unlabelled together
     y:Tensor, # (N, K) soft targets
@@ -83,12 +81,12 @@ def mixmatch_losses(
     n_labelled:int, # rows that count as labelled, 0 <= n_labelled <= N
     alpha:float=4., # of `mixup`
     generator:torch.Generator|None=None, # of `mixup`
-) -> tuple[Tensor, Tensor]: # labelled loss (Eq. 6), unlabelled loss (Eq. 7); 0 where there are no rows
+) -> tuple[Tensor, Tensor, Tensor]: # labelled loss (Eq. 6), unlabelled loss (Eq. 7), each 0 without rows; logits (N, K)
     "Mix a joint batch and compare the network's answers with the mixed targets (RUC Eqs. 5 to 7)."
     mixed = mixup(x, y, alpha, generator)
     logits = network(mixed.x)
     return (soft_cross_entropy(logits[:n_labelled], mixed.y[:n_labelled]),
-            squared_error(logits[n_labelled:], mixed.y[n_labelled:]))
+            squared_error(logits[n_labelled:], mixed.y[n_labelled:]), logits)
 
 # %% ../nbs/14_mixmatch.ipynb #99672322
 def ramp(

@@ -17,7 +17,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 import rpsc
-from .backbone import Encoder, classify, describe_network, embed, rebuild_network
+from .backbone import Encoder, classify, embed, rebuild_network
 from .baselines.classical import pixel_rows
 from .data import ImageSet
 from .files import fingerprint, no_copy_tensor, read_json, sweep, write_json, write_tensors
@@ -32,7 +32,7 @@ from .self_labeling import head_probs
 # %% ../nbs/41a_models.ipynb #10559b9b
 def network_answers(
     network:nn.Module, # rows (B, D), or normalised images (B, C, H, W) -> logits (B, K)
-    data:"Tensor|ImageSet", # N rows, or N images
+    data:Tensor|ImageSet, # N rows, or N images
 ) -> tuple[Tensor, Tensor]: # labels (N,) int64, probabilities (N, K)
     "What a trained network says."
     if isinstance(data, Tensor): probs = head_probs(network, data)
@@ -45,8 +45,8 @@ def network_answers(
 
 # %% ../nbs/41a_models.ipynb #33309f92
 def space_blocks(
-    data:"Tensor|ImageSet", # embeddings (N, D), or images
-    encoder:"Encoder|None"=None, # of the images; None: pixels
+    data:Tensor|ImageSet, # embeddings (N, D), or images
+    encoder:Encoder|None=None, # of the images; None: pixels
     block:int=2**13, # rows at a time
 ):
     "Blocks of rows float32 (B, D): features of length 1, or standardised pixels."
@@ -55,7 +55,6 @@ def space_blocks(
         if isinstance(data, Tensor): yield unit(data[part].float())
         else: yield pixel_rows(data[part]) if encoder is None else unit(embed(encoder, data, index=part))
 
-# %% ../nbs/41a_models.ipynb #fc174ebc
 def mean_rows(
     blocks, # iterable of rows (B, D)
     labels:Tensor, # (N,) int64
@@ -77,7 +76,7 @@ def center_distances(
     "Euclidean distances; in double precision, so that a row's do not depend on who else is asked."
     return torch.cat([torch.cdist(rows.double(), centers.to(rows.device).double()).float() for rows in blocks])
 
-# %% ../nbs/41a_models.ipynb #07b5dcb1
+# %% ../nbs/41a_models.ipynb #188a3e96
 def nearest_labels(
     blocks, # iterable of rows (B, D)
     rows:Tensor, # (M, D) centres, or training rows
@@ -86,13 +85,12 @@ def nearest_labels(
     "Label of the nearest row."
     return torch.cat([labels[assign(part.to(rows.device), rows)] for part in blocks])
 
-# %% ../nbs/41a_models.ipynb #188a3e96
 def after_edit(
     labels:Tensor, # (N,) before
-    probs:"Tensor|None", # (N, K) before
+    probs:Tensor|None, # (N, K) before
     edit:dict, # numbers (K,) of the old clusters; or (P,) of the parts of a `cluster`, and their centers (P, D)
     blocks, # rows of the space
-) -> "tuple[Tensor, Tensor|None]":
+) -> tuple[Tensor, Tensor|None]:
     "Labels and probabilities after a merge or a split."
     numbers = edit["numbers"].to(labels.device)
     k = int(numbers.max()) + 1
@@ -138,7 +136,6 @@ def _is_ours(file:Path) -> bool:
         with safe_open(file, "pt") as kept: return (kept.metadata() or {}).get("checksum") == named[1]
     except Exception: return False
 
-# %% ../nbs/41a_models.ipynb #1496a799
 def write_model(
     path:Path, # folder, made where there is none
     facts:dict, # plain values
@@ -146,7 +143,7 @@ def write_model(
 ) -> Path: # the folder
     """Write the numbers under a name of their own, then the file that names them; then remove what no file names.
 
-    Raises `ValueError` for a `model.json` of somebody else."""
+    `ValueError` for a `model.json` of somebody else."""
     place = path / "model.json"
     kept = read_json(place)
     if kept and not {"format", "rpsc"} <= {*kept}:
@@ -191,7 +188,7 @@ def tensors_under(tensors:dict, part:str) -> dict:
     "The tensors of one part, under their own names."
     return {name.removeprefix(f"{part}."): value for name, value in tensors.items() if name.startswith(f"{part}.")}
 
-def read_network(facts:dict, tensors:dict, part:str, given:"nn.Module|None") -> "nn.Module|None":
+def read_network(facts:dict, tensors:dict, part:str, given:nn.Module|None) -> nn.Module|None:
     "A network that a model consists of, `given` as in `rebuild_network`; in evaluation mode."
     if facts[part] is None: return None
     network = rebuild_network(facts[part], given)

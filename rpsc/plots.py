@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['COLORS', 'colors', 'Reliability', 'reliability', 'reliability_diagram', 'confidence_shares', 'confidence_density',
-           'class_order', 'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry', 'band',
-           'to_picture', 'overlay']
+           'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry', 'band', 'overlay']
 
 # %% ../nbs/32_plots.ipynb #7de49779
 import math
@@ -54,29 +53,24 @@ def reliability(
                       for values in (right, confidence))
     return Reliability(np.linspace(0, 1, bins + 1), count / len(y), accuracy, mean, ece, gap)
 
-def _on_host(probs) -> Tensor: return torch.as_tensor(probs).detach().cpu().double()
+def _on_host(probs): return torch.as_tensor(probs).detach().cpu().double()
 
 # %% ../nbs/32_plots.ipynb #8b1fd813
-def _calm(ax, grid:str|None=None):
+def _calm(ax, grid=None):
     "An axes without its upper and right frame, with pale grid lines in front of nothing; returns it."
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
     if grid: ax.grid(axis=grid, color=".88", lw=.7)
     return ax
 
-# %% ../nbs/32_plots.ipynb #559d136e
-def _title_of(found:Reliability, name:str) -> str:
+def _title_of(found, name):
     "The name, ECE, and the signed gap in words."
     word = "over-confident" if found.gap > 0 else "under-confident"
     return f"{name}\n".lstrip() + f"ECE {found.ece:.3f}, gap {found.gap:+.3f} ({word})"
 
-# %% ../nbs/32_plots.ipynb #c27cb105
 def reliability_diagram(
     ax, # matplotlib axes
-    y:Tensor, # int (N,), ground truth
-    probs:Tensor, # (N, K), rows sum to 1
-    bins:int=15, # equally wide
-    labels:Tensor|None=None, # int (N,), predicted clusters where they are not the arg max of `probs`
+    y:Tensor, probs:Tensor, bins:int=15, labels:Tensor|None=None, # as in `reliability`
     name:str="", # of the system, for the title
 ) -> Reliability: # what was drawn
     "Draw accuracy by confidence with ECE and signed gap in the title (RUC Fig. 4); errors as in `reliability`."
@@ -100,7 +94,6 @@ def confidence_shares(
     "Share of images by largest probability."
     return np.bincount(bin_of(_on_host(probs).amax(1).numpy(), bins), minlength=bins) / len(probs)
 
-# %% ../nbs/32_plots.ipynb #189ec5df
 def confidence_density(
     ax, # matplotlib axes
     systems:dict, # name -> probs (N, K)
@@ -115,12 +108,8 @@ def confidence_density(
     ax.legend(frameon=False, fontsize=9, loc="upper left")
 
 # %% ../nbs/32_plots.ipynb #f22b256c
-def class_order(
-    y:Tensor, # int (N,), ground truth
-    labels:Tensor, # int (N,), clusters, 0 … n_clusters-1
-    n_clusters:int, # K, empty clusters included
-) -> tuple[Tensor, Tensor]: # cluster numbers (K,) in their new order, and the class of each, -1 without
-    "Clusters sorted by their matched class; those without a class come last. Errors as in `match_clusters`."
+def _class_order(y, labels, n_clusters):
+    "Cluster numbers (K,) sorted by their matched class, those without last; and the class of each, -1 without."
     classes = torch.full((n_clusters,), -1)
     matched = match_clusters(y, labels)
     classes[:len(matched)] = matched
@@ -133,9 +122,7 @@ def confusion_table(
     labels:Tensor, # int (N,), clusters
     n_classes:int|None=None, # C; None: the largest of y, plus one
 ) -> tuple[Tensor, list[int]]: # counts (C + S, C); the S clusters without a class, which are the last rows
-    """Images by predicted (row) and true (column) class after matching.
-
-    Errors as in `match_clusters`, and `ValueError` for too few classes."""
+    "Matched images by predicted (row) and true (column) class; errors as in `match_clusters`, or for too few classes."
     y, labels = torch.as_tensor(y).cpu().long(), torch.as_tensor(labels).cpu().long()
     matched = match_clusters(y, labels)
     n = int(y.max()) + 1 if n_classes is None else n_classes
@@ -146,30 +133,25 @@ def confusion_table(
     return torch.bincount(row_of[labels] * n + y, minlength=(n + len(surplus)) * n).view(-1, n), surplus
 
 # %% ../nbs/32_plots.ipynb #cb2ec9cf
-def _write_counts(ax, table:Tensor, share:Tensor) -> None:
+def _write_counts(ax, table, share):
     "The counts in the cells, white on dark; zeros are left out."
     size = min(9, 90 / table.shape[1])
     for i, j in table.nonzero().tolist():
         color = "w" if share[i, j] > .5 else "k"
         ax.text(j, i, f"{table[i, j]}", ha="center", va="center", fontsize=size, color=color)
 
-# %% ../nbs/32_plots.ipynb #0959d381
-def _name_ticks(axis, names:list) -> None:
+def _name_ticks(axis, names):
     "Names along an axis, every second or third where there are more than twenty."
     every = math.ceil(len(names) / 20)
     axis.set_ticks(range(0, len(names), every), names[::every], fontsize=8.5)
 
-# %% ../nbs/32_plots.ipynb #76ff3b0a
 def confusion(
     ax, # matplotlib axes
-    y:Tensor, # int (N,), ground truth
-    labels:Tensor, # int (N,), clusters
+    y:Tensor, labels:Tensor, # as in `confusion_table`
     class_names:list[str]|None=None, # None: their numbers
     name:str="", # of the system, for the title
 ) -> Tensor: # the counts that were drawn
-    """Draw the confusion matrix after matching, rows predicted, columns true, with ACC in the title (RUC Fig. 5).
-
-    Errors as in `confusion_table`."""
+    "Draw `confusion_table`, rows predicted, columns true, with ACC in the title (RUC Fig. 5); errors as there."
     table, surplus = confusion_table(y, labels, len(class_names) if class_names else None)
     share, names = table / table.sum(0).clamp_min(1), list(map(str, class_names or range(table.shape[1])))
     ax.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -189,16 +171,14 @@ def anchors(
     angle = 2 * math.pi / n * torch.arange(n, dtype=torch.float64)
     return torch.stack([angle.cos(), angle.sin()], 1)
 
-# %% ../nbs/32_plots.ipynb #5e5d5bdc
 def radial(
     probs:Tensor, # (N, K), rows sum to 1
 ) -> Tensor: # float64 (N, 2), within the polygon of the anchors
     "Mean anchor of each image, weighted by its probabilities (RUC Fig. 3)."
-    probs = torch.as_tensor(probs).detach().cpu().double()
-    return probs @ anchors(probs.shape[1])
+    return _on_host(probs) @ anchors(probs.shape[1])
 
 # %% ../nbs/32_plots.ipynb #653f9027
-def _draw_anchors(ax, names:list) -> None:
+def _draw_anchors(ax, names):
     "The circle, spokes, and names outside of it."
     from matplotlib.patches import Circle
     ax.add_artist(Circle((0, 0), 1, fill=False, color=".75", lw=.8, zorder=0))
@@ -209,19 +189,17 @@ def _draw_anchors(ax, names:list) -> None:
     ax.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
     ax.set_axis_off()
 
-# %% ../nbs/32_plots.ipynb #827b5cb3
 def confidence_geometry(
     ax, # matplotlib axes
     probs:Tensor, # (N, K), rows sum to 1
     y:Tensor|None=None, # int (N,), ground truth: anchors in the order of classes, wrong images marked
     class_names:list[str]|None=None, # None: numbers, of clusters without y
-    size:float|None=None, # of a point, in square points; None: smaller for more images
     name:str="", # of the system, for the title
 ) -> Tensor: # (N, 2), where the images were drawn
     "Draw images among the anchors of their clusters (RUC Fig. 3); errors as in `match_clusters`."
     labels, n = torch.as_tensor(probs).argmax(1).cpu(), probs.shape[1]
-    order, classes = (torch.arange(n),) * 2 if y is None else class_order(y, labels, n)
-    points, palette, size = radial(probs[:, order]), colors(n), size or max(1.5, min(14, 6000 / len(labels)))
+    order, classes = (torch.arange(n),) * 2 if y is None else _class_order(y, labels, n)
+    points, palette, size = radial(probs[:, order]), colors(n), max(1.5, min(14, 6000 / len(labels)))
     if y is None:
         ax.scatter(*points.T, s=size, c=[palette[k] for k in labels.tolist()], lw=0, alpha=.6, rasterized=True)
     else: _draw_right_and_wrong(ax, points, match_clusters(y, labels)[labels] == torch.as_tensor(y).cpu(), size)
@@ -229,7 +207,7 @@ def confidence_geometry(
     ax.set_title(name, fontsize=10)
     return points
 
-def _draw_right_and_wrong(ax, points:Tensor, is_right:Tensor, size:float) -> None:
+def _draw_right_and_wrong(ax, points, is_right, size):
     "Dots for right images, crosses over them for wrong ones, with a legend of their shares."
     share = is_right.double().mean().item()
     right = dict(s=size, c=COLORS[0], lw=0, alpha=.5, label=f"right {share:.1%}")
@@ -249,7 +227,7 @@ def band(
 ) -> np.ndarray: # (T,) the mean
     """Draw the mean over seeds and a band from the lowest to the highest; where a seed has NaN there is a hole.
 
-    Raises `ValueError` for values of another shape, and for an x of another length."""
+    `ValueError` for values of another shape, and for an x of another length."""
     grid = np.atleast_2d(np.asarray(values, dtype=float))
     if grid.ndim != 2 or not grid.size:
         raise ValueError(f"values: shape {grid.shape}; accepted: (seeds, points), both at least 1")
@@ -260,30 +238,26 @@ def band(
     return middle
 
 # %% ../nbs/32_plots.ipynb #ce31fc8e
-def to_picture(
-    image:Tensor, # uint8 or float in [0, 1], (C, H, W) with C = 1 or 3
-) -> np.ndarray: # float (H, W, 3) in [0, 1]
+def _to_picture(image): # uint8 or float in [0, 1], (C, H, W) with C = 1 or 3 -> float (H, W, 3) in [0, 1]
     "An image as matplotlib wants it, colour or grey; `ValueError` for another shape."
     if image.ndim != 3 or image.shape[0] not in (1, 3):
         raise ValueError(f"image: shape {tuple(image.shape)}; accepted: (C, H, W) with C = 1 or 3")
     values = image.cpu().float() / (255 if image.dtype == torch.uint8 else 1)
     return values.expand(3, -1, -1).permute(1, 2, 0).numpy()
 
-# %% ../nbs/32_plots.ipynb #d44b1734
 def overlay(
     ax, # matplotlib axes
     image:Tensor, # uint8 or float in [0, 1], (C, H, W)
     heat:Tensor|None=None, # (H, W) in [0, 1]; None: the image in its own colours
     title:str="", # above the image
     frame:str|None=None, # colour of a frame; None: without
-    opacity:float=.65, # of the hottest pixel
 ) -> None:
     "Draw an image, or heat over its grey version (RUC Figs. 6 and 12); `ValueError` for an image that is none."
-    picture = to_picture(image)
+    picture = _to_picture(image)
     if heat is not None: picture = picture.mean(2, keepdims=True).repeat(3, 2)
     ax.imshow(picture, vmin=0, vmax=1)
     if heat is not None:
-        ax.imshow(heat := torch.as_tensor(heat).cpu().numpy(), cmap="inferno", vmin=0, vmax=1, alpha=opacity * heat)
+        ax.imshow(heat := torch.as_tensor(heat).cpu().numpy(), cmap="inferno", vmin=0, vmax=1, alpha=.65 * heat)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=8.5, pad=3)
     ax.spines[:].set(visible=frame is not None, color=frame or "k", lw=2.5)

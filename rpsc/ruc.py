@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['PLAIN', 'BY_TEXT', 'RUC_TINY', 'RUC_PAPER', 'LOSSES', 'ADVICE', 'smooth_labels', 'blend', 'co_refine',
-           'confidence_weights', 'refurbish', 'refurbish_threshold', 'RUC', 'strategy_for', 'choose_clean', 'Pair',
-           'build_pair', 'member_logits', 'read_out', 'Beliefs', 'clean_first', 'Views', 'draw_views', 'predictions',
-           'Answers', 'answers', 'make_targets', 'in_order', 'batch_losses', 'Turn', 'Passes', 'Retraining', 'RUCRun',
-           'rescued', 'ruc']
+           'confidence_weights', 'refurbish', 'refurbish_threshold', 'RUC', 'choose_clean', 'Pair', 'build_pair',
+           'member_logits', 'read_out', 'Beliefs', 'clean_first', 'Views', 'draw_views', 'predictions', 'Answers',
+           'answers', 'make_targets', 'in_order', 'batch_losses', 'Turn', 'Passes', 'Retraining', 'RUCRun', 'rescued',
+           'ruc']
 
 # %% ../nbs/15_ruc.ipynb #ca3ee992
 import copy, math, warnings
@@ -34,7 +34,7 @@ def smooth_labels(
     n_classes:int, # C, at least 2
     epsilon:float=.5, # what the class gives away, in [0, 1]
 ) -> Tensor: # (N, C) float32, rows sum to 1
-    "Soft targets of hard labels (RUC Eq. 8). Raises `ValueError` for an argument out of its range."
+    "Soft targets of hard labels (RUC Eq. 8); `ValueError` for an argument out of its range."
     if n_classes < 2: raise ValueError(f"n_classes: got {n_classes}; accepted: at least 2")
     if not 0 <= epsilon <= 1: raise ValueError(f"epsilon: got {epsilon}; accepted: 0 to 1")
     if len(labels) and not 0 <= labels.min() <= labels.max() < n_classes:
@@ -46,7 +46,7 @@ def smooth_labels(
 def blend(
     labels:Tensor, # (N,) integers
     probs:Tensor, # (N, K), rows sum to 1
-    weight:"Tensor|float", # (N,) in [0, 1], of the probabilities
+    weight:Tensor|float, # (N,) in [0, 1], of the probabilities
 ) -> Tensor: # (N, K), rows sum to 1
     "Labels mixed with predictions (RUC Eq. 11)."
     given = F.one_hot(labels.long(), probs.shape[1]).to(probs.dtype)
@@ -55,8 +55,7 @@ def blend(
 
 def co_refine(
     labels:Tensor, # (N,) integers, pseudo-labels of clean images
-    counter_probs:Tensor, # (N, K) prediction of the counter network
-    weight:"Tensor|float", # (N,) in [0, 1], how sure the counter network is
+    counter_probs:Tensor, weight:Tensor|float, # (N, K), (N,): of the counter network, and how sure it is
     temperature:float=.5, # of sharpening
 ) -> Tensor: # (N, K), rows sum to 1
     "Labels blended with the counter network's predictions, sharpened (RUC Eqs. 11, 12); temperature 0: `ValueError`."
@@ -86,7 +85,7 @@ def refurbish(
 def refurbish_threshold(
     epoch:int, # t, from 0
     epochs:int=200, # T, length of the run
-    tau2:"str|float"="schedule", # or a constant
+    tau2:str|float="schedule", # or a constant
 ) -> float: # the threshold of this epoch
     "tau_2 of an epoch: in five steps from .90 to .98, or constant (RUC appendix A.2, scaled to the length of the run)."
     return .9 + .02 * (5 * epoch // epochs) if tau2 == "schedule" else float(tau2)
@@ -111,7 +110,7 @@ class RUC(Recipe):
     # in every batch (code), at the end of an "epoch" (paper), or "off"
     refurbishing:str = one_of("batch", "epoch", "off")
     # threshold of refurbishing: .90 to .98 in five steps, or a constant
-    tau2:"str|float" = accepting("schedule", _is_tau2, "0 to 1, or 'schedule'")
+    tau2:str|float = accepting("schedule", _is_tau2, "0 to 1, or 'schedule'")
     lambda_u:float = at_least(0, 25.) # weight of the unlabelled loss, ramped (paper: 25, 50, 100 by data set)
     alpha:float = above(0, 4.) # of MixUp (code)
     temperature:float = above(0, .5) # of sharpening
@@ -124,14 +123,10 @@ class RUC(Recipe):
     schedule:str = one_of("cosine", "constant") # of lr: half a cosine by epochs, or "constant"
     weight_decay:float = at_least(0, 5e-4)
 
-# %% ../nbs/15_ruc.ipynb #59e75778
+# %% ../nbs/15_ruc.ipynb #4fa7e505
 PLAIN = RUC(objective="plain", co_training=False, refurbishing="off")
-
-# %% ../nbs/15_ruc.ipynb #a01368b9
 # RUC section 3.2, appendix A.2 and Table 5
 BY_TEXT = RUC(start="pretrained", refurbishing="epoch", strong_view="ruc-table5", weak_view="weak")
-
-# %% ../nbs/15_ruc.ipynb #4fa7e505
 RUC_TINY = RUC(epochs=6, lr=.1, k=40)
 RUC_PAPER = {
     "stl10": RUC(lambda_u=50),
@@ -141,10 +136,7 @@ RUC_PAPER = {
 }
 
 # %% ../nbs/15_ruc.ipynb #d6b0017d
-def strategy_for(
-    base:Clustering, # the clustering to improve
-    recipe:RUC, # with the strategy asked for
-) -> str: # the strategy that is possible
+def _strategy_for(base, recipe):
     "The recipe's strategy; without probabilities \"hybrid\" becomes \"metric\" and \"confidence\" a `ValueError`."
     if base.probs is not None or recipe.strategy == "metric": return recipe.strategy
     if recipe.strategy == "hybrid": return "metric"
@@ -156,8 +148,8 @@ def choose_clean(
     recipe:RUC, # strategy, tau1, k
     seed:int=0, # of the order among equal rows of features, see `rpsc.neighbors.knn`
 ) -> Tensor: # (N,) bool
-    "The clean set of a clustering by the recipe's strategy (RUC section 3.1); `ValueError` as in `strategy_for`."
-    strategy = strategy_for(base, recipe)
+    "The clean set of a clustering by the recipe's strategy (RUC section 3.1); `ValueError` as in `_strategy_for`."
+    strategy = _strategy_for(base, recipe)
     if strategy == "confidence": return select_confident(base.probs, recipe.tau1)
     k = neighborhood_size(len(base), base.n_clusters, recipe.k)
     if strategy == "metric": return select_by_neighbors(features, base.labels, k, seed)
@@ -170,32 +162,24 @@ class Pair(Network):
         super().__init__()
         self.networks, self.dim = nn.ModuleList(networks), networks[0].dim
 
-    def forward(self, x:Tensor) -> Tensor:
-        "Images (B, C, H, W) -> the sum of the members' logits (B, K)."
-        return sum(network(x) for network in self.networks)
+    def forward(self, x:Tensor) -> Tensor: return sum(network(x) for network in self.networks)
 
     def made_of(self) -> dict: return dict(networks=list(self.networks))
 
-def _member(encoder:Encoder, n_clusters:int, start:str, seed:int) -> Classifier:
-    "A trainable copy of an encoder (new weights for \"fresh\") with a new head."
-    if start != "fresh": return Classifier(copy.deepcopy(encoder).requires_grad_(True), n_clusters, seed)
-    if encoder.config is None:
-        raise ValueError("start: 'fresh' needs an encoder of build_encoder; accepted for another one: base, pretrained")
-    return Classifier(build_encoder(**dict(encoder.config, seed=seed)), n_clusters, seed)
-
 def build_pair(
-    encoder:"Encoder|Classifier", # to copy; of a Classifier its encoder
+    encoder:Encoder|Classifier, # to copy; of a Classifier its encoder
     n_clusters:int, # K
     start:str="base", # "fresh": new weights; otherwise the encoder's
     n_networks:int=2, # M
     seed:int=0, # of the new weights
 ) -> Pair: # on the device of the encoder, in training mode
-    """The networks at the start of a run, heads always new (RUC appendix A.2).
-
-    Raises `ValueError` for "fresh" and an encoder of unknown architecture."""
+    "The networks at the start of a run, heads always new (RUC appendix A.2); errors as in `Encoder.arguments`."
     encoder = getattr(encoder, "encoder", encoder)
+    def body(own):
+        if start == "fresh": return build_encoder(**encoder.arguments() | dict(seed=own))
+        return copy.deepcopy(encoder).requires_grad_(True)
     seeds = [generator_at(seed, "network", i).initial_seed() for i in range(n_networks)]
-    pair = Pair([_member(encoder, n_clusters, start, own) for own in seeds])
+    pair = Pair([Classifier(body(own), n_clusters, own) for own in seeds])
     return pair.to(next(encoder.parameters()).device, memory_format=torch.channels_last).train()
 
 # %% ../nbs/15_ruc.ipynb #c0a15037
@@ -217,7 +201,6 @@ def read_out(
 # %% ../nbs/15_ruc.ipynb #e00c4dbc
 LOSSES = ("labelled", "unlabelled", "smoothed") # Eqs. 6, 7 and 9
 
-# %% ../nbs/15_ruc.ipynb #a8d44afc
 class Beliefs(nn.Module):
     """What a run believes of N images: `labels` and `is_clean` (N,).
 
@@ -256,7 +239,7 @@ class Beliefs(nn.Module):
         self.sums.zero_()
         return dict(zip(LOSSES, means), clean=clean, unclean=len(self.is_clean) - clean)
 
-# %% ../nbs/15_ruc.ipynb #750972eb
+# %% ../nbs/15_ruc.ipynb #1b7b0b3f
 def clean_first(
     rows:Tensor, # (B,) of a batch
     is_clean:Tensor, # (B,) bool
@@ -264,7 +247,6 @@ def clean_first(
     "The order in which a batch is looked at."
     return torch.cat([rows[is_clean], rows[~is_clean]]), int(is_clean.sum())
 
-# %% ../nbs/15_ruc.ipynb #1b7b0b3f
 class Views(NamedTuple):
     "A batch of B images, seen in the ways that RUC needs."
     plain:Tensor # (B, C, H, W)
@@ -331,7 +313,6 @@ def in_order(
     first, second = both.chunk(2)
     return torch.cat([first[:n], second[:n], first[n:], second[n:]])
 
-# %% ../nbs/15_ruc.ipynb #fee6b61a
 def batch_losses(
     network:nn.Module, # in training
     views:Views, # of B images, the n clean ones first
@@ -343,7 +324,7 @@ def batch_losses(
     "The three terms of RUC's loss for one batch (Eqs. 6, 7 and 9)."
     n = len(labels)
     x, y = in_order(views.weak, n), in_order(targets.repeat(2, 1), n)
-    labelled, unlabelled = mixmatch_losses(network, x, y, 2 * n, recipe.alpha, generator)
+    labelled, unlabelled, _ = mixmatch_losses(network, x, y, 2 * n, recipe.alpha, generator)
     smoothed = labelled.new_zeros(())
     if recipe.smoothing and n:
         smooth = smooth_labels(labels, y.shape[1], recipe.epsilon)
@@ -360,7 +341,6 @@ class Turn(NamedTuple):
     ends_pass:bool # it is the network's last one in this epoch,
     ends_epoch:bool # and the network is the last one
 
-# %% ../nbs/15_ruc.ipynb #d70c9396
 class Passes:
     "The batches of networks that take turns, for `rpsc.jobs.learn`: `passes(k)` is the turn of step `k`."
     def __init__(self,
@@ -491,11 +471,11 @@ class RUCRun(Retraining):
         chosen = dict(kind=recipe.optimizer, lr=recipe.lr, weight_decay=recipe.weight_decay, nesterov=True)
         return self.learn(schedule, chosen, stage)
 
-# %% ../nbs/15_ruc.ipynb #8cbad8e5
+# %% ../nbs/15_ruc.ipynb #3988b5dc
 def rescued(
     base:Clustering, # the clustering to improve
     is_clean:Tensor, # (N,) bool, by a strategy
-    seed:int=0, # of the order among equally sure images, see `rpsc.selection.ranked`
+    seed:int=0, # of the order among equally sure images
 ) -> Tensor: # (N,) bool
     """The clean set with the surest tenth of each cluster that has none in it (our fall-back).
 
@@ -510,22 +490,18 @@ def rescued(
     is_lost = torch.isin(base.labels, torch.tensor(lost, device=base.labels.device))
     return is_clean | (is_lost & surest(base.probs.amax(-1), base.labels, seed=seed))
 
-# %% ../nbs/15_ruc.ipynb #a8f79000
 @system("ruc", "RUC", RUC, is_addon=True, smoke=replace(RUC_TINY, epochs=2), mini=RUC_TINY,
         cpu=RUC(epochs=20, batch_size=250), paper=RUC_PAPER)
-def ruc(
-    job:Job, # with a base
-    recipe:RUC, # switches
-) -> Clustering: # meta: strategy, and the size of the clean set at the start and after each epoch
+def ruc(job, recipe):
     """Re-train a clustering robustly (RUC Algorithm 1), or by plain cross-entropy on its labels.
 
-    Raises `ValueError` for a strategy that needs probabilities the base has not.
-    Warns if clusters are without clean images, or empty in the end."""
+    Meta: strategy, and the size of the clean set at the start and after each epoch. Errors as in `_strategy_for`; warns
+    if clusters are without clean images, or empty in the end."""
     base, of_base = job.foundation, recipe.neighbors_from == "features"
     near = base.features if of_base else job.embedding(recipe.neighbors_from)
     if recipe.objective == "plain": strategy, is_clean = "all", torch.ones_like(base.labels, dtype=torch.bool)
     else:
-        strategy = strategy_for(base, recipe)
+        strategy = _strategy_for(base, recipe)
         is_clean = rescued(base, choose_clean(base, near, recipe, job.seed), job.seed)
     run = RUCRun(job, recipe, Beliefs(base.labels, is_clean, 2 if recipe.co_training else 1))
     history = run.run()

@@ -23,7 +23,6 @@ def _checked(scores, labels, name):
         raise ValueError(f"labels: run from {labels.min()} to {labels.max()}; accepted: 0 to {K - 1}")
     return scores.to(torch.promote_types(scores.dtype, torch.float32)), labels
 
-# %% ../nbs/11_scl.ipynb #ac6a8382
 def _per_sample(name, values, scores):
     "`values` of shape (V,) or (H, V), on the shape of `scores` without its last dimension."
     shape = scores.shape[:-1]
@@ -31,12 +30,9 @@ def _per_sample(name, values, scores):
     raise ValueError(f"{name}: shape {tuple(values.shape)}; "
                      f"accepted: {tuple(shape)}, one for each row of {tuple(scores.shape)}")
 
-# %% ../nbs/11_scl.ipynb #78057b86
 def _choice(name, value, accepted):
-    "Refuse an unknown switch."
     if value not in accepted: raise ValueError(f"{name}: got {value!r}; accepted: {', '.join(map(repr, accepted))}")
 
-# %% ../nbs/11_scl.ipynb #1f8dfb30
 def _reduce(losses, reduction):
     "One number for each head (`mean`, `sum`), or each sample's own (`none`)."
     _choice("reduction", reduction, ("mean", "sum", "none"))
@@ -47,7 +43,6 @@ def _normalize(z):
     "Rows of length 1; the bound matters for a row of zeros only, which no softmax returns."
     return F.normalize(z, dim=-1, eps=1e-6)
 
-# %% ../nbs/11_scl.ipynb #3c785a96
 def pull_similarity(
     z:Tensor, # (V, K) or (H, V, K) predicted probabilities
     labels:Tensor, # (V,) or (H, V) pseudo-labels, 0 ... K-1
@@ -86,24 +81,22 @@ def soft_contrastive_loss(
 ) -> Tensor: # a scalar or (H,); (V,) or (H, V) with reduction="none"
     """RPSC's Eqs. 4-5, $-\\kappa_i s_i/\\tau + \\mathrm{Neg}_i$, computed in `float32` or better.
 
-    Raises `ValueError` for shapes, labels or options that do not fit."""
+    `ValueError` for shapes, labels or options that do not fit."""
     _choice("terms", terms, ("full", "numerator"))
     _choice("weight", weight, ("pull", "all"))
     if not temperature > 0: raise ValueError(f"temperature: got {temperature}; accepted: larger than 0")
     z, labels = _checked(z, labels, "z")
     kappa = torch.ones_like(z[..., 0]) if confidence is None else _confidence(confidence, z)
     if ids is not None: ids = _per_sample("ids", ids, z)
-    pull = pull_similarity(z, labels) / temperature                                                    # s_i / tau
-    push = torch.zeros_like(pull) if terms == "numerator" else _push(z, labels, ids, temperature, block)   # Neg_i
+    pull = pull_similarity(z, labels) / temperature # s_i / tau
+    push = torch.zeros_like(pull) if terms == "numerator" else _push(z, labels, ids, temperature, block) # Neg_i
     return _reduce(kappa * (push - pull) if weight == "all" else push - kappa * pull, reduction)
 
-# %% ../nbs/11_scl.ipynb #3296b8e5
 def _confidence(confidence, z):
     "Non-negative weights on the shape of `z` without its last dimension."
     if (confidence >= 0).all(): return _per_sample("confidence", confidence, z).to(z.dtype)
     raise ValueError(f"confidence: smallest is {confidence.min():.3g}; accepted: 0 or larger")
 
-# %% ../nbs/11_scl.ipynb #728ce275
 def _push(z, labels, ids, temperature, block):
     "Neg_i for every anchor, `block` anchors at a time."
     if block is not None and block < 1:
@@ -112,7 +105,7 @@ def _push(z, labels, ids, temperature, block):
     parts = (slice(i, i + (block or V)) for i in range(0, V, block or V))
     return torch.cat([_log_negatives(u, labels, ids, temperature, part) for part in parts], -1)
 
-# %% ../nbs/11_scl.ipynb #c6a99304
+# %% ../nbs/11_scl.ipynb #0c85caf9
 def cross_entropy_loss(
     logits:Tensor, # (V, K) or (H, V, K), before the softmax
     labels:Tensor, # (V,) or (H, V) pseudo-labels, 0 ... K-1
@@ -122,12 +115,8 @@ def cross_entropy_loss(
     logits, labels = _checked(logits, labels, "logits")
     return _reduce(-logits.log_softmax(-1).gather(-1, labels[..., None])[..., 0], reduction)
 
-# %% ../nbs/11_scl.ipynb #0c85caf9
 def double_softmax_ce(
-    logits:Tensor, # (V, K) or (H, V, K), before the softmax
-    labels:Tensor, # (V,) or (H, V) pseudo-labels, 0 ... K-1
-    reduction:str="mean", # over V, for each head: "mean", "sum" or "none"
-) -> Tensor: # as `cross_entropy_loss`; between log(e+K-1)-1 and log(e+K-1)
+    logits:Tensor, labels:Tensor, reduction:str="mean", # as in `cross_entropy_loss`
+) -> Tensor: # the same shape; between log(e+K-1)-1 and log(e+K-1)
     "Cross-entropy with the softmax applied twice (SPICE's self-labelling loss; SPICE-CE in RPSC's Table 5)."
-    logits, labels = _checked(logits, labels, "logits")
-    return cross_entropy_loss(logits.softmax(-1), labels, reduction)
+    return cross_entropy_loss(_checked(logits, labels, "logits")[0].softmax(-1), labels, reduction)

@@ -6,8 +6,8 @@
 __all__ = ['CONFIDENCES', 'unit', 'ranked', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers',
            'distance_ratio', 'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'labelled_members',
            'pseudo_label', 'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels',
-           'EmptyClusters', 'check_no_empty', 'balance_clusters', 'spice_labels', 'select_confident',
-           'select_by_neighbors', 'select_hybrid', 'surest']
+           'EmptyClusters', 'check_no_empty', 'spice_labels', 'select_confident', 'select_by_neighbors',
+           'select_hybrid', 'surest']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -18,15 +18,18 @@ from .meter import in_trial
 from .neighbors import knn
 
 # %% ../nbs/10_selection.ipynb #6054242d
+def _finite(values, name="features"):
+    "At least `float32`, finite."
+    if values.isfinite().all(): return values.to(torch.promote_types(values.dtype, torch.float32))
+    raise ValueError(f"{name}: contains NaN or infinity; accepted: finite numbers")
+
 def _features(features, name="features", ndim=(2,)):
     "Detached, at least `float32`, finite."
-    if features.ndim not in ndim or not features.is_floating_point() or not features.numel():
-        raise ValueError(f"{name}: got {features.dtype} of shape {tuple(features.shape)}; "
-                         f"accepted: floating, not empty, {' or '.join(map(str, ndim))} dimensions")
-    if not features.isfinite().all(): raise ValueError(f"{name}: contains NaN or infinity; accepted: finite numbers")
-    return features.detach().to(torch.promote_types(features.dtype, torch.float32))
+    if features.ndim in ndim and features.is_floating_point() and features.numel():
+        return _finite(features.detach(), name)
+    raise ValueError(f"{name}: got {features.dtype} of shape {tuple(features.shape)}; "
+                     f"accepted: floating, not empty, {' or '.join(map(str, ndim))} dimensions")
 
-# %% ../nbs/10_selection.ipynb #7aacdcf5
 def _probs(probs, ndim=(2, 3)):
     "Detached, at least `float32`, rows that sum to 1."
     probs = _features(probs, "probs", ndim)
@@ -37,12 +40,12 @@ def _probs(probs, ndim=(2, 3)):
         raise ValueError(f"probs: rows sum to {sums.min():.4g} ... {sums.max():.4g}; accepted: rows that sum to 1")
     return probs
 
-def _check_rows(probs, features):
-    "A `ValueError` unless there is a row of features for each row of probabilities."
-    if (n := probs.shape[-2]) != len(features):
-        raise ValueError(f"probs: {n} rows; accepted: {len(features)}, one for each row of features")
+def _rows(features, probs, ndim=(2,)):
+    "Features, and for each row of them a row of probabilities."
+    features, probs = _features(features), _probs(probs, ndim)
+    if (n := probs.shape[-2]) == len(features): return features, probs
+    raise ValueError(f"probs: {n} rows; accepted: {len(features)}, one for each row of features")
 
-# %% ../nbs/10_selection.ipynb #9ee5ffa0
 def _labels(labels, n):
     "Integer labels, one for each of `n` samples."
     if labels.shape != (n,):
@@ -52,7 +55,6 @@ def _labels(labels, n):
     if (labels < 0).any(): raise ValueError(f"labels: smallest is {labels.min()}; accepted: 0 or larger")
     return labels.long()
 
-# %% ../nbs/10_selection.ipynb #8fad78c9
 def _count(name, value, most):
     "`value` as a whole number between 1 and `most`."
     if value == int(value) and 1 <= value <= most: return int(value)
@@ -63,8 +65,7 @@ def unit(
     features:Tensor, # (..., D), finite
 ) -> Tensor: # same shape, rows of length 1; a row of zeros stays zero
     "Divide each row by its Euclidean length (RPSC Eqs. 2, 3 and 6); `ValueError` for NaN or infinity."
-    if not features.isfinite().all(): raise ValueError("features: contains NaN or infinity; accepted: finite numbers")
-    return F.normalize(features.to(torch.promote_types(features.dtype, torch.float32)), dim=-1)
+    return F.normalize(_finite(features), dim=-1)
 
 # %% ../nbs/10_selection.ipynb #ecdac590
 def ranked(
@@ -107,7 +108,6 @@ def _index(index, n):
     if 0 <= index.min() and index.max() < n: return index
     raise ValueError(f"index: runs from {index.min()} to {index.max()}; accepted: 0 to {n - 1}")
 
-# %% ../nbs/10_selection.ipynb #17558c33
 def cluster_centers(
     features:Tensor, # (N, D), rows of length 1: pass them through `unit`
     index:Tensor, # (K, n) or (H, K, n) row numbers, e.g. of `top_confident`
@@ -124,7 +124,6 @@ def _similarity(features, centers):
         raise ValueError(f"centers: width {width}; accepted: {features.shape[-1]}, the width of features")
     with torch.autocast(features.device.type, enabled=False): return centers.to(features.dtype) @ features.T
 
-# %% ../nbs/10_selection.ipynb #c882c1d0
 def nearest_to_centers(
     features:Tensor, # (N, D), rows of length 1
     centers:Tensor, # (K, D) or (H, K, D)
@@ -136,9 +135,7 @@ def nearest_to_centers(
 
 # %% ../nbs/10_selection.ipynb #c8b8ddbb
 def distance_ratio(
-    features:Tensor, # (N, D), rows of length 1
-    centers:Tensor, # (K, D) or (H, K, D)
-    index:Tensor, # (K, size) or (H, K, size) members of each cluster
+    features:Tensor, centers:Tensor, index:Tensor, # as in `semantic_confidence`
 ) -> Tensor: # like `index`, in [0, 1]; 1 = the farthest member
     "Euclidean distance to the own centre, divided by that of the farthest member (RPSC Eq. 3 as printed)."
     features, centers = _features(features), _features(centers, "centers", (2, 3)).to(features)
@@ -150,9 +147,7 @@ def distance_ratio(
 
 # %% ../nbs/10_selection.ipynb #0a9c9f18
 def similarity_ratio(
-    features:Tensor, # (N, D), rows of length 1
-    centers:Tensor, # (K, D) or (H, K, D)
-    index:Tensor, # (K, size) or (H, K, size) members of each cluster
+    features:Tensor, centers:Tensor, index:Tensor, # as in `semantic_confidence`
 ) -> Tensor: # like `index`, in [0, 1]; 1 = the nearest member
     "Dot product with the own centre over that of the nearest member, clipped at 0 (Eq. 3 as the text describes it)."
     similarity = _similarity(features, centers).gather(-1, _index(index, len(features))).clamp_min(0)
@@ -161,7 +156,6 @@ def similarity_ratio(
 # %% ../nbs/10_selection.ipynb #bd38ce11
 CONFIDENCES = ("similarity", "distance", "one_minus", "one_minus_mean1", "none")
 
-# %% ../nbs/10_selection.ipynb #08035336
 def semantic_confidence(
     features:Tensor, # (N, D), rows of length 1
     centers:Tensor, # (K, D) or (H, K, D)
@@ -187,17 +181,13 @@ class PseudoLabels(NamedTuple):
     confidence:Tensor # float, >= 0, how far to believe it
 
 def labelled_members(
-    features:Tensor, # (N, D), rows of length 1
-    centers:Tensor, # (K, D) or (H, K, D)
-    index:Tensor, # (K, size) or (H, K, size) members of each cluster
-    kind:str="similarity", # as in `semantic_confidence`
+    features:Tensor, centers:Tensor, index:Tensor, kind:str="similarity", # as in `semantic_confidence`
 ) -> PseudoLabels: # (K * size,) or (H, K * size) each
     "The members of each cluster with its label and their confidence."
     confidence = semantic_confidence(features, centers, index, kind)
     labels = torch.arange(index.shape[-2], device=index.device)[:, None].expand_as(index)
     return PseudoLabels(index.flatten(-2), labels.flatten(-2), confidence.flatten(-2))
 
-# %% ../nbs/10_selection.ipynb #fa63d5ab
 def pseudo_label(
     features:Tensor, # (M, D) features of un-augmented images, any length
     probs:Tensor, # (M, K) or (H, M, K) probabilities of the same images
@@ -208,15 +198,14 @@ def pseudo_label(
 ) -> PseudoLabels: # (K * size,) or (H, K * size) each
     """Centres from the confident samples of a large batch, labels for the samples near a centre (RPSC Eqs. 1-3).
 
-    Raises `ValueError` for NaN, rows that sum to no 1, or M < K."""
-    features, probs = unit(_features(features)), _probs(probs)
-    _check_rows(probs, features)
-    M, K = probs.shape[-2:]
-    centers = cluster_centers(features, top_confident(probs, per_cluster(M, K, gamma), seed))            # Eqs. 1 and 2
-    index = nearest_to_centers(features, centers, per_cluster(M, K) if size is None else size, seed)     # N_c
-    return labelled_members(features, centers, index, kind)                                              # Eq. 3
+    `ValueError` for NaN, rows that sum to no 1, or M < K."""
+    features, probs = _rows(features, probs, (2, 3))
+    features, (M, K) = unit(features), probs.shape[-2:]
+    centers = cluster_centers(features, top_confident(probs, per_cluster(M, K, gamma), seed)) # Eqs. 1 and 2
+    index = nearest_to_centers(features, centers, per_cluster(M, K) if size is None else size, seed) # N_c
+    return labelled_members(features, centers, index, kind) # Eq. 3
 
-# %% ../nbs/10_selection.ipynb #19a17cb8
+# %% ../nbs/10_selection.ipynb #7b07efdd
 def cluster_by_centers(
     features:Tensor, # (N, D)
     centers:Tensor, # (K, D) or (H, K, D)
@@ -225,7 +214,12 @@ def cluster_by_centers(
     features, centers = unit(_features(features)), unit(_features(centers, "centers", (2, 3)))
     return ranked(_similarity(features, centers).transpose(-1, -2), None)[..., 0]
 
-# %% ../nbs/10_selection.ipynb #7b07efdd
+def _neighbor_labels(features, labels, k, seed):
+    "Checked labels (N,), and those of the `k` nearest rows (N, k)."
+    features = _features(features)
+    labels, k = _labels(labels, len(features)), _count("k", k, len(features))
+    return labels, labels[knn(features, k, seed=seed)[1]]
+
 def local_consistency(
     features:Tensor, # (N, D)
     labels:Tensor, # (N,) integers
@@ -233,11 +227,9 @@ def local_consistency(
     seed:int=0, # of the order among equal rows, see `rpsc.neighbors.knn`
 ) -> Tensor: # (N,) in [0, 1]; at least 1/k unless more than k rows are equal
     "Share of the `k` nearest samples that carry the same label (RPSC, second line of Eq. 6)."
-    features = _features(features)
-    labels, k = _labels(labels, len(features)), _count("k", k, len(features))
-    neighbors = knn(features, k, seed=seed)[1]
+    labels, near = _neighbor_labels(features, labels, k, seed)
     # in float32 some devices make 99 of 100 slightly less than .99
-    return (labels[neighbors] == labels[:, None]).double().mean(-1).float()
+    return (near == labels[:, None]).double().mean(-1).float()
 
 # %% ../nbs/10_selection.ipynb #58ed67c8
 def neighborhood_size(
@@ -259,11 +251,10 @@ def reliable_labels(
 ) -> tuple[Tensor, Tensor]: # labels (N,) int64 and is_reliable (N,) bool
     """Label every sample by the nearest centre and mark those whose neighbours agree (RPSC Eq. 6).
 
-    Raises `ValueError` for shapes or a threshold that do not fit."""
-    features, probs = unit(_features(features)), _probs(probs, (2,))
-    _check_rows(probs, features)
-    if not 0 <= threshold < 1:
-        raise ValueError(f"threshold: got {threshold}; accepted: 0 <= threshold < 1, since the share must exceed it")
+    `ValueError` for shapes or a threshold that do not fit."""
+    features, probs = _rows(features, probs)
+    if not 0 <= threshold < 1: raise ValueError(f"threshold: got {threshold}; accepted: 0 <= threshold < 1")
+    features = unit(features)
     centers = cluster_centers(features, top_confident(probs, per_cluster(*probs.shape, gamma), seed))
     labels = cluster_by_centers(features, centers)
     return labels, local_consistency(features, labels, neighborhood_size(*probs.shape, k), seed) > threshold
@@ -272,7 +263,6 @@ def reliable_labels(
 class EmptyClusters(ValueError):
     "A cluster has no reliable image to train on; the message counts those of every cluster and says what to try."
 
-# %% ../nbs/10_selection.ipynb #0cd84278
 _ADVICE = ("Try a lower threshold (RPSC: `consistency`; SPICE: `agreement` and `score`), fewer `neighbors`, "
            "fewer clusters, longer self-labelling or a better encoder")
 
@@ -295,24 +285,16 @@ def check_no_empty(
                         f"reliable images of each cluster: {counts.tolist()}. {_ADVICE}")
 
 # %% ../nbs/10_selection.ipynb #05e10111
-def balance_clusters(
-    labels:Tensor, # (N,) integers
-    is_reliable:Tensor, # (N,) bool
-    n_clusters:int, # K
-    seed:int=0, # of the choice
-) -> Tensor: # (N,) bool, a part of `is_reliable` with equally many of each cluster
+def _balance_clusters(labels, is_reliable, n_clusters, seed=0): # (N,) bool, a part of `is_reliable`
     "Cut every cluster at random to the reliable count of the smallest (SPICE); errors as in `check_no_empty`."
     size = int(check_no_empty(labels, is_reliable, n_clusters).min())
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed)).to(labels.device)
+    order = ranked(torch.zeros_like(labels), seed)
     order, kept = order[is_reliable[order]], torch.zeros_like(is_reliable)
     for c in range(n_clusters): kept[order[labels[order] == c][:size]] = True
     return kept
 
-# %% ../nbs/10_selection.ipynb #87975954
 def spice_labels(
-    features:Tensor, # (N, D) of the whole data set
-    probs:Tensor, # (N, K) of the chosen head
-    k:int=100, # neighbours asked; fewer on small sets, see `neighborhood_size`
+    features:Tensor, probs:Tensor, k:int=100, # as in `reliable_labels`
     threshold:float=.9, # share of neighbours that must be reached, 0 < threshold <= 1 (SPICE: .90; .99 on CIFAR)
     score:float=.99, # largest probability that must be exceeded, 0 <= score < 1
     balance:bool=True, # cut every cluster to the smallest one's size
@@ -321,16 +303,14 @@ def spice_labels(
     """Label every sample by the head and mark those whose neighbours agree and whose score is high (SPICE).
 
     Raises `EmptyClusters` if a cluster has none, `ValueError` for what does not fit."""
-    features, probs = _features(features), _probs(probs, (2,))
-    _check_rows(probs, features)
+    features, probs = _rows(features, probs)
     _check_reached(threshold)
-    if not 0 <= score < 1:
-        raise ValueError(f"score: got {score}; accepted: 0 <= score < 1, since the largest probability must exceed it")
+    if not 0 <= score < 1: raise ValueError(f"score: got {score}; accepted: 0 <= score < 1")
     labels = probs.argmax(-1)
     consistency = local_consistency(features, labels, neighborhood_size(*probs.shape, k), seed)
     is_reliable = (consistency >= threshold) & (probs.amax(-1) > score)
     check_no_empty(labels, is_reliable, probs.shape[1])
-    return labels, balance_clusters(labels, is_reliable, probs.shape[1], seed) if balance else is_reliable
+    return labels, _balance_clusters(labels, is_reliable, probs.shape[1], seed) if balance else is_reliable
 
 def _check_reached(threshold):
     "A `ValueError` for a threshold that nothing can reach, or everything."
@@ -353,9 +333,7 @@ def select_by_neighbors(
     seed:int=0, # as in `local_consistency`
 ) -> Tensor: # (N,) bool
     "Samples whose label has most votes of the `k` nearest by cosine (RUC, metric strategy); `ValueError` for k > N."
-    features = _features(features)
-    labels, k = _labels(labels, len(features)), _count("k", k, len(features))
-    voters = labels[knn(features, k, seed=seed)[1]]
+    labels, voters = _neighbor_labels(features, labels, k, seed)
     votes = voters.new_zeros(len(labels), int(labels.max()) + 1).scatter_add_(1, voters, torch.ones_like(voters))
     return votes.gather(1, labels[:, None])[:, 0] >= votes.amax(1)
 
@@ -364,13 +342,11 @@ def select_hybrid(
     probs:Tensor, # (N, K)
     features:Tensor, # (N, D)
     labels:Tensor|None=None, # (N,) integers; None = the most probable cluster
-    threshold:float=.99, # as in `select_confident`
-    k:int=100, # as in `select_by_neighbors`
-    seed:int=0, # as in `select_by_neighbors`
+    threshold:float=.99, k:int=100, seed:int=0, # as in `select_confident` and `select_by_neighbors`
 ) -> Tensor: # (N,) bool
     "Samples that pass both the confidence and the neighbour test (RUC, hybrid strategy); `ValueError` as in both."
+    features, probs = _rows(features, probs)
     is_confident = select_confident(probs, threshold)
-    _check_rows(probs, features)
     return is_confident & select_by_neighbors(features, probs.argmax(-1) if labels is None else labels, k, seed)
 
 # %% ../nbs/10_selection.ipynb #77320c08
@@ -383,6 +359,6 @@ def surest(
     "The surest tenth of the images of each label, at least one of each (our fall-back)."
     order = ranked(certainty, seed)
     members = F.one_hot(labels[order])
-    rank = (members.cumsum(0) * members).sum(1)                                 # within its label, from 1
+    rank = (members.cumsum(0) * members).sum(1) # within its label, from 1
     size = members.sum(0)[labels[order]]
     return torch.empty_like(labels, dtype=torch.bool).scatter_(0, order, (rank - 1) * one_in < size)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FIRST_STAGE', 'ON_PIXELS', 'ANY_SIZE', 'BALANCED', 'SMALL_SET', 'GREY', 'PLAIN', 'ALIKE', 'LEAST', 'own_switches',
            'is_trained_here', 'choose_budget', 'Task', 'decide', 'printable', 'name_of', 'plural', 'Usage', 'Request',
-           'share_on_one_level', 'guess_domain', 'choose_device', 'read_images', 'check_method', 'check_options',
-           'is_possible', 'task_for', 'duration', 'leading', 'expected', 'how_long']
+           'guess_domain', 'choose_device', 'read_images', 'check_method', 'check_options', 'is_possible', 'task_for',
+           'duration', 'leading', 'expected', 'how_long']
 
 # %% ../nbs/44_tasks.ipynb #c6d7cc9d
 import glob, os, warnings
@@ -38,10 +38,10 @@ BALANCED = tuple(name for name in names() if "balance" in SYSTEMS[name].switches
 
 def own_switches(
     method:str, # of the registry
-    switches:"dict|None"=None, # of the system
+    switches:dict|None=None, # of the system
     balance:bool=True, # False: clusters need not be of one size
 ) -> dict:
-    "The switches of a run. Raises `ValueError` for `balance=False` where a system has no such choice."
+    "The switches of a run; `ValueError` for `balance=False` where a system has no such choice."
     if not isinstance(balance, bool): raise ValueError(f"balance: got {balance!r}; accepted: True or False")
     if balance or method in ANY_SIZE: return dict(switches or {}) # nothing to lift
     if method not in BALANCED:
@@ -57,10 +57,10 @@ def is_trained_here(encoder) -> bool:
 
 def choose_budget(
     images:ImageSet, # their number decides
-    budget:"str|Budget"="auto", # or a profile, or a Budget
+    budget:str|Budget="auto", # or a profile, or a Budget
     encoder="auto", # the name of an architecture replaces the budget's
 ) -> Budget:
-    "The profile of a task. Raises `ValueError` for an unknown one."
+    "The profile of a task; `ValueError` for an unknown one."
     if isinstance(budget, str) and budget == "auto": budget = "mini" if len(images) < SMALL_SET else "cpu"
     found = budget_for(budget, images.name)
     if not is_trained_here(encoder) or encoder == "auto": return found
@@ -75,9 +75,9 @@ class Task:
     k:int # clusters
     budget:Budget
     seed:int = 0 # of everything random
-    encoder:"str|Path|nn.Module" = "auto" # that was asked for
-    given:"Encoder|None" = None # a trained one; None: it is trained here
-    base:"Clustering|str|None" = None # what an add-on improves, or the system that makes it; None: scan
+    encoder:str|Path|nn.Module = "auto" # that was asked for
+    given:Encoder|None = None # a trained one; None: it is trained here
+    base:Clustering|str|None = None # what an add-on improves, or the system that makes it; None: scan
     balance:bool = True # False: clusters need not be of one size
     switches:dict = field(default_factory=dict) # of the system
 
@@ -105,7 +105,7 @@ class Task:
         place = Path(work) / "encoders" / encoder_key(self.images, self.budget, self.seed)
         return self.given is not None or (place / "encoder.safetensors").exists()
 
-    def used_encoder(self, found:Clustering, work:Path) -> "Encoder|None":
+    def used_encoder(self, found:Clustering, work:Path) -> Encoder|None:
         "The encoder whose features an outcome rests on: given, trained, or inside the network; None: none."
         inner = getattr(found.network, "encoder", None)
         if self.given is not None or isinstance(found.network, HeadNetwork): return self.given or inner
@@ -139,15 +139,10 @@ class Task:
 
 # %% ../nbs/44_tasks.ipynb #c1fab770
 def decide(
-    images:ImageSet,
-    method:str, # of the registry
-    k:int, # clusters
+    images:ImageSet, method:str, k:int, # as in `Task`
     encoder="auto", # auto, an architecture to train, or as in `rpsc.encoders.resolve`; a network is copied
-    budget:"str|Budget"="auto", # auto, a profile, or a Budget
-    seed:int=0, # of everything random
-    base:"Clustering|str|None"=None, # for add-ons
-    balance:bool=True, # False: clusters need not be of one size
-    switches:"dict|None"=None, # of the system
+    budget:str|Budget="auto", # auto, a profile, or a Budget
+    seed:int=0, base:Clustering|str|None=None, balance:bool=True, switches:dict|None=None, # as in `Task`
 ) -> Task:
     "Decide what is meant. Raises as `own_switches`, `choose_budget` and `rpsc.encoders.resolve`."
     switches, budget = own_switches(method, switches, balance), choose_budget(images, budget, encoder)
@@ -156,7 +151,7 @@ def decide(
     return Task(images, method, k, budget, seed, encoder, given, base, balance, switches)
 
 # %% ../nbs/44_tasks.ipynb #24afc00f
-def printable(path:"str|Path") -> str:
+def printable(path:str|Path) -> str:
     "A path as text that can be written to any file."
     return os.fspath(path).encode("utf-8", "backslashreplace").decode()
 
@@ -178,27 +173,27 @@ class Usage(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    "The options that commands have in common, with the defaults of the command line."
-    path:str # folder of images, or the name of a data set
-    k:"int|None" = None # clusters
-    out:"Path|None" = None # folder of results; None: named after the images, here
-    method:str = "rpsc" # of the registry
-    encoder:str = "auto" # auto, a network to train, timm:NAME, or a file of weights
-    size:"int|None" = None # pixels; None: by the files
-    budget:str = "auto" # auto, or a profile
-    domain:str = "auto" # auto, natural or glyphs
-    seed:int = 0 # of everything random
-    limit:"int|None" = None # images
-    device:str = "auto" # auto, or what torch knows
-    overwrite:bool = False # replace results of other settings
-    plan_only:bool = False # print the plan and stop
-    fit:"str|None" = None # crop, pad or squash; None: crop
-    range:"tuple|None" = None # (low, high) of files deeper than 8 bits; None: by the files
-    pages:"str|None" = None # first or all; None: first
-    exclude:tuple = () # patterns of files that are left out
-    unbalanced:bool = False # clusters need not be of one size
-    path_column:"str|None" = None # of a table of labels; None: found
-    label_column:"str|None" = None
+    "The options that commands have in common, with their defaults; `rpsc.cli.OPTIONS` says what they mean."
+    path:str
+    k:int|None = None
+    out:Path|None = None
+    method:str = "rpsc"
+    encoder:str = "auto"
+    size:int|None = None
+    budget:str = "auto"
+    domain:str = "auto"
+    seed:int = 0
+    limit:int|None = None
+    device:str = "auto"
+    overwrite:bool = False
+    plan_only:bool = False
+    fit:str|None = None
+    range:tuple|None = None
+    pages:str|None = None
+    exclude:tuple = ()
+    unbalanced:bool = False
+    path_column:str|None = None
+    label_column:str|None = None
 
     def folder(self, word:str) -> Path:
         "Where results go. Raises `Usage` for the folder of the images."
@@ -209,16 +204,13 @@ class Request:
 
     def reading(self) -> dict: # options of `rpsc.data.load`
         "How files are read, as far as somebody has said."
-        given = dict(fit=self.fit, range=self.range and tuple(self.range), pages=self.pages,
-                     exclude=tuple(self.exclude))
-        return {name: value for name, value in given.items() if value}
+        said = dict(fit=self.fit, range=self.range and tuple(self.range), pages=self.pages, exclude=tuple(self.exclude))
+        return {name: value for name, value in said.items() if value}
 
 # %% ../nbs/44_tasks.ipynb #aa484692
 GREY, PLAIN, ALIKE = .95, .5, 8 # share of grey images, share of border pixels, levels
 
-def share_on_one_level(
-    pixels:Tensor, # int (N, C, S, S), 0 … 255
-) -> float:
+def _share_on_one_level(pixels): # int (N, C, S, S), 0 … 255
     "Largest share of border pixels, of all images together, within `ALIKE` levels of one grey level."
     grey = pixels.float().mean(1).round().long()
     edge = torch.cat([grey[:, [0, -1]].flatten(), grey[:, 1:-1, [0, -1]].flatten()])
@@ -234,7 +226,7 @@ def guess_domain(
     pixels = images.images[rows.to(images.device)].cpu().int()
     grey = float(((pixels.amax(1) - pixels.amin(1)).amax((1, 2)) <= ALIKE).float().mean())
     if grey < GREY: return "natural", f"{1 - grey:.0%} of the images are in colour"
-    plain = share_on_one_level(pixels)
+    plain = _share_on_one_level(pixels)
     return "glyphs" if plain >= PLAIN else "natural", f"grey images, {plain:.0%} of their border pixels have one level"
 
 # %% ../nbs/44_tasks.ipynb #4f509316
@@ -251,7 +243,7 @@ def choose_device(device:str="auto") -> str:
 def read_images(
     asked:Request, # path, size, limit, domain, device, and how files are read
     least:int=2, # images
-    reading:"dict|None"=None, # of the images that a model was made from
+    reading:dict|None=None, # of the images that a model was made from
 ) -> tuple[ImageSet, str]: # with labels where there are class folders; why this domain
     "Images at a path. Raises as `rpsc.data.load`, and `ValueError` where fewer than `least` are left."
     domain, reason, more = asked.domain, "as asked", asked.reading() | (dict(reading=reading) if reading else {})
@@ -293,7 +285,7 @@ def is_possible(task:Task) -> bool:
     with warnings.catch_warnings(action="ignore"), suppress(ValueError): return bool(check_switches(recipe, n, task.k))
     return False
 
-def task_for(images:ImageSet, method:str, k:int, asked:Request, base:"Clustering|None"=None) -> Task:
+def task_for(images:ImageSet, method:str, k:int, asked:Request, base:Clustering|None=None) -> Task:
     """The task that is asked for. Raises `FileNotFoundError` for weights that are not there, and `Usage` for an encoder
     that does not fit and more clusters than the method can make, with what it can, and which methods can."""
     check_method(method)
@@ -325,7 +317,7 @@ def expected(
     tasks:list[Task], # on the same images, with the same encoder
     work:Path, # where encoders may be
 ) -> list[float]: # seconds of the encoder, and of each task without what it shares with one before
-    "What tasks will take, by their first steps. Raises `ValueError` for a task that could not start."
+    "What tasks will take, by their first steps; `ValueError` for a task that could not start."
     first = leading(tasks)
     trial = Trial(first.images, first.k, first.budget, first.given, work, .1 if first.budget.name == "smoke" else 1.)
     def seconds(system, task, **more): return trial.cost(system, task.seed, **more).seconds

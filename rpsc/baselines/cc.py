@@ -48,9 +48,7 @@ CC_TINY = CC(epochs=60, batch_size=128, lr=2e-3)
 @system("cc", "CC", CC, smoke=CC(epochs=2, batch_size=64, lr=2e-3), mini=CC_TINY, cpu=CC(epochs=100, lr=1e-3),
         paper=CC())
 def cc(job, recipe):
-    """Contrast rows and columns of a batch, end to end, from fresh weights (Contrastive Clustering, Li et al. 2021).
-
-    Raises `ValueError` for an encoder that cannot be made anew."""
+    "Contrast rows and columns of a batch, end to end, from fresh weights (Li et al. 2021); errors as in `Job.fresh`."
     body = job.fresh()
     heads = dict(instance=mlp(body.dim, body.dim, recipe.dim, seed=job.seed),
                  cluster=mlp(body.dim, body.dim, job.n_clusters, seed=job.seed + 1))

@@ -37,14 +37,12 @@ class Dense(Network):
         super().__init__()
         self.layers, self.n_pixels, self.dim = mlp(n_pixels, 500, 500, 2000, seed=seed), n_pixels, 2000
 
-    def forward(self, x:Tensor) -> Tensor:
-        "Images (B, C, H, W) -> (B, 2000)."
-        return self.layers(x.flatten(1)).relu()
+    def forward(self, x:Tensor) -> Tensor: return self.layers(x.flatten(1)).relu()
 
     def made_of(self) -> dict: return dict(n_pixels=self.n_pixels)
 
 class Unpooled(Network):
-    "An encoder whose map becomes one vector, not a mean: (B, C, H, W) -> (B, `dim`)."
+    "An encoder whose map becomes one vector, not a mean: (B, C, H, W) -> float32 (B, `dim`)."
     def __init__(self,
         encoder:Encoder, # used as it is, not copied
         dim:int, # channels times cells of its map
@@ -52,9 +50,7 @@ class Unpooled(Network):
         super().__init__()
         self.encoder, self.dim = encoder, dim
 
-    def forward(self, x:Tensor) -> Tensor:
-        "Images (B, C, H, W) -> float32 (B, `dim`)."
-        return self.encoder.feature_map(x).flatten(1).float()
+    def forward(self, x:Tensor) -> Tensor: return self.encoder.feature_map(x).flatten(1).float()
 
     def made_of(self) -> dict: return dict(encoder=self.encoder, dim=self.dim)
 
@@ -67,9 +63,7 @@ class StudentHead(Network):
         super().__init__()
         self.latent, self.centers, self.dim = latent, nn.Parameter(centers), len(centers)
 
-    def forward(self, h:Tensor) -> Tensor:
-        "Features (B, D) -> logits (B, K)."
-        return student_t(self.latent(h), self.centers)
+    def forward(self, h:Tensor) -> Tensor: return student_t(self.latent(h), self.centers)
 
     def made_of(self) -> dict: return dict(latent=self.latent, shape=list(self.centers.shape))
 
@@ -166,7 +160,7 @@ def _settle(job, recipe, network, back):
 def dec(job, recipe):
     """Cluster the latent space of an auto-encoder, then move it towards its clusters (DEC; with `reconstruction` IDEC).
 
-    Raises `ValueError` for `network="profile"` and an encoder that cannot be made anew."""
+    `ValueError` for `network="profile"` and an encoder that cannot be made anew."""
     body, latent, back, first = _auto_encoder(job, recipe)
     z = embed(Trunk(body, latent=latent), job.images, precision=job.precision)
     head = StudentHead(latent, kmeans(z, job.n_clusters, seed=job.seed, n_init=20)[0])
@@ -174,7 +168,7 @@ def dec(job, recipe):
     second = _settle(job, recipe, Trunk(body, cluster=head, **others).train(), back)
     return outcome(job, Trunk(body, cluster=head), auto_encoder=first, cluster=second)
 
-def _lengths(recipe:type) -> dict: # profile -> recipe
+def _lengths(recipe) -> dict: # profile -> recipe
     "Each kind at every scale."
     return dict(smoke=recipe(ae_epochs=2, epochs=2, batch_size=64), cpu=recipe(ae_epochs=30, epochs=30),
                 mini=recipe(ae_epochs=100, epochs=40, batch_size=128), paper=recipe())

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DIVIDE_TINY', 'gaussian_noise', 'NoiseTable', 'phase_start', 'staircase', 'label_losses', 'NoisyRun', 'DivideMix',
-           'divide_losses', 'DivideMixRun', 'divide_mix']
+           'DivideMixRun', 'divide_mix']
 
 # %% ../../nbs/23_dividemix.ipynb #fe1faa53
 import warnings
@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..backbone import embed, evaluating
-from ..data import Clustering, ImageSet
-from ..jobs import Job, pixels, sgd, system
-from ..losses import entropy, soft_cross_entropy, squared_error, uniform_penalty
-from ..mixmatch import mixup, ramp
+from ..data import ImageSet
+from ..jobs import pixels, system
+from ..losses import entropy, uniform_penalty
+from ..mixmatch import mixmatch_losses, ramp
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..ruc import Retraining, Turn, clean_first, in_order, make_targets, predictions
 from ..selection import surest
@@ -66,7 +66,7 @@ class NoiseTable(nn.Module):
         is_kept = is_lost & surest(-noise, self.labels, seed=seed)
         self.noise[who] = torch.where(is_kept, noise.clamp_max(self.threshold), noise)
 
-# %% ../../nbs/23_dividemix.ipynb #1d3d6a59
+# %% ../../nbs/23_dividemix.ipynb #196bd8b7
 def phase_start(
     share:float, # of the run, in [0, 1]
     epochs:int, # length of the run
@@ -80,7 +80,6 @@ def staircase(
     "A learning rate that falls to a tenth at each of `places`."
     return lambda t: .1 ** sum(t >= place - 1e-9 for place in places)
 
-# %% ../../nbs/23_dividemix.ipynb #196bd8b7
 def label_losses(
     network:nn.Module, # (B, C, H, W) -> logits (B, K), in any mode
     images:ImageSet, # N images
@@ -135,21 +134,6 @@ class DivideMix(Recipe):
     weak_view:str = "weak" # preset of all views
 
 # %% ../../nbs/23_dividemix.ipynb #a424698e
-def divide_losses(
-    network:nn.Module, # in training
-    both:Tensor, # (2B, C, H, W) first views of B images, then second ones; the n believed first
-    targets:Tensor, # (B, K) of `rpsc.ruc.make_targets`
-    n:int, # believed images
-    alpha:float, # of MixUp
-    generator:torch.Generator, # of MixUp
-) -> dict: # labelled, unlabelled (each 0 where its set is empty), prior
-    "The three terms of DivideMix for a batch."
-    mixed = mixup(in_order(both, n), in_order(targets.repeat(2, 1), n), alpha, generator)
-    logits = network(mixed.x)
-    return dict(labelled=soft_cross_entropy(logits[:2 * n], mixed.y[:2 * n]),
-                unlabelled=squared_error(logits[2 * n:], mixed.y[2 * n:]), prior=uniform_penalty(logits))
-
-# %% ../../nbs/23_dividemix.ipynb #d0776078
 class DivideMixRun(NoisyRun):
     "A plain step in the warm-up, then MixMatch on the other network's split."
     def unlabelled_weight(self, turn:Turn) -> float:
@@ -167,9 +151,11 @@ class DivideMixRun(NoisyRun):
         with evaluating(other): counter = predictions(other, both, 2)
         own = predictions(network, both, 2)
         targets = make_targets(labels, own.mean(0), noise[rows[:n]], own, counter, recipe.temperature)
-        parts = divide_losses(network, both, targets, n, recipe.alpha, generator)
-        loss = parts["labelled"] + self.unlabelled_weight(turn) * parts["unlabelled"]
-        return dict(loss=loss + recipe.prior_weight * parts["prior"], **parts)
+        x, y = in_order(both, n), in_order(targets.repeat(2, 1), n)
+        labelled, unlabelled, logits = mixmatch_losses(network, x, y, 2 * n, recipe.alpha, generator)
+        prior = uniform_penalty(logits)
+        loss = labelled + self.unlabelled_weight(turn) * unlabelled + recipe.prior_weight * prior
+        return dict(loss=loss, labelled=labelled, unlabelled=unlabelled, prior=prior)
 
     def refresh(self, epoch:int) -> None:
         "Split the set by each network's losses, from the end of the warm-up on."
@@ -184,10 +170,7 @@ DIVIDE_TINY = DivideMix(epochs=8, batch_size=100, warmup=.25, ramp_up=.25)
 
 @system("dividemix", "DivideMix", DivideMix, is_addon=True,
         smoke=replace(DIVIDE_TINY, epochs=2), mini=DIVIDE_TINY, cpu=DivideMix(epochs=20))
-def divide_mix(
-    job:Job, # with a base
-    recipe:DivideMix, # switches
-) -> Clustering: # probs: mean of both networks; meta: clean, how many labels were believed after each epoch
-    "Re-train a clustering by DivideMix (Li et al. 2020)."
+def divide_mix(job, recipe):
+    "Re-train a clustering by DivideMix (Li et al. 2020); meta: clean, labels that were believed after each epoch."
     run = DivideMixRun(job, recipe, NoiseTable(job.foundation.labels, 2, recipe.threshold))
     return run.outcome(run.learn(staircase(.5)))

@@ -15,8 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .dividemix import NoiseTable, NoisyRun, phase_start
-from ..data import Clustering
-from ..jobs import Job, system
+from ..jobs import system
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..ruc import Turn
 
@@ -79,13 +78,11 @@ class LabelLogits(NoiseTable):
 
     @property
     def is_clean(self) -> Tensor:
-        "(N,) bool."
         return self.logits.softmax(-1).gather(1, self.labels[:, None])[:, 0] > (1 + self.floor) / 2
 
 class PCorrectionRun(NoisyRun):
     "Three phases; in the second the label logits of a batch move."
     def step(self, turn:Turn, generator:torch.Generator) -> dict: # with the loss, from the second phase on its parts
-        "Learn a batch."
         recipe, table, rows = self.recipe, self.beliefs, turn.rows
         if turn.epoch < self.start_of("correct"): return self.label_step(turn, generator)
         logits, labels = self.pair.networks[0](self.batch(rows, generator)), table.labels[rows]
@@ -109,11 +106,10 @@ P_TINY = PCorrection(epochs=24, batch_size=100)
 
 @system("pcorrection", "P-correction", PCorrection, is_addon=True,
         smoke=replace(P_TINY, epochs=2), mini=P_TINY, cpu=PCorrection(epochs=40))
-def p_correction(
-    job:Job, # with a base
-    recipe:PCorrection, # switches
-) -> Clustering: # meta: clean (labels that had hardly moved, by epoch), agreement of network and learned labels
-    "Re-train a clustering by PENCIL (Yi & Wu 2019)."
+def p_correction(job, recipe):
+    """Re-train a clustering by PENCIL (Yi & Wu 2019).
+
+    Meta: clean (labels that had hardly moved, by epoch), agreement of network and learned labels."""
     run = PCorrectionRun(job, recipe, LabelLogits(job.foundation.labels, job.n_clusters, recipe))
     history, learned = run.learn(pencil_rate(recipe)), run.beliefs.logits
     found = dict(network=run.answer(), labels=(learned.argmax(-1), learned.softmax(-1)))

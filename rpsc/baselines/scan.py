@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SCAN_IMAGENET', 'SCAN_TINY', 'SCAN_PAPER', 'ADVICE', 'STEP3', 'Scan', 'mine_neighbors', 'consistency',
-           'neighbor_consistency', 'one_head', 'head_scores', 'cluster_step', 'scan_cluster', 'confident_labels',
+           'neighbor_consistency', 'head_scores', 'cluster_step', 'scan_cluster', 'confident_labels',
            'balanced_cross_entropy', 'batch_centers', 'batch_confidence', 'self_label_loss', 'self_label_step',
            'scan_self_label', 'scan']
 
@@ -26,7 +26,7 @@ from ..scl import cross_entropy_loss, soft_contrastive_loss
 from ..selection import neighborhood_size, surest, unit
 from ..train import EMA
 
-# %% ../../nbs/21_scan.ipynb #85b76dce
+# %% ../../nbs/21_scan.ipynb #770b8b09
 @dataclass(frozen=True)
 class Scan(Recipe):
     "Switches of SCAN's steps 2 and 3; the defaults are its settings for CIFAR-10."
@@ -61,7 +61,6 @@ SCAN_IMAGENET = Scan(neighbors=50, heads=10, learns="head", cluster_epochs=100, 
                      cluster_view="scan-simclr", optimizer="sgd", weight_decay=0., label_epochs=25, label_batch=512,
                      label_lr=.03, ema=.999, loss="plain-ce")
 
-# %% ../../nbs/21_scan.ipynb #770b8b09
 SCAN_TINY = Scan(cluster_epochs=24, cluster_batch=64, cluster_lr=6e-3, label_epochs=8, label_batch=128, label_lr=3e-4)
 SCAN_PAPER = {
     "stl10": Scan(cluster_epochs=100, label_epochs=100),
@@ -94,8 +93,7 @@ def consistency(
     return -(log_probs(logits_anchor) + log_probs(logits_neighbor)).logsumexp(-1).mean(-1)
 
 def neighbor_consistency(
-    logits_anchor:Tensor, # (B, K) or (H, B, K), before the softmax
-    logits_neighbor:Tensor, # the same shape: one neighbour for each anchor
+    logits_anchor:Tensor, logits_neighbor:Tensor, # as in `consistency`
     entropy_weight:float=5., # lambda
 ) -> Tensor: # a scalar or (H,), at least -entropy_weight * log K
     "Consistency of the pairs minus the weighted entropy of the anchors' mean prediction, for each head (SCAN Eq. 2)."
@@ -103,12 +101,8 @@ def neighbor_consistency(
 
 # %% ../../nbs/21_scan.ipynb #57a5e32b
 @torch.no_grad()
-def one_head(
-    network:Classifier, # with H * K outputs
-    h:int, # the head to keep
-    n_clusters:int, # K
-) -> Classifier: # with K outputs and the same encoder (not a copy)
-    "The network with head `h` alone."
+def _one_head(network, h, n_clusters):
+    "The network with head `h` of H alone, and the same encoder (not a copy)."
     alone = Classifier(network.encoder, n_clusters, seed=0).to(network.linear.weight.device)
     rows = slice(h * n_clusters, (h + 1) * n_clusters)
     for own, of_all in zip(alone.linear.parameters(), network.linear.parameters()): own.copy_(of_all[rows])
@@ -166,7 +160,7 @@ def scan_cluster(
                     depends=replace(recipe, **STEP3), shown=lambda: heads().squeeze(0))
     scores = head_scores(probs := heads(), neighbors)
     best = int(scores.argmin())
-    meta, alone = dict(head=best, head_scores=scores.tolist(), neighbors=size), one_head(network, best, K)
+    meta, alone = dict(head=best, head_scores=scores.tolist(), neighbors=size), _one_head(network, best, K)
     return outcome(job, alone.requires_grad_(True), probs=probs[best], advice=ADVICE, meta=meta, cluster=history)
 
 # %% ../../nbs/21_scan.ipynb #dfa11413
@@ -200,9 +194,7 @@ def batch_centers(
     return rows.new_zeros(n_clusters, rows.shape[1]).index_add(0, labels, rows) / size[:, None]
 
 def batch_confidence(
-    features:Tensor, # (n, D) of the un-augmented images, any length
-    labels:Tensor, # (n,) int64, 0 ... K-1
-    n_clusters:int, # K
+    features:Tensor, labels:Tensor, n_clusters:int, # as in `batch_centers`
 ) -> Tensor: # (n,) in [0, 1], without gradient; 1 = the image of its label that is nearest to the centre
     "Similarity to the own centre over the largest of that label, clipped at 0 (RPSC Eq. 3 on a batch)."
     near = (unit(features.detach()) * batch_centers(features, labels, n_clusters)[labels]).sum(-1).clamp_min(0)
@@ -224,10 +216,7 @@ def self_label_loss(
 # %% ../../nbs/21_scan.ipynb #b685d9e6
 def self_label_step(
     network:Classifier, # trained, K outputs
-    images:ImageSet, # N images, on the network's device
-    recipe:Scan, # view, threshold, loss
-    rows:Tensor, # (B,)
-    generator:torch.Generator, # of the views
+    images:ImageSet, recipe:Scan, rows:Tensor, generator:torch.Generator, # as in `cluster_step`
 ) -> dict: # with the loss
     "SCAN's self-labelling step: learn the sure predictions on strong views."
     # this pass first: some versions of torch keep the bf16 weights of a pass without gradient for the next one
