@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LEFT_OUT', 'MARKS', 'ARCHIVES', 'UNFINISHED', 'TABLES', 'PARTS', 'is_excluded', 'why_left_out', 'Found', 'is_picture',
-           'is_results', 'text_of', 'listed', 'find_files', 'image_files', 'classes_of', 'numbered', 'part_of',
+           'is_results', 'text_of', 'listed', 'spelt_out', 'find_files', 'image_files', 'numbered', 'part_of',
            'parts_of', 'layout']
 
 # %% ../nbs/00b_folders.ipynb #df8685ef
@@ -13,12 +13,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase, translate
+from itertools import accumulate
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from .formats import SUFFIXES, Problem
+from .formats import SUFFIXES, Problem, not_taken
 
 # %% ../nbs/00b_folders.ipynb #e09c9372
 LEFT_OUT = (*"""@eaDir #recycle #snapshot @tmp @sharebin @Recycle @Recently-Snapshot *@Syno* ~snapshot $RECYCLE.BIN
@@ -26,17 +27,18 @@ LEFT_OUT = (*"""@eaDir #recycle #snapshot @tmp @sharebin @Recycle @Recently-Snap
     "System Volume Information", "Network Trash Folder", "Temporary Items") # patterns, in any case
 _LEFT_OUT = re.compile("|".join(translate(pattern.lower()) for pattern in LEFT_OUT))
 
-def is_excluded(name:str, path:str, exclude:Sequence[str]) -> bool:
-    "Whether a pattern of the user means this name, or this path below the folder."
-    return any(fnmatchcase(text, pattern.rstrip("/")) for pattern in exclude for text in (name, path))
+def is_excluded(path:str, exclude:Sequence[str]) -> bool:
+    "Whether a pattern of the user means this path below the folder, or its name."
+    names = path, os.path.basename(path)
+    return any(fnmatchcase(name, pattern.rstrip("/")) for pattern in exclude for name in names)
 
 def why_left_out(
-    name:str, # of a file or folder
-    path:str, # the same, below the folder that was given, with slashes
+    path:str, # of a file or folder, below the folder that was given, with slashes
     exclude:Sequence[str]=(), # patterns of the user
-) -> "str|None": # excluded, hidden, or the name itself
+) -> str|None: # excluded, hidden, or its name
     "Why a file or folder is none of the user's images; None for one that may be."
-    if exclude and is_excluded(name, path, exclude): return "excluded"
+    if exclude and is_excluded(path, exclude): return "excluded"
+    name = os.path.basename(path)
     return "hidden" if name.startswith(".") else name if _LEFT_OUT.match(name.lower()) else None
 
 # %% ../nbs/00b_folders.ipynb #081120eb
@@ -48,18 +50,24 @@ class Found:
     others:list[str] = field(default_factory=list) # visible regular files without one of the `SUFFIXES`, sorted
     left_out:Counter = field(default_factory=Counter) # why -> number of pictures
 
-    def left_out_in_words(self) -> "str|None": # None for none
+    def left_out_in_words(self) -> str|None: # None for none
         "What was left out, in a sentence."
         if not self.left_out: return None
         plain, n = ("hidden", "excluded", "linked twice"), sum(self.left_out.values())
         parts = [f"{n:,} {'' if why in plain else 'in '}{why}" for why, n in sorted(self.left_out.items())]
         return f"{n:,} picture{'s' * (n != 1)} left out: {', '.join(parts)}"
 
-    def nothing(self, *facts:str, more:"str|None"=None) -> FileNotFoundError:
+    def report(self) -> tuple[list[Problem], list[str]]:
+        "What is not taken: for each file or folder, and in sentences."
+        line, others = not_taken(self.others)
+        return [*self.problems, *others], [*filter(None, (self.left_out_in_words(), line))]
+
+    def nothing(self, *facts:str) -> FileNotFoundError:
         "The error that says what was found instead of pictures."
         unlisted = [f"{problem.path}: {problem.reason}" for problem in self.problems[:3]]
-        return FileNotFoundError("; ".join(filter(None, [*facts, self.left_out_in_words(), more, *unlisted])))
+        return FileNotFoundError("; ".join([*facts, *self.report()[1], *unlisted]))
 
+# %% ../nbs/00b_folders.ipynb #ece6dc24
 def is_picture(name:str) -> bool:
     "Whether a name ends like that of a picture."
     return name.lower().endswith(SUFFIXES)
@@ -68,39 +76,25 @@ def is_results(place:str, folders:Sequence[str]) -> bool:
     "Whether a folder with these sub-folders holds results of this program."
     return "work" in folders and os.path.isfile(os.path.join(place, "work", "lock"))
 
-# %% ../nbs/00b_folders.ipynb #ece6dc24
-def _is_folder(entry:os.DirEntry) -> bool:
-    "Whether an entry is a folder, or a link to one; a link that leads nowhere, or round in circles, is not."
-    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
-
-def _entries(
-    place:str,
-    problems:list[Problem], # grows
-) -> "tuple[list[os.DirEntry], list[os.DirEntry]]": # folders, files; both with links
-    "What a folder holds, sorted; one that cannot be listed becomes a problem."
+def _entries(place:str, problems:list[Problem]) -> tuple[list[os.DirEntry], list[os.DirEntry]]:
+    "The folders and files in a folder, sorted, both with links; one that cannot be listed is added to the problems."
     folders, files = [], []
     try:
         with os.scandir(place) as entries:
-            for entry in entries: (folders if _is_folder(entry) else files).append(entry)
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                # a link that leads nowhere, or round in circles, is no folder
+                is_folder = os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
+                (folders if is_folder else files).append(entry)
     except OSError as error: problems.append(Problem(place, f"this folder cannot be listed: {error.strerror or error}"))
-    return [sorted(part, key=lambda entry: entry.name) for part in (folders, files)]
+    return folders, files
 
 # %% ../nbs/00b_folders.ipynb #1b8d2ee6
-@dataclass(frozen=True)
-class _Match:
-    "As much of an entry of a folder as is needed, for a path that a pattern means."
-    path:str
-
-    @property
-    def name(self) -> str: return os.path.basename(self.path)
-    def is_symlink(self) -> bool: return os.path.islink(self.path)
-
 class _Search:
     "A walk through a folder that remembers where it has been."
     def __init__(self,
         folder:str,
         exclude:Sequence[str]=(),
-        matches:"list[str]|None"=None, # files and folders in it, which alone are meant; None: the whole folder
+        matches:list[str]|None=None, # files and folders in it, which alone are meant; None: the whole folder
     ):
         self.folder, self.exclude, self.found = folder, exclude, Found()
         self.places, self.links = set(), [] # real folders; links, which wait until everything else is known
@@ -113,28 +107,27 @@ class _Search:
 
     def below(self, path:str) -> str: return path[len(self.folder):].strip(os.sep).replace(os.sep, "/")
 
-    def why(self, entry:"os.DirEntry|_Match") -> "str|None":
-        "Why an entry is left out by its own name."
-        return why_left_out(entry.name, self.below(entry.path), self.exclude)
+    def why(self, path:str) -> str|None:
+        "Why a path is left out by its own name."
+        return why_left_out(self.below(path), self.exclude)
 
-    def why_step(self, path:str) -> "str|None":
+    def why_step(self, path:str) -> str|None:
         "Why a path is left out by the first of its steps below the folder that is."
-        steps = self.below(path).split("/")
-        paths = ["/".join(steps[:n]) for n in range(1, len(steps) + 1)]
-        return next(filter(None, (why_left_out(step, path, self.exclude) for step, path in zip(steps, paths))), None)
+        steps = accumulate(self.below(path).split("/"), "{}/{}".format)
+        return next(filter(None, (why_left_out(step, self.exclude) for step in steps)), None)
 
     def visit(self, matches:list[str]) -> None:
         "Take what a pattern means: folders with all below, then files that lie in none of them."
         for path in filter(os.path.isdir, matches):
             if not os.path.islink(path): self.walk(path, self.why_step(path))
-            elif not self.why_step(path): self.links.append(_Match(path))
+            elif not self.why_step(path): self.links.append(path)
         files = [path for path in matches if not os.path.isdir(path)]
         for path in sorted(files, key=len): # a loop of links leads to each again and again
             file = place, _ = os.path.realpath(os.path.dirname(path)), os.path.basename(path)
-            if place not in self.places and file not in self.taken: self.take(_Match(path), self.why_step(path))
+            if place not in self.places and file not in self.taken: self.take(path, self.why_step(path))
             self.taken.add(file)
 
-    def walk(self, place:str, reason:"str|None"=None) -> None:
+    def walk(self, place:str, reason:str|None=None) -> None:
         "Take what is in a folder and below it; what lies in one that is left out is only counted."
         waiting = [(place, reason)]
         while waiting:
@@ -144,29 +137,30 @@ class _Search:
             folders, files = _entries(place, [] if reason else self.found.problems)
             if place != self.folder and is_results(place, [entry.name for entry in folders]): continue
             for entry in folders:
-                if not entry.is_symlink(): waiting.append((entry.path, reason or self.why(entry)))
-                elif not reason and not self.why(entry): self.links.append(entry)
+                if not entry.is_symlink(): waiting.append((entry.path, reason or self.why(entry.path)))
+                elif not reason and not self.why(entry.path): self.links.append(entry.path)
             for entry in files:
-                if (real, entry.name) not in self.taken: self.take(entry, reason or self.why(entry))
+                if (real, entry.name) not in self.taken: self.take(entry.path, reason or self.why(entry.path))
 
-    def take(self, entry:"os.DirEntry|_Match", reason:"str|None") -> None:
+    def take(self, path:str, reason:str|None) -> None:
         "Put a file where it belongs."
-        if not is_picture(entry.name):
-            if not reason and os.path.isfile(entry.path): self.found.others.append(entry.path)
+        if not is_picture(path):
+            if not reason and os.path.isfile(path): self.found.others.append(path)
         elif reason: self.found.left_out[reason] += 1
-        elif entry.is_symlink() and os.path.exists(entry.path): self.links.append(entry)
-        else: self.found.files.append(entry.path)
+        elif os.path.islink(path) and os.path.exists(path): self.links.append(path)
+        else: self.found.files.append(path)
 
     def follow(self) -> None:
         "Look at the links that were met: folders where nobody has been, then files that nobody has counted."
-        links, self.links = sorted(self.links, key=lambda entry: entry.path), []
-        folders = [entry.path for entry in links if _is_folder(entry)]
+        folders, links = [], []
+        for path in sorted(self.links): (folders if os.path.isdir(path) else links).append(path)
+        self.links = []
         for place in folders: self.walk(place)
-        if folders: self.links += [entry for entry in links if not _is_folder(entry)]; return # more files may have come
+        if folders: self.links += links; return # more files may have come
         real = set(map(os.path.realpath, self.found.files))
-        for entry in links:
-            if (goal := os.path.realpath(entry.path)) in real: self.found.left_out["linked twice"] += 1
-            else: self.found.files.append(entry.path)
+        for path in links:
+            if (goal := os.path.realpath(path)) in real: self.found.left_out["linked twice"] += 1
+            else: self.found.files.append(path)
             real.add(goal)
 
 # %% ../nbs/00b_folders.ipynb #a0f7f8b8
@@ -202,9 +196,13 @@ def listed(path:Path) -> list[str]:
                      "`rpsc refine TABLE FOLDER`")
 
 # %% ../nbs/00b_folders.ipynb #68403423
+def spelt_out(path:Path) -> Path:
+    "The part of a pattern before its first sign, or the whole path."
+    return next(place for place in (path, *path.parents) if not glob.has_magic(str(place)))
+
 def _by_pattern(pattern:str, exclude:Sequence[str]=()) -> Found:
     "The pictures that a pattern means, by their names or by that of a folder. Raises `FileNotFoundError` for none."
-    folder = next(str(place) for place in Path(pattern).parents if not glob.has_magic(str(place)))
+    folder = str(spelt_out(Path(pattern)))
     matches = sorted(glob.glob(pattern, recursive=True))
     found = _Search("" if folder == "." else folder, exclude, matches).found
     if not found.files: raise found.nothing(f"{pattern}: no picture has such a name")
@@ -225,7 +223,7 @@ def _check_no_folder(path:Path) -> None:
 
 # %% ../nbs/00b_folders.ipynb #c5cc71eb
 def find_files(
-    place:"str|Path", # a folder, which is searched with all below; a list of paths (.txt, .lst); a pattern; one file
+    place:str|Path, # a folder, which is searched with all below; a list of paths (.txt, .lst); a pattern; one file
     exclude:Sequence[str]=(), # patterns of names, or of paths below the folder: "*.gif", "raw", "raw/2019*"
 ) -> Found:
     """The files that are meant, broken links included (they become a `Problem` when they are read, not a silence).
@@ -243,23 +241,15 @@ def find_files(
     elif os.path.lexists(path): files = [str(path)]
     elif glob.has_magic(str(path)): return _by_pattern(str(path), exclude)
     else: raise FileNotFoundError(f"{str(place)!r} does not exist")
-    kept = [file for file in files if not is_excluded(os.path.basename(file), file, exclude)]
-    return Found(kept, left_out=Counter({"excluded": len(files) - len(kept)} if len(kept) < len(files) else {}))
+    kept = [file for file in files if not is_excluded(file, exclude)]
+    return Found(kept, left_out=+Counter(excluded=len(files) - len(kept)))
 
-def image_files(folder:"str|Path", exclude:Sequence[str]=()) -> list[str]: # sorted paths
+def image_files(folder:str|Path, exclude:Sequence[str]=()) -> list[str]: # sorted paths
     "The files of `find_files` alone."
     return find_files(folder, exclude).files
 
 # %% ../nbs/00b_folders.ipynb #38cc7d99
-def _steps(file:str, root:str) -> list[str]: # `Path.relative_to` is ten times slower
-    return file[len(root):].lstrip(os.sep).split(os.sep)
-
-def classes_of(files:list[str], roots:list[str]) -> list: # None for a file that lies in the root itself
-    "The class of each file, which is the first folder below its root."
-    steps = map(_steps, files, roots)
-    return [step[0] if len(step) > 1 else None for step in steps]
-
-def numbered(names:list) -> "tuple[Tensor|None, list[str]|None]": # int64 (N,), class names
+def numbered(names:list) -> tuple[Tensor|None, list[str]|None]: # int64 (N,), class names
     "Class names as sorted numbers; no numbers where a name is missing, nothing where all are the same."
     class_names = sorted(set(names) - {None})
     if len(class_names) < 2: return None, None
@@ -276,7 +266,7 @@ def _bare(name:str) -> str:
     name = re.sub(r"(?<=[a-z])[\s_-]?[AB]$", "", name) # the two kinds of a set of pairs
     return re.sub(r"[\s_-]*(set|images|imgs|data|\d{4})$", "", name.lower())
 
-def part_of(name:str) -> "str|None": # train, val or test
+def part_of(name:str) -> str|None: # train, val or test
     "The part that a folder's name means, also with an ending: `test_set`, `train-images`, `val2017`, `trainA`."
     return _PART.get(_bare(name))
 
@@ -309,13 +299,14 @@ def _without_repeats(steps:list) -> list: # steps[0] is a part
 
 def layout(
     files:list[str], # below the folder
-    folder:"str|Path",
-) -> "tuple[list, list]": # class names, None where there is none; parts, None where there is none
+    folder:str|Path,
+) -> tuple[list, list]: # class names, None where there is none; parts, None where there is none
     "The classes and parts of the images of a folder, by the names of its sub-folders."
-    steps = _unwrapped([_steps(file, str(folder)) for file in files])
-    first = parts_of({step[0] for step in steps if len(step) > 1})
-    if not first or len({*first.values()} - {None}) < 2 and None in first.values():
-        return [step[0] if len(step) > 1 else None for step in steps], [None] * len(files)
-    parts = [first[step[0]] if len(step) > 1 else None for step in steps]
+    # `Path.relative_to` is ten times slower
+    steps = _unwrapped([file[len(str(folder)):].lstrip(os.sep).split(os.sep) for file in files])
+    folders = [step[0] if len(step) > 1 else None for step in steps]
+    first = parts_of({*folders} - {None})
+    if not first or len({*first.values()} - {None}) < 2 and None in first.values(): return folders, [None] * len(files)
+    parts = [first.get(name) for name in folders]
     if None in first.values(): return [None] * len(files), parts
     return [step[1] if len(step) > 2 else None for step in _without_repeats(steps)], parts

@@ -7,15 +7,14 @@ __all__ = ['SEPARATORS', 'FORMULA', 'PATHS', 'LABELS', 'OTHERS', 'HOW', 'cut', '
            'harmless', 'original', 'plain', 'has_heading', 'named_column', 'shows_pictures', 'path_column',
            'label_column', 'text_table', 'cleaned', 'numbers', 'read_labelling', 'whole_table', 'folded', 'known_as',
            'readings', 'parents_of', 'Meant', 'home_of', 'pictures_in', 'Index', 'are_other_parts', 'match_rows',
-           'numbered', 'in_words', 'rows_meant', 'labels_of', 'join_labels', 'spread_confidence']
+           'numbered', 'in_words', 'rows_meant', 'labels_of', 'spread_confidence']
 
 # %% ../nbs/43_labels.ipynb #32f38de0
 import csv, gzip, io, math, os, re, unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import takewhile
 from os.path import commonprefix
 from pathlib import Path
 from urllib.parse import unquote
@@ -48,8 +47,8 @@ def cells_of(text:str) -> list[list[str]]:
     while lines and (not lines[0].strip() or re.match(r"\s*#|sep=.$", lines[0].strip("\r\n")) and len(lines) > 1):
         lines.pop(0)
     text = "".join(lines)
-    fit, separator = max(((fit_of(text, separator), separator) for separator in SEPARATORS), key=lambda pair: pair[0])
-    if fit[0] > 0: return [row for row in cut(text, separator) if any(row)]
+    separator = max(SEPARATORS, key=lambda separator: fit_of(text, separator))
+    if fit_of(text, separator)[0] > 0: return [row for row in cut(text, separator) if any(row)]
     return [line.strip().rsplit(None, 1) for line in lines if line.strip()]
 
 # %% ../nbs/43_labels.ipynb #b4312f9a
@@ -59,8 +58,7 @@ def squared(rows:list[list[str]]) -> list[list[str]]:
     for i, row in enumerate(rows, 1):
         if any(row[width:]):
             raise ValueError(f"row {i} has {len(row)} cells, the first has {width} ({' | '.join(row)[:80]}); put names "
-                             "that hold a comma or another separator in quotes, or save the table with another "
-                             "separator")
+                             "that hold a comma or the like in quotes, or save the table with another separator")
     return [[*row[:width], *[""] * (width - len(row))] for row in rows]
 
 # %% ../nbs/43_labels.ipynb #161b32f1
@@ -89,7 +87,6 @@ def plain(name) -> str:
     "The name of a column without what does not matter."
     return re.sub(r"[\W_]", "", str(name)).lower()
 
-# %% ../nbs/43_labels.ipynb #e5054449
 def has_heading(rows:list[list[str]], named:list[str]) -> bool:
     "Whether the first row names columns: no picture, and a known column or one of `named`, or pictures come below."
     if any(map(is_picture, rows[0])): return False
@@ -201,7 +198,6 @@ def known_as(name:str) -> set[str]:
     stem = os.path.splitext(name := folded(name))[0]
     return {name, stem} if is_picture(name) and not is_picture(stem) else {name}
 
-# %% ../nbs/43_labels.ipynb #13ea940d
 def readings(path:str) -> list[str]:
     "What a path of a table may look like here: as it is; without quotes; as an address; with slashes."
     is_quoted = len(path) > 2 and path[0] == path[-1] and path[0] in "\"'`"
@@ -259,19 +255,20 @@ class Index:
         self.pictures_in = lru_cache(4096)(pictures_in)
         self.files = [os.path.abspath(file) for file in files]
         self.bases = [*dict.fromkeys(os.path.abspath(base) for base in (os.curdir, beside, folder) if base is not None)]
-        self.by_path, self.by_name, self.sorted = defaultdict(list), defaultdict(list), {}
+        self.by_path, self.by_name = defaultdict(list), defaultdict(list)
         for i, file in enumerate(self.files):
             place, name = os.path.split(file)
             for known in known_as(name):
-                self.by_name[known].append(i)
+                self.by_name[known].append((parents_of(file), i))
                 self.by_path[folded(place), known].append(i)
+        for rows in self.by_name.values(): rows.sort()
 
     @cached_property
     def by_real_path(self) -> dict:
         "Number of each image by the file that it is a link to."
         return {os.path.realpath(file): i for i, file in enumerate(self.files)}
 
-    def named(self, path:str) -> "tuple[set, bool]": # numbers of images; whether it names another file
+    def named(self, path:str) -> tuple[set, bool]: # numbers of images; whether it names another file
         "The images that a path names, from each of the folders where it may have been written."
         found, is_other = set(), False
         for place, name in {os.path.split(os.path.join(base, path)) for base in self.bases}:
@@ -290,15 +287,13 @@ class Index:
 
     def ends(self, name:str, parents:tuple) -> tuple[int, list[int]]: # steps in common, the images that share them
         "The images whose path ends most like that of a row."
-        if name not in self.sorted:
-            self.sorted[name] = sorted((parents_of(self.files[i]), i) for i in self.by_name.get(name, []))
-        rows = self.sorted[name]
+        rows = self.by_name.get(name, [])
         place = bisect_left(rows, (parents,))
         near = rows[max(0, place - 1):place + 1]
-        steps = max((len(commonprefix([parents, row])) for row, _ in near), default=-1)
-        if steps < 0: return 0, []
-        start = bisect_left(rows, (parents[:steps],))
-        return 1 + steps, [i for _, i in takewhile(lambda pair: pair[0][:steps] == parents[:steps], rows[start:])]
+        if not near: return 0, []
+        steps = max(len(commonprefix([parents, row])) for row, _ in near)
+        ends = [find(rows, parents[:steps], key=lambda row: row[0][:steps]) for find in (bisect_left, bisect_right)]
+        return 1 + steps, [i for _, i in rows[slice(*ends)]]
 
     def read(self, path:str) -> Meant:
         "What a path means, read in one way."
@@ -350,10 +345,8 @@ def match_rows(
     return [judged(read[path]) for path in paths]
 
 # %% ../nbs/43_labels.ipynb #47d5f2db
-def numbered(
-    values:list[str],
-) -> tuple[list[int], "list[str]|None"]: # 0 … K - 1 for each; names of the K, None where they are these numbers
-    "Clusters as numbers."
+def numbered(values:list[str]) -> tuple[list[int], list[str]|None]: # 0 … K - 1 for each; K names
+    "Clusters as numbers, and their names, None where these are the numbers."
     def place(value): return (0, int(value), "") if re.fullmatch(r"-?\d+", value) else (1, 0, value)
     kinds = sorted(set(values), key=place)
     number = {kind: i for i, kind in enumerate(kinds)}
@@ -398,12 +391,6 @@ def labels_of(
                      f"{in_words(found, table.path)}. Paths are looked up from here, from the folder of the table and "
                      f"from {folder}; those of another machine must end like those here, with their last folder. "
                      "Where letters look wrong, save the table as UTF-8")
-
-def join_labels(images:ImageSet, table:pd.DataFrame,
-                folder:str|Path) -> tuple[dict, int]: # as `labels_of`; rows that mean no image
-    "Put images and labels, as of `read_labelling`, together. Raises as `labels_of`."
-    found = rows_meant(images, table, folder)
-    return labels_of(images, table, found, folder), sum(one.image is None for one in found)
 
 # %% ../nbs/43_labels.ipynb #9225e005
 def spread_confidence(
