@@ -58,13 +58,6 @@ def wrap(
     return External(network, _probe(network, images).shape[1], type(network).__name__, images.channels)
 
 # %% ../nbs/07_encoders.ipynb #2efcdcb1
-def _opened(path:Path) -> tuple[dict, dict]: # tensors, metadata
-    if path.suffix == ".safetensors":
-        with safe_open(path, "pt") as file: return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    for key in ("state_dict", "model"): content = content.get(key, content)
-    return content, {}
-
 def read_weights(
     path:str|Path, # .safetensors, or a state dict of torch.save
 ) -> tuple[dict, dict]: # tensors by name, metadata
@@ -73,7 +66,12 @@ def read_weights(
     if not path.is_file():
         raise FileNotFoundError(f"encoder: there is no file {path}; put the weights there, or name another file")
     try:
-        tensors, metadata = _opened(path)
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                tensors, metadata = {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}
+        else:
+            tensors, metadata = torch.load(path, map_location="cpu", weights_only=True), {}
+            for key in ("state_dict", "model"): tensors = tensors.get(key, tensors)
         if not tensors or not all(isinstance(value, Tensor) for value in tensors.values()):
             raise ValueError("it does not hold tensors by name")
     except Exception as error: # torch.load raises many types for a file that is not its own
@@ -116,7 +114,6 @@ class Prepared(nn.Module):
         self.register_buffer("scale", by_channel(images.std) / by_channel(std))
         self.register_buffer("shift", (by_channel(images.mean) - by_channel(mean)) / by_channel(std))
 
-    def extra_repr(self) -> str: return f"size={self.size}"
 
     def forward(self, x:Tensor) -> Tensor:
         "Normalised images (B, C, H, W) -> what the network says."

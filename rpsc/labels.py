@@ -4,10 +4,9 @@
 
 # %% auto #0
 __all__ = ['SEPARATORS', 'FORMULA', 'PATHS', 'LABELS', 'OTHERS', 'HOW', 'cut', 'fit_of', 'cells_of', 'squared', 'is_number',
-           'harmless', 'original', 'plain', 'has_heading', 'named_column', 'shows_pictures', 'path_column',
-           'label_column', 'text_table', 'cleaned', 'numbers', 'read_labelling', 'whole_table', 'folded', 'known_as',
-           'readings', 'parents_of', 'Meant', 'home_of', 'pictures_in', 'Index', 'are_other_parts', 'match_rows',
-           'numbered', 'in_words', 'rows_meant', 'labels_of', 'spread_confidence']
+           'harmless', 'original', 'plain', 'has_heading', 'named_column', 'path_column', 'label_column', 'text_table',
+           'cleaned', 'numbers', 'read_labelling', 'folded', 'known_as', 'readings', 'parents_of', 'Meant', 'home_of',
+           'pictures_in', 'Index', 'match_rows', 'numbered', 'in_words', 'rows_meant', 'labels_of', 'spread_confidence']
 
 # %% ../nbs/43_labels.ipynb #32f38de0
 import csv, gzip, io, math, os, re, unicodedata
@@ -107,14 +106,10 @@ def _known(columns, names:list[str]) -> list[str]:
     "Those of the columns that have one of the names, in the order of the names."
     return sorted((column for column in columns if plain(column) in names), key=lambda c: names.index(plain(c)))
 
-def shows_pictures(cells) -> bool:
-    "Whether most of the first cells of a column end like names of pictures."
-    cells = [str(cell) for cell in cells[:100]]
-    return 2 * sum(map(is_picture, cells)) > len(cells)
-
 def path_column(table:pd.DataFrame) -> str|None:
     "The column of the paths, by its name and its cells."
-    known, shows = _known(table, PATHS), [column for column in table if shows_pictures(table[column].tolist())]
+    def shows_pictures(cells): return 2 * sum(is_picture(str(cell)) for cell in cells) > len(cells) # most of them
+    known, shows = _known(table, PATHS), [column for column in table if shows_pictures(table[column].tolist()[:100])]
     if [plain(column) for column in known] == ["name"] and not _known(table, LABELS[:-1]): known = [] # of a cluster
     return next((column for column in known if column in shows), (shows or known or [None])[0])
 
@@ -164,12 +159,16 @@ def read_labelling(
 ) -> pd.DataFrame: # path, value: text; confidence: number or NaN; rows without a value are left out
     """Read a table of labels; where it lies and which columns they are is in `attrs["folder"]` and `attrs["columns"]`.
 
-    Raises `FileNotFoundError`, and `ValueError` for a file that is no table or has other columns."""
+    Raises `OSError` for a file that cannot be read, `ValueError` for one that is no table or has other columns."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; accepted: a table, .csv "
                                 "or .parquet")
-    table = whole_table(path, [name for name in (paths, labels) if name is not None])
+    named = [name for name in (paths, labels) if name is not None]
+    try: table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else text_table(path.read_bytes(), named)
+    except Exception as error: # parsers raise many types
+        if isinstance(error, OSError) and error.strerror: raise
+        raise ValueError(f"{path}: this is no table ({error}); accepted: .csv or .parquet") from error
     where = path_column(table) if paths is None else named_column(table, paths, "--path-column")
     what = label_column(table, where) if labels is None else named_column(table, labels, "--label-column")
     if where is None or what is None:
@@ -179,13 +178,6 @@ def read_labelling(
     read = pd.DataFrame(dict(path=table[where].map(cleaned), value=table[what].map(cleaned), confidence=confidence))
     read.attrs |= dict(folder=str(path.absolute().parent), columns=(str(where), str(what)))
     return read.dropna(subset=["path", "value"]).reset_index(drop=True)
-
-def whole_table(path:Path, named:list[str]) -> pd.DataFrame:
-    "All columns of a table. Raises `OSError` for a file that cannot be read, `ValueError` for one that is no table."
-    try: return pd.read_parquet(path) if path.suffix.lower() == ".parquet" else text_table(path.read_bytes(), named)
-    except Exception as error: # parsers raise many types
-        if isinstance(error, OSError) and error.strerror: raise
-        raise ValueError(f"{path}: this is no table ({error}); accepted: .csv or .parquet") from error
 
 # %% ../nbs/43_labels.ipynb #d7ac9921
 def folded(name:str) -> str:
@@ -308,19 +300,15 @@ class Index:
         if not images or len(parents) > 1 and steps < 2: return Meant(row=row)
         images = self.exact(images, os.path.basename(path))
         if len(images) > 1: return Meant(how="unclear", row=row)
-        here = parents_of(self.files[images[0]])[steps - 1:]
-        if are_other_parts(parents[steps - 1:], here): return Meant(row=row)
+        here = parents_of(self.files[images[0]])
+        parts = {part_of(step) for step in (*parents[steps - 1:steps], *here[steps - 1:steps])} - {None}
+        if len(parts) > 1: return Meant(row=row) # the paths part where one says train and the other test
         return Meant(images[0], "end" if len(parents) > 1 else "name", steps, row, home_of(parents, steps - 1))
 
     def meant(self, path:str) -> Meant:
         "What a path means, in the first way of reading it that says anything."
         found = [self.read(text) for text in readings(path)]
         return next((one for one in found if one.how != "none"), found[-1])
-
-def are_other_parts(a:tuple, b:tuple) -> bool:
-    "Whether two paths part where one says train, and the other test."
-    parts = [part_of(steps[0]) if steps else None for steps in (a, b)]
-    return None not in parts and parts[0] != parts[1]
 
 # %% ../nbs/43_labels.ipynb #14868820
 def match_rows(

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from .files import cache_folder, fingerprint, flush, left_parts, part_of, sweep, whole_file
+from .files import cache_folder, fingerprint, flush, left_parts, part_of, sweep, write_text
 from .formats import Problem, Reading, open_regular
 from .pictures import Decoders, page_names, read_pages, split_page
 
@@ -52,12 +52,12 @@ def _sum_up(outcomes:list, start:int) -> tuple[np.ndarray, dict]: # uint8 (m, 3,
     "The pixels of a block that begins with the file `start`, and what is known about it."
     good = [(i, *outcome) for i, outcome in enumerate(outcomes, start) if not isinstance(outcome, Problem)]
     pixels = np.stack([pixels for _, pixels, _ in good]) if good else np.empty((0, 3, 0, 0), np.uint8)
-    remarks, levels = Counter(), np.zeros(256, bool)
+    remarks = Counter()
     for _, _, found in good: remarks.update(found); remarks.update({f"files {name}": 1 for name in found})
-    levels[pixels.ravel()] = True
+    levels = np.flatnonzero(np.bincount(pixels.ravel())).tolist()
     bad = [[i, outcome.reason] for i, outcome in enumerate(outcomes, start) if isinstance(outcome, Problem)]
     return pixels, dict(stop=start + len(outcomes), kept=[i for i, _, _ in good], problems=bad, remarks=dict(remarks),
-                        crc=[zlib.crc32(picture) for picture in pixels], levels=np.flatnonzero(levels).tolist(),
+                        crc=[zlib.crc32(picture) for picture in pixels], levels=levels,
                         flat=sum(int(np.ptp(picture, (1, 2)).max()) < 3 for picture in pixels))
 
 def _joined(blocks:list[dict]) -> dict:
@@ -194,21 +194,16 @@ def _write_store(files:list, reading:Reading, folder:Path) -> None:
         known = _joined(blocks)
         if not known["kept"]: shutil.rmtree(part)
         _decoded(files, None, known, reading) # raises when nothing could be read
-        _complete(part, known, folder)
+        write_text(part / "index.json", json.dumps(known | {"check": fingerprint(known)}))
+        flush(part / "pixels.u8")
+        (part / "journal.jsonl").unlink()
+        try: part.rename(folder)
+        except OSError:
+            if not folder.exists(): raise # otherwise another process was faster, with the same content
+            shutil.rmtree(part)
+        flush(folder.parent)
     finally:
         if part.exists(): part.rename(part_of(folder, 0))
-
-def _complete(part:Path, known:dict, folder:Path) -> None:
-    "Make a store of a part that holds all pixels."
-    index = json.dumps(known | {"check": fingerprint(known)})
-    with whole_file(part / "index.json") as path: path.write_text(index, encoding="utf-8")
-    flush(part / "pixels.u8")
-    (part / "journal.jsonl").unlink()
-    try: part.rename(folder)
-    except OSError:
-        if not folder.exists(): raise # otherwise another process was faster, with the same content
-        shutil.rmtree(part)
-    flush(folder.parent)
 
 # %% ../nbs/00aa_stores.ipynb #8fdec944
 def decode_files(
