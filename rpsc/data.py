@@ -37,7 +37,6 @@ def _channels_first(images:Tensor) -> Tensor: # (N, C, H, W)
         raise ValueError(f"images: shape {shape} is not square; crop or resize to height == width first")
     return images
 
-# %% ../nbs/00c_data.ipynb #75257cc5
 def _to_pixels(images:Tensor|np.ndarray) -> Tensor: # uint8 (N, C, H, W)
     "Check and convert whatever array the caller has; a memory map and channels-first pixels are not copied."
     if not isinstance(images, (Tensor, np.ndarray)):
@@ -93,9 +92,7 @@ def _channel_statistics(images:Tensor, most:int=10_000) -> tuple[tuple, tuple]: 
     std = (second - mean**2).clamp_min(0).sqrt().clamp_min(1 / 255)
     return tuple(mean.tolist()), tuple(std.tolist())
 
-# %% ../nbs/00c_data.ipynb #c1109d97
 def _statistics(name:str, values, channels:int) -> tuple:
-    "Per-channel statistics as a tuple of floats; a deviation has to be positive."
     values = tuple(float(value) for value in values)
     if len(values) != channels or not all(map(math.isfinite, values)) or (name == "std" and min(values) <= 0):
         raise ValueError(f"{name}: {values}, accepted are {channels} finite values, one for each channel"
@@ -264,14 +261,12 @@ def _check_count(name:str, value) -> int|None:
         raise ValueError(f"{name}: {value!r}, accepted are integers from 1, or None")
     return int(value)
 
-# %% ../nbs/00c_data.ipynb #a3515804
 def _subset(count:int, limit:int|None) -> np.ndarray:
-    "Positions of a random subset of `limit` out of `count`, sorted; the same for the same numbers."
+    "Sorted positions of `limit` out of `count`, always the same random ones."
     if limit is None or limit >= count: return np.arange(count)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).numpy()
     return np.sort(order[:limit])
 
-# %% ../nbs/00c_data.ipynb #4e6311f0
 def _resize(pixels:Tensor, size:int) -> Tensor: # uint8 (N, C, size, size)
     "Bilinear resize with antialiasing of uint8 pixels, some rows at a time."
     if pixels.shape[-1] == size: return pixels
@@ -279,8 +274,8 @@ def _resize(pixels:Tensor, size:int) -> Tensor: # uint8 (N, C, size, size)
     return torch.cat([bilinear(part.float()).round().clamp(0, 255).to(torch.uint8) for part in pixels.split(1024)])
 
 # %% ../nbs/00c_data.ipynb #f1607c32
-def _read_files(source:Source, limit:int|None, store, reading:dict|None, how:dict) -> ImageSet:
-    "The set of a source of files, read as others were, apart from `how`, or as a sample suggests."
+def _read_files(source:Source, limit:int|None, store, reading:dict|None, how:dict) -> tuple:
+    "Pixels, the places of their files, and more of an `ImageSet`: read as others were, or as a sample suggests."
     files, homes = [str(file) for file in source.files], np.arange(len(source.files))
     if ((reading or {}) | how).get("pages") == "all": files, homes = all_pages(files)
     rows = _subset(len(files), limit)
@@ -288,24 +283,21 @@ def _read_files(source:Source, limit:int|None, store, reading:dict|None, how:dic
     if reading: way, notes = Reading().changed(**reading | how), []
     else: way, notes = survey(files, **dict(size=source.size) | how)
     pixels, kept, problems, more = decode_files(files, way, store)
-    labels = None if source.labels is None else torch.as_tensor(source.labels)[torch.from_numpy(homes[kept])]
-    return ImageSet(pixels, labels, source.name, paths=[files[i] for i in kept], class_names=source.class_names,
-                    domain=source.domain, problems=source.problems + problems, reading=way.to_json(),
-                    notes=source.notes + notes + more)
+    return pixels, homes[kept], dict(paths=[files[i] for i in kept], problems=source.problems + problems,
+                                     reading=way.to_json(), notes=source.notes + notes + more)
 
-# %% ../nbs/00c_data.ipynb #1ede6452
 def _realize(source:Source, limit:int|None=None, store=None, reading=None, **how) -> ImageSet:
     "Choose, decode or resize, and put together; `how` are switches of `Reading`, or None."
     how = {name: value for name, value in how.items() if value is not None}
-    if source.pixels is None: return _read_files(source, limit, store, reading, how)
-    size = how.pop("size", source.size)
-    for name, value in how.items():
-        raise ValueError(f"{name}: {value!r}, but {source.name} are no files; accepted is None")
-    rows = _subset(len(source.pixels), limit)
-    pixels = source.pixels if limit is None else source.pixels[rows]
-    if size: pixels = _resize(_to_pixels(pixels), size)
+    if source.pixels is None: pixels, rows, more = _read_files(source, limit, store, reading, how)
+    else:
+        pixels, rows, more, size = source.pixels, _subset(len(source.pixels), limit), {}, how.pop("size", source.size)
+        for name, value in how.items():
+            raise ValueError(f"{name}: {value!r}, but {source.name} are no files; accepted is None")
+        if limit is not None: pixels = pixels[rows]
+        if size: pixels = _resize(_to_pixels(pixels), size)
     labels = None if source.labels is None else torch.as_tensor(source.labels)[torch.from_numpy(rows)]
-    return ImageSet(pixels, labels, source.name, class_names=source.class_names, domain=source.domain)
+    return ImageSet(pixels, labels, source.name, class_names=source.class_names, domain=source.domain, **more)
 
 # %% ../nbs/00c_data.ipynb #656b9a43
 def load(

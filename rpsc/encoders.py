@@ -12,13 +12,12 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .backbone import ARCHITECTURES, Encoder, build_encoder, describe_network, evaluating, rebuild_network, seeded
 from .data import ImageSet
-from .files import cache_folder, whole_file
+from .files import cache_folder, write_tensors
 from .sources import did_you_mean
 
 # %% ../nbs/07_encoders.ipynb #8403fbba
@@ -114,7 +113,6 @@ class Prepared(nn.Module):
         self.register_buffer("scale", by_channel(images.std) / by_channel(std))
         self.register_buffer("shift", (by_channel(images.mean) - by_channel(mean)) / by_channel(std))
 
-
     def forward(self, x:Tensor) -> Tensor:
         "Normalised images (B, C, H, W) -> what the network says."
         if self.training: return self._answer(x)  # batch normalisation wants the whole batch
@@ -199,8 +197,7 @@ def save_encoder(
     if "given" in described:
         raise ValueError(f"encoder: {encoder.name} was not made by build_encoder or timm and cannot be described; "
                          "save its weights with torch.save")
-    weights = {k: v.cpu().contiguous() for k, v in encoder.state_dict().items()}
-    with whole_file(path) as part: save_file(weights, part, metadata=dict(encoder=json.dumps(described)))
+    write_tensors(path, encoder.state_dict(), encoder=json.dumps(described))
     return path
 
 # %% ../nbs/07_encoders.ipynb #3aa24063
@@ -228,7 +225,6 @@ def file_size(encoder) -> int|None: # as in `resolve`; pixels that files should 
     known = _import_timm(name).get_pretrained_cfg(name)
     return size or min(known.input_size[-1] if known else 224, 224)
 
-# %% ../nbs/07_encoders.ipynb #28b55d15
 def _described_file(path:str|Path) -> Encoder:
     "The encoder of a file of `save_encoder`; `ValueError` for weights that do not say whose they are."
     tensors, metadata = read_weights(path)
@@ -240,10 +236,13 @@ def _described_file(path:str|Path) -> Encoder:
     return encoder
 
 # %% ../nbs/07_encoders.ipynb #40ab850c
-def _check_channels(encoder:Encoder, images:ImageSet) -> Encoder:
-    if encoder.channels in (None, images.channels): return encoder
-    raise ValueError(f"encoder: {encoder.name} takes images of {encoder.channels} channels, these have "
-                     f"{images.channels}; convert the images, or use another encoder")
+def _by_name(encoder:str|Path, images:ImageSet, seed:int) -> Encoder:
+    kind, name, size, file = ("file", str(encoder), None, encoder) if isinstance(encoder, Path) else name_parts(encoder)
+    if kind == "timm": return timm_encoder(name, images, size, file)
+    if kind == "file": return _described_file(file)
+    built = build_encoder(name, images.size, images.channels, seed=seed)
+    if file: fill(built, read_weights(file)[0], file)
+    return built
 
 def resolve(
     encoder:str|Path|nn.Module, # see the table at the top
@@ -254,11 +253,10 @@ def resolve(
 
     Raises `ValueError` for a name nobody knows and for what does not fit the images, `FileNotFoundError` for weights
     that are not there, `ImportError` where timm is needed and missing."""
-    if isinstance(encoder, nn.Module): return _check_channels(wrap(encoder, images), images)
-    if not isinstance(encoder, (str, Path)):
+    if isinstance(encoder, nn.Module): found = wrap(encoder, images)
+    elif isinstance(encoder, (str, Path)): found = _by_name(encoder, images, seed).to(images.device).eval()
+    else:
         raise ValueError(f"encoder: got {type(encoder).__name__}; accepted: a name, a file of weights, or an nn.Module")
-    kind, name, size, file = ("file", str(encoder), None, encoder) if isinstance(encoder, Path) else name_parts(encoder)
-    if kind == "timm": return timm_encoder(name, images, size, file)
-    found = _described_file(file) if kind == "file" else build_encoder(name, images.size, images.channels, seed=seed)
-    if kind == "built" and file: fill(found, read_weights(file)[0], file)
-    return _check_channels(found, images).to(images.device).eval()
+    if found.channels in (None, images.channels): return found
+    raise ValueError(f"encoder: {found.name} takes images of {found.channels} channels, these have {images.channels}; "
+                     "convert the images, or use another encoder")

@@ -55,7 +55,6 @@ def _chunks(part) -> Iterator[bytes]:
     else: raise ValueError(f"fingerprint: cannot name the content of a {type(part).__name__}; pass tensors, arrays, "
                            "numbers, text, None, dataclasses, or lists and dictionaries of them")
 
-# %% ../nbs/00_files.ipynb #e81fc70a
 def fingerprint(
     *parts, # tensors, arrays, state dicts, text, numbers, None, dataclasses, lists, tuples, dictionaries
 ) -> str: # 16 hexadecimal digits

@@ -66,7 +66,6 @@ def is_picture(name:str) -> bool:
     "Whether a name ends like that of a picture."
     return name.lower().endswith(SUFFIXES)
 
-
 def _entries(place:str, problems:list[Problem]) -> tuple[list[os.DirEntry], list[os.DirEntry]]:
     "The folders and files in a folder, sorted, both with links; one that cannot be listed is added to the problems."
     folders, files = [], []
@@ -201,8 +200,7 @@ def _by_pattern(pattern:str, exclude:Sequence[str]=()) -> Found:
 
 UNFINISHED = ".rpsc-export" # lies in a folder that is being filled
 
-def _check_no_folder(path:Path) -> None:
-    "Raise `ValueError` for an archive and a table, with what to do."
+def _check_no_folder(path:Path) -> None: # nor a list of files
     how, new = ARCHIVES.get(path.suffix.lower()), path.with_name(path.name.split(".")[0])
     if how:
         command = how.format(path=shlex.quote(str(path)), new=shlex.quote(str(new)))

@@ -67,7 +67,7 @@ def _known_formats() -> tuple[str, ...]:
 REMEDY = "pip install 'rpsc[photos]' lets it be read"
 
 def _open_heif(file:BinaryIO) -> Image.Image:
-    "A picture of a telephone, through pillow-heif (which need not be registered with Pillow for that)."
+    "A picture of a telephone, through pillow-heif, which Pillow need not know."
     try: from pillow_heif import HeifImageFile
     except ImportError: raise ValueError(f"HEIC or HEIF: {REMEDY}") from None
     file.seek(0)
@@ -336,7 +336,6 @@ def _padded(image:Image.Image, size:int) -> Image.Image:
     return square
 
 def _to_square(image:Image.Image, size:int, fit:str) -> Image.Image:
-    "An RGB picture of any shape as a square."
     if fit == "pad": return _padded(image, size)
     if fit == "squash": return image.resize((size, size), Image.Resampling.BILINEAR)
     return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)

@@ -39,7 +39,6 @@ def fit_of(text:str, separator:str) -> tuple[float, int]:
     if not widths or widths[0] < 2: return 0., 1
     return sum(width == widths[0] for width in widths) / len(widths), widths[0]
 
-# %% ../nbs/43_labels.ipynb #e24e39cf
 def cells_of(text:str) -> list[list[str]]:
     "The rows of a text, without empty ones and remarks above."
     lines = text.splitlines(keepends=True)
@@ -151,7 +150,6 @@ def numbers(column:pd.Series) -> pd.Series: # NaN where there is none
     "Numbers, also with a comma for the point."
     return pd.to_numeric(column.astype(str).str.replace(",", "."), errors="coerce")
 
-# %% ../nbs/43_labels.ipynb #c5c2a587
 def read_labelling(
     path:Path, # .parquet, or a text with any usual separator, encoding and heading
     paths:str|None=None, # name or number of the column of the paths; None: found

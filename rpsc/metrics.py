@@ -36,7 +36,6 @@ def contingency(
     "How many images of each class are in each cluster; the numbers of the clusters and of the classes that occur."
     return contingency_matrix(labels, y), np.unique(labels), np.unique(y)
 
-# %% ../nbs/04_metrics.ipynb #3f0dadda
 def match_clusters(
     y:Tensor, # int (N,), ground truth, not negative
     labels:Tensor, # int (N,), cluster of each image; the numbers need not be contiguous

@@ -108,7 +108,6 @@ def shuffled(
     "An order of rows that has nothing to do with that of the files."
     return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
-# %% ../nbs/03_neighbors.ipynb #8ed3bf22
 def _search_cells(index, queries, k, metric):
     "Similarity and row numbers; a query whose cells hold fewer than `k` rows is asked again in all of them."
     value, found = index.search(queries, k)

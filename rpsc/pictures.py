@@ -34,7 +34,6 @@ class _Refused(ValueError):
 class _Heavy(BaseException): # no Exception, as those make a file be tried in another way
     "A picture that a child should decode; its argument is the memory that this takes."
 
-# %% ../nbs/00a_pictures.ipynb #f83b02b9
 def _pixels(image) -> int:
     "Pixels that will be decoded; a tile of a TIFF can be larger than its picture."
     tags = getattr(image, "tag_v2", {})
@@ -100,21 +99,20 @@ def _count_pages(image) -> int:
     except Exception: pass # the end, or a chain that leads nowhere
     return page
 
-def _go_to(image, page:int) -> None:
-    "Turn to a page, the first being 1."
+def _go_to(image, page:int) -> None: # from 1
     if page == 1: return
     try: image.seek(page - 1)
     except EOFError: raise ValueError(f"no page {page}") from None
     image.decoderconfig = () # a page of an MPO would keep the scale of the one before
 
 # %% ../nbs/00a_pictures.ipynb #5cc4b6ec
-def _bare_png(data:bytes, *also:bytes) -> bytes: # kinds of chunks
-    "The chunks of a PNG that hold the picture, and of some other kinds, with correct checksums."
+def _bare_png(data:bytes, with_exif:bool) -> bytes:
+    "The chunks of a PNG that hold the picture, with correct checksums; EXIF if asked."
     kept, place = data[:8], 8
     while place + 8 <= len(data):
         length, kind = struct.unpack(">I4s", data[place:place + 8])
         body = data[place + 8:place + 8 + length]
-        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", *also):
+        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND") or kind == b"eXIf" and with_exif:
             kept += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         place += 12 + length
     return kept
@@ -136,11 +134,9 @@ def _has_end(data:bytes) -> bool: return data.rstrip(b"\0").endswith(b"\xff\xd9"
 
 def _variants(data:bytes) -> Iterator[tuple[bytes, dict]]:
     "The same PNG or JPEG without metadata, in several ways, with remarks on what is lost."
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        for also in ((b"eXIf",), ()): yield _bare_png(data, *also), {"metadata": 1}
-    if data[:2] != b"\xff\xd8": return
-    if not _has_end(data): yield data, {}
-    for with_exif in (True, False): yield _bare_jpeg(data, with_exif), {"metadata": 1}
+    bare = {b"\x89P": _bare_png, b"\xff\xd8": _bare_jpeg}.get(data[:2])
+    if bare is _bare_jpeg and not _has_end(data): yield data, {}
+    for with_exif in (True, False) if bare else (): yield bare(data, with_exif), {"metadata": 1}
 
 # %% ../nbs/00a_pictures.ipynb #5cb0e9f4
 MAY_BE_LOST = .05 # of the rows of a JPEG that lacks its end
@@ -174,8 +170,7 @@ class _Request:
                     remarks["left"] = others
                 yield found, remarks
 
-    def page(self, file:BinaryIO, image, page:int) -> tuple[np.ndarray, dict]:
-        "The answer about one page, and remarks."
+    def page(self, file:BinaryIO, image, page:int) -> tuple[np.ndarray, dict]: # with remarks
         def again():
             other = open_picture(file, self.name)
             _go_to(other, page)

@@ -296,10 +296,10 @@ IMAGENET_SUBSETS = {name: wnids.split() for name, wnids in {
 def _imagenet_parts(dataset, base:Path, split:str) -> list[Path]:
     "The folders that make up a split: `train`, `val`, or both."
     train, val, name = base / "train", base / "val", dataset.facts.name
-    has_val = val.is_dir() and any((val / wnid).is_dir() for wnid in IMAGENET_SUBSETS[name])
-    if split == "test" and not has_val: raise dataset.missing(base, f"{val} has no folders named by wnid")
-    if split == "test": return [val]
-    return [train, val] if split == "all" and name == "imagenet50" and has_val else [train]
+    has_val = any((val / wnid).is_dir() for wnid in IMAGENET_SUBSETS[name])
+    if split != "test": return [train] + [val] * (split == "all" and name == "imagenet50" and has_val)
+    if not has_val: raise dataset.missing(base, f"{val} has no folders named by wnid")
+    return [val]
 
 def _read_imagenet(dataset, root, split, check):
     "A subset of ImageNet by its list of wnids; test is the validation part."

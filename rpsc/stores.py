@@ -61,7 +61,6 @@ def _sum_up(outcomes:list, start:int) -> tuple[np.ndarray, dict]: # uint8 (m, 3,
                         flat=sum(int(np.ptp(picture, (1, 2)).max()) < 3 for picture in pixels))
 
 def _joined(blocks:list[dict]) -> dict:
-    "What is known about several blocks."
     def all_of(name): return list(itertools.chain(*(block[name] for block in blocks)))
     remarks = dict(sum((Counter(block["remarks"]) for block in blocks), Counter()))
     return dict(stop=blocks[-1]["stop"], kept=all_of("kept"), problems=all_of("problems"), remarks=remarks,
@@ -78,7 +77,6 @@ def _blocks(files:list, reading:Reading, start:int=0) -> Iterator[tuple[np.ndarr
 FEW_LEVELS = 64 # of 256
 
 def _notes(known:dict, is_deep:bool) -> list[str]: # whether files of more than 8 bits are in the set
-    "What to say about decoded pictures."
     n, remarks, levels, notes = len(known["kept"]), Counter(known["remarks"]), known["levels"], []
     equal = sum(count for count in Counter(known["crc"]).values() if count > 1)
     def say(count, one, many, words): notes.extend([f"{count:,} {many if count > 1 else one} {words}"] * (count > 0))
@@ -163,7 +161,6 @@ def _take_part(folder:Path) -> Path:
     mine.mkdir(parents=True, exist_ok=True)
     return mine
 
-# %% ../nbs/00aa_stores.ipynb #89ff865e
 def _blocks_there(part:Path, size:int) -> list[dict]:
     "What the journal of a part says, as far as the pixels bear it out; what lies behind that is cut off."
     blocks, good, rows = [], 0, 3 * size**2
