@@ -104,9 +104,7 @@ class _Noise(ImageSet):
     @property
     def fingerprint(self) -> str: return self.name # not a hash of gigabytes
 
-def stand_in(
-    facts:Facts, # number, size, channels, domain
-) -> ImageSet: # digits as they are
+def stand_in(facts:Facts) -> ImageSet: # digits as they are
     "Images of noise in the place of those that may not even be there."
     if facts.name == "digits": return load("digits", limit=facts.n, size=facts.size)
     different = 256 if facts.n * facts.bytes_each <= 2**30 else 1
@@ -183,10 +181,8 @@ def hours(seconds:float) -> str:
     value = seconds / 3600
     return f"{value:,.0f}" if value >= 99.5 else f"{value:.2g}" if value >= 1e-4 or value == 0 else "<0.0001"
 
-def overview(
-    table:pd.DataFrame, # of `plan`
-) -> pd.DataFrame: # of strings, one row a system and its switches
-    "The plan as a reader sees it: runs over seeds are one row."
+def overview(table:pd.DataFrame) -> pd.DataFrame: # of strings, one row a system and its switches
+    "The table of `plan` as a reader sees it: runs over seeds are one row."
     def line(system, switches, rows):
         left, first = rows[~rows.done], rows.iloc[0]
         runs = f"{len(rows)}" + (f" ({len(rows) - len(left)} done)" if len(left) < len(rows) else "")
@@ -224,13 +220,8 @@ _NOTES = """Passes, FLOP and peak are those of one run; what runs share is count
 two a multiplication with its addition, backward twice forward. Times: a few steps of each run stand for all;
 files are not counted. Peak: without Python and torch."""
 
-def report(
-    lab:PlanLab,
-    table:pd.DataFrame, # of `plan`
-    steps:dict, # of `plan`
-    seconds:float, # that the plan took
-) -> str:
-    "The plan in words and figures."
+def report(lab:PlanLab, table:pd.DataFrame, steps:dict, seconds:float) -> str:
+    "What `plan` found, and the seconds that it took, in words and figures."
     about = provenance(device=lab.device)
     machine = f"{about['gpu'] or about['processor']}, {about['threads']} CPU threads, {resolve_precision(lab.device)}"
     data = [f"Plan of profile {lab.profile} on {lab.images.name}; nothing is started.", "", "Data",
