@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from .files import cache_folder, fingerprint, flush, left_parts, part_of, sweep, write_text
+from .files import cache_folder, damaged, fingerprint, flush, left_parts, part_of, sweep, write_text
 from .formats import Problem, Reading, open_regular
 from .pictures import Decoders, page_names, read_pages, split_page
 
@@ -217,7 +217,7 @@ def decode_files(
     if folder.exists():
         try: return _open_store(files, reading, folder)
         except ValueError as damage:
-            warnings.warn(f"{folder}: a store of decoded files is damaged ({damage}); it is made again")
+            damaged(folder, str(damage))
             shutil.rmtree(folder)
     _write_store(files, reading, folder)
     return _open_store(files, reading, folder)
