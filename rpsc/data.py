@@ -42,8 +42,8 @@ def _to_pixels(images:Tensor|np.ndarray) -> Tensor: # uint8 (N, C, H, W)
     if not isinstance(images, (Tensor, np.ndarray)):
         raise ValueError(f"images: got {type(images).__name__}, accepted are a torch tensor or a numpy array; "
                          "`load` reads files and folders")
-    is_known = isinstance(images, Tensor) or images.dtype.kind in "biuf"
-    tensor = images.detach() if isinstance(images, Tensor) else no_copy_tensor(images) if is_known else None
+    if isinstance(images, Tensor): tensor = images.detach()
+    else: tensor = no_copy_tensor(images) if images.dtype.kind in "uf" else None
     if tensor is None or not (tensor.dtype == torch.uint8 or tensor.is_floating_point()):
         raise ValueError(f"images: dtype {images.dtype}, accepted are uint8 (0 to 255) or floating point in [0, 1]; "
                          "scale and convert first")
@@ -107,11 +107,9 @@ def _as_index(index, count:int) -> slice|Tensor:
     if isinstance(index, Tensor) and index.is_cuda and index.dtype == torch.int64 and index.ndim == 1:
         return index # a check would wait for the device
     index = torch.as_tensor(index).cpu()
-    if index.dtype == torch.bool:
-        if index.shape == (count,): return index.nonzero().flatten()
-        raise ValueError(f"index: a mask of shape {tuple(index.shape)} for {count} images; accepted is ({count},)")
     if index.numel() == 0: return index.long().flatten()
-    if index.is_floating_point() or index.ndim > 1:
+    if index.dtype == torch.bool and index.shape == (count,): return index.nonzero().flatten()
+    if index.dtype == torch.bool or index.is_floating_point() or index.ndim > 1:
         raise ValueError(f"index: {index.dtype} of shape {tuple(index.shape)}; accepted are integers (M,) "
                          f"or a boolean mask ({count},)")
     if index.min() < -count or index.max() >= count:

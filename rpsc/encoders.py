@@ -81,12 +81,8 @@ def read_weights(
 def _first_line(error:Exception) -> str: return (str(error).splitlines() or [""])[0]
 
 # %% ../nbs/07_encoders.ipynb #d2250eb5
-def fill(
-    network:nn.Module, # its weights are replaced
-    tensors:dict, # by name
-    path:str|Path, # for the message
-) -> None:
-    "Put weights into a network. Raises `ValueError` that says what is missing or has another shape."
+def fill(network:nn.Module, tensors:dict, path:str|Path) -> None:
+    "Put weights of a file into a network. Raises `ValueError` that says what is missing or has another shape."
     wanted = network.state_dict()
     wrong = [k for k, v in wanted.items() if k not in tensors or tensors[k].shape != v.shape]
     if wrong:

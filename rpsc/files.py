@@ -85,16 +85,6 @@ def part_of(
 
 # %% ../nbs/00_files.ipynb #4d587f6e
 @contextmanager
-def _naming(path:Path):
-    "A context in which errors of the system (a full disk) name the file that was to be written."
-    try: yield
-    except (OSError, SafetensorError) as error:
-        told = re.search(r"os error (\d+)", str(error)) # safetensors says it in words only
-        number = getattr(error, "errno", None) or told and int(told[1])
-        if number is None or getattr(error, "filename", None): raise
-        raise OSError(number, os.strerror(number), str(path)) from error
-
-@contextmanager
 def whole_file(
     path:str|Path, # the folder around it is made
 ):
@@ -105,12 +95,16 @@ def whole_file(
     part.touch()
     mode = part.stat().st_mode
     try:
-        with _naming(path):
-            yield part
-            part.chmod(mode)
-            flush(part)
-            os.replace(part, path)
-            flush(path.parent)
+        yield part
+        part.chmod(mode)
+        flush(part)
+        os.replace(part, path)
+        flush(path.parent)
+    except (OSError, SafetensorError) as error: # of a full disk does not say which file was to be written
+        told = re.search(r"os error (\d+)", str(error)) # safetensors says it in words only
+        number = getattr(error, "errno", None) or told and int(told[1])
+        if number is None or getattr(error, "filename", None): raise
+        raise OSError(number, os.strerror(number), str(path)) from error
     finally: part.unlink(missing_ok=True)
 
 # %% ../nbs/00_files.ipynb #aad381e5

@@ -162,10 +162,9 @@ def text_of(data:bytes) -> str:
     "The text of a file, whatever its encoding: by its mark, by zeros between letters, else UTF-8 or that of Windows."
     guesses = [name for mark, name in MARKS if data.startswith(mark)][:1]
     if not guesses and b"\0" in data[:200]: guesses = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
-    for name in [*guesses, "utf-8", "cp1252"]:
+    for name in [*guesses, "utf-8", "cp1252", "latin-1"]: # the last takes everything
         try: return data.decode(name)
         except UnicodeDecodeError: continue
-    return data.decode("latin-1")
 
 # %% ../nbs/00b_folders.ipynb #fb68e96d
 ARCHIVES = {".zip": "unzip {path} -d {new}", ".7z": "7z x {path} -o{new}", ".rar": "unrar x {path} {new}/",

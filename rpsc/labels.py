@@ -309,14 +309,9 @@ class Index:
         return next((one for one in found if one.how != "none"), found[-1])
 
 # %% ../nbs/43_labels.ipynb #14868820
-def match_rows(
-    paths:list[str], # of a table
-    files:list[str], # of the images
-    folder:str|Path, # of the images
-    beside:str|Path|None=None, # folder of the table
-) -> list[Meant]:
+def match_rows(paths:list[str], *images) -> list[Meant]: # as `Index` takes them
     "For each path of a table the image that it means, if it means one, by the three questions above."
-    index = Index(files, folder, beside)
+    index = Index(*images)
     read = {path: index.meant(path) for path in {*paths}}
     homes, claims = {one.home for one in read.values() if one.image is not None and one.has_folders}, defaultdict(set)
     for one in read.values():

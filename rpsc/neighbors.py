@@ -29,13 +29,8 @@ def _matrix(name, x, host=False):
     return x.to("cpu", torch.float32).numpy() if is_tensor and (host or x.device.type == "cpu") else x
 
 # %% ../nbs/03_neighbors.ipynb #6b58fa91
-def checked_count(
-    name:str, # of the argument
-    k:int, # its value
-    most:int, # largest number accepted; the smallest is 1
-    of:str, # what there are `most` of
-) -> int: # `k`
-    "Check a whole number; `ValueError` names the argument and what is accepted."
+def checked_count(name:str, k:int, most:int, of:str) -> int: # `k`
+    "Check a whole number from 1 to `most`, how many `of` there are; `ValueError` names the argument and says so."
     if isinstance(k, Integral) and 1 <= k <= most: return int(k)
     raise ValueError(f"{name} must be a whole number from 1 to {most} ({of}); got {k!r}")
 
@@ -101,11 +96,8 @@ def _inverted_file(rows, order, metric, shift):
     return index
 
 # %% ../nbs/03_neighbors.ipynb #de4b3814
-def shuffled(
-    n:int, # rows
-    seed:int=0,
-) -> Tensor: # int64 (n,)
-    "An order of rows that has nothing to do with that of the files."
+def shuffled(n:int, seed:int=0) -> Tensor: # int64 (n,)
+    "An order of `n` rows that has nothing to do with that of the files."
     return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
 
 def _search_cells(index, queries, k, metric):

@@ -325,13 +325,8 @@ class Decoders:
         if is_heavy and amount <= self.memory: raise _Heavy(max(amount, LIGHT))
         return self.held(amount)
 
-    def ask(self,
-        path:str, # of a file
-        pages:list, # from 1
-        job:str, # one of `JOBS`
-        reading:Reading,
-    ) -> list: # an array with remarks, or an exception, for each page
-        "What a job says about pages of a file, in this process or in a child. Never raises for what a file holds."
+    def ask(self, path:str, pages:list, job:str, reading:Reading) -> list: # for each page an array with remarks, or why
+        "What one of `JOBS` says about pages (from 1) of a file, here or in a child. No file makes it raise."
         try:
             with open_regular(path) as file:
                 if os.fstat(file.fileno()).st_size > LIGHT: raise _Heavy(LIGHT) # even its header may take long

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from .files import cache_folder, fingerprint, flush, left_parts, part_of, sweep, write_text
+from .files import cache_folder, damaged, fingerprint, flush, left_parts, part_of, sweep, write_text
 from .formats import Problem, Reading, open_regular
 from .pictures import Decoders, page_names, read_pages, split_page
 
@@ -77,21 +77,20 @@ def _blocks(files:list, reading:Reading, start:int=0) -> Iterator[tuple[np.ndarr
 FEW_LEVELS = 64 # of 256
 
 def _notes(known:dict, is_deep:bool) -> list[str]: # whether files of more than 8 bits are in the set
-    n, remarks, levels, notes = len(known["kept"]), Counter(known["remarks"]), known["levels"], []
+    remarks, levels, of = Counter(known["remarks"]), known["levels"], f"of {len(known['kept']):,} pictures"
     equal = sum(count for count in Counter(known["crc"]).values() if count > 1)
-    def say(count, one, many, words): notes.extend([f"{count:,} {many if count > 1 else one} {words}"] * (count > 0))
-    def say_pictures(count, one, many, words): say(count, *(f"of {n:,} pictures {verb}" for verb in (one, many)), words)
-    say(remarks["files left"], "file holds", "files hold",
-        f"more than one picture: the first of each is taken, {remarks['left']:,} are left (--pages all takes them)")
-    say(remarks["metadata"], "file has", "files have",
-        "metadata that cannot be read: orientation or colours may be wrong")
-    say_pictures(remarks["nan"], "has", "have", "values that are no numbers, shown as black")
+    notes = [f"{count:,} {many if count > 1 else one} {words}" for count, one, many, words in (
+        (remarks["files left"], "file holds", "files hold", "more than one picture: the first of each is taken, "
+         f"{remarks['left']:,} are left (--pages all takes them)"),
+        (remarks["metadata"], "file has", "files have", "metadata that cannot be read: orientation or colours may be "
+         "wrong"),
+        (remarks["nan"], f"{of} has", f"{of} have", "values that are no numbers, shown as black"),
+        (known["flat"], f"{of} is", f"{of} are", "flat: one colour and nothing else"),
+        (equal, f"{of} is", f"{of} are", "equal to another one (copies, or detail that was lost)")) if count]
     if levels and len(levels) < FEW_LEVELS and (is_deep or levels[-1] - levels[0] < FEW_LEVELS):
         remedy = "; --range LOW HIGH chooses the values that are shown" * is_deep
         few = f"only {len(levels)} of 256 grey levels, {levels[0]} to {levels[-1]}"
         notes.append(f"the pictures have {few}: detail may be lost{remedy}")
-    say_pictures(known["flat"], "is", "are", "flat: one colour and nothing else")
-    say_pictures(equal, "is", "are", "equal to another one (copies, or detail that was lost)")
     return notes
 
 # %% ../nbs/00aa_stores.ipynb #6ee6c821
@@ -217,7 +216,7 @@ def decode_files(
     if folder.exists():
         try: return _open_store(files, reading, folder)
         except ValueError as damage:
-            warnings.warn(f"{folder}: a store of decoded files is damaged ({damage}); it is made again")
+            damaged(folder, str(damage))
             shutil.rmtree(folder)
     _write_store(files, reading, folder)
     return _open_store(files, reading, folder)
