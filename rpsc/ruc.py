@@ -6,8 +6,7 @@
 __all__ = ['PLAIN', 'BY_TEXT', 'RUC_TINY', 'RUC_PAPER', 'LOSSES', 'ADVICE', 'smooth_labels', 'blend', 'co_refine',
            'confidence_weights', 'refurbish', 'refurbish_threshold', 'RUC', 'choose_clean', 'Pair', 'build_pair',
            'member_logits', 'read_out', 'Beliefs', 'clean_first', 'Views', 'draw_views', 'predictions', 'Answers',
-           'answers', 'make_targets', 'in_order', 'batch_losses', 'Turn', 'Passes', 'Retraining', 'RUCRun', 'rescued',
-           'ruc']
+           'answers', 'make_targets', 'in_order', 'Turn', 'Passes', 'Retraining', 'RUCRun', 'rescued', 'ruc']
 
 # %% ../nbs/15_ruc.ipynb #ca3ee992
 import copy, math, warnings
@@ -258,7 +257,7 @@ def draw_views(
     rows:Tensor, # (B,) of them
     recipe:RUC, # weak_view, strong_view, smoothing
     generator:torch.Generator, # of the draws
-) -> Views: # normalised
+) -> Views:
     "A batch as it is, twice weakly augmented, and strongly; without smoothing nobody asks for the last one."
     plain, both = images.batch(rows), images.batch(torch.cat([rows, rows]), view(images, recipe.weak_view), generator)
     strong = images.batch(rows, view(images, recipe.strong_view), generator) if recipe.smoothing else None
@@ -313,15 +312,8 @@ def in_order(
     first, second = both.chunk(2)
     return torch.cat([first[:n], second[:n], first[n:], second[n:]])
 
-def batch_losses(
-    network:nn.Module, # in training
-    views:Views, # of B images, the n clean ones first
-    targets:Tensor, # (B, K) of `make_targets`
-    labels:Tensor, # (n,) of the clean images
-    recipe:RUC, # smoothing, epsilon, alpha
-    generator:torch.Generator, # of MixUp
-) -> dict: # labelled (Eq. 6), unlabelled (Eq. 7), smoothed (Eq. 9); each 0 where its set is empty
-    "The three terms of RUC's loss for one batch (Eqs. 6, 7 and 9)."
+def _batch_losses(network, views, targets, labels, recipe, generator):
+    "The terms of RUC's loss for a batch, its clean images first (Eqs. 6, 7 and 9); each 0 where its set is empty."
     n = len(labels)
     x, y = in_order(views.weak, n), in_order(targets.repeat(2, 1), n)
     labelled, unlabelled, _ = mixmatch_losses(network, x, y, 2 * n, recipe.alpha, generator)
@@ -443,7 +435,7 @@ class RUCRun(Retraining):
         targets = make_targets(labels, counter.plain, weight, own.weak, counter.weak, recipe.temperature)
         beliefs.confidence[who, rows] = own.plain.amax(-1)
         if recipe.refurbishing == "batch": beliefs.refurbish(rows[n:], own.plain[n:], None, self.tau2(turn))
-        parts = batch_losses(self.pair.networks[who], views, targets, labels, recipe, generator)
+        parts = _batch_losses(self.pair.networks[who], views, targets, labels, recipe, generator)
         beliefs.add(parts)
         weight_u = recipe.lambda_u * ramp(turn.progress)
         return dict(loss=parts["smoothed"] + parts["labelled"] + weight_u * parts["unlabelled"])

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .backbone import ARCHITECTURES, Encoder
 from .data import Clustering, ImageSet, load

@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['SCAN_IMAGENET', 'SCAN_TINY', 'SCAN_PAPER', 'ADVICE', 'STEP3', 'Scan', 'mine_neighbors', 'consistency',
-           'neighbor_consistency', 'head_scores', 'cluster_step', 'scan_cluster', 'confident_labels',
-           'balanced_cross_entropy', 'batch_centers', 'batch_confidence', 'self_label_loss', 'self_label_step',
-           'scan_self_label', 'scan']
+           'neighbor_consistency', 'head_scores', 'scan_cluster', 'confident_labels', 'balanced_cross_entropy',
+           'batch_centers', 'batch_confidence', 'scan_self_label', 'scan']
 
 # %% ../../nbs/21_scan.ipynb #9345aef7
 import warnings
@@ -125,15 +124,8 @@ def head_scores(
     return total / neighbors.numel() - entropy_weight * mean_entropy(probs)
 
 # %% ../../nbs/21_scan.ipynb #a3c8b457
-def cluster_step(
-    network:Classifier, # trained, H * K outputs
-    images:ImageSet, # N images, on the network's device
-    neighbors:Tensor, # (N, k + 1) from `mine_neighbors`, on the CPU
-    recipe:Scan, # heads, cluster_view or view, entropy_weight
-    rows:Tensor, # (B,) anchors
-    generator:torch.Generator, # of partners and views
-) -> dict: # with the loss
-    "SCAN's clustering step: anchors and one random neighbour of each."
+def _cluster_step(network, images, neighbors, recipe, rows, generator):
+    "SCAN's clustering step: anchors `rows` and one random neighbour of each."
     partners = neighbors[rows, torch.randint(neighbors.shape[1], (len(rows),), generator=generator)]
     x = pixels(images, torch.cat([rows, partners]), generator, recipe.cluster_view or recipe.view)
     anchor, near = split_heads(network(x), recipe.heads).chunk(2, dim=1)
@@ -155,7 +147,7 @@ def scan_cluster(
     network = learner(Classifier(job.encoder, H * K, job.seed).to(images.device))
     if recipe.learns == "head": network.encoder.requires_grad_(False).eval()
     def heads(): return split_heads(embed(network, images, precision=job.precision), H).softmax(-1)
-    history = learn(job, "cluster", network, partial(cluster_step, network, images, neighbors, recipe),
+    history = learn(job, "cluster", network, partial(_cluster_step, network, images, neighbors, recipe),
                     recipe.cluster_epochs, recipe.cluster_batch, recipe.optimizer_at(recipe.cluster_lr),
                     depends=replace(recipe, **STEP3), shown=lambda: heads().squeeze(0))
     scores = head_scores(probs := heads(), neighbors)
@@ -201,23 +193,15 @@ def batch_confidence(
     largest = near.new_zeros(n_clusters).scatter_reduce(0, labels, near, "amax")
     return near / largest[labels].clamp_min(torch.finfo(near.dtype).tiny)
 
-def self_label_loss(
-    logits:Tensor, # (n, K) of the strong views of the kept images
-    labels:Tensor, # (n,) int64
-    features:Tensor, # (n, D) of the un-augmented images; only SCL looks at them
-    recipe:Scan=Scan(), # loss, temperature
-) -> Tensor: # a scalar
-    "The loss of step 3 on the believed images: cross-entropy, class-balanced or plain, or SCL (RPSC Eqs. 4-5)."
+def _self_label_loss(logits, labels, features, recipe=Scan()): # (n, K), (n,), (n, D) of the believed images
+    "The loss of step 3: cross-entropy, class-balanced or plain, or SCL (RPSC Eqs. 4-5), which looks at features, too."
     if recipe.loss == "ce": return balanced_cross_entropy(logits, labels)
     if recipe.loss == "plain-ce": return cross_entropy_loss(logits, labels)
     confidence = batch_confidence(features, labels, logits.shape[1])
     return soft_contrastive_loss(logits.float().softmax(-1), labels, confidence, temperature=recipe.temperature)
 
 # %% ../../nbs/21_scan.ipynb #b685d9e6
-def self_label_step(
-    network:Classifier, # trained, K outputs
-    images:ImageSet, recipe:Scan, rows:Tensor, generator:torch.Generator, # as in `cluster_step`
-) -> dict: # with the loss
+def _self_label_step(network, images, recipe, rows, generator):
     "SCAN's self-labelling step: learn the sure predictions on strong views."
     # this pass first: some versions of torch keep the bf16 weights of a pass without gradient for the next one
     logits = network(pixels(images, rows, generator, recipe.view))
@@ -225,7 +209,7 @@ def self_label_step(
         features = network.encoder(pixels(images, rows))
         probs = network.linear(features).float().softmax(-1)
     labels, is_kept = confident_labels(probs, recipe.threshold)
-    loss = self_label_loss(logits[is_kept], labels[is_kept], features[is_kept], recipe)
+    loss = _self_label_loss(logits[is_kept], labels[is_kept], features[is_kept], recipe)
     return dict(loss=loss, passed=(probs.amax(-1) > recipe.threshold).float().mean())
 
 # %% ../../nbs/21_scan.ipynb #d2fbdf69
@@ -243,7 +227,7 @@ def scan_self_label(
         average.update(student)
         student.load_state_dict(average.module.state_dict())
     def used(probs): return probs.amax(-1) > recipe.threshold
-    history = learn(job, "self-label", student, partial(self_label_step, student, job.images, recipe),
+    history = learn(job, "self-label", student, partial(_self_label_step, student, job.images, recipe),
                     recipe.label_epochs, recipe.label_batch, recipe.optimizer_at(recipe.label_lr), depends=recipe,
                     state=average and dict(average=average), after=average and follow, used=used)
     found = outcome(job, student, advice=ADVICE, self_label=history)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TSUC_TINY', 'STAGE2', 'TSUC', 'class_vectors', 'NormHeads', 'SphereNetwork', 'mutual_information_loss',
            'instance_loss', 'Bank', 'others_entropy', 'discovery_loss', 'step_decay', 'entropy_weight', 'Discovery',
-           'discover', 'cluster_step', 'tsuc']
+           'discover', 'tsuc']
 
 # %% ../../nbs/22_tsuc.ipynb #fb6a5fc4
 import math
@@ -303,13 +303,7 @@ def discover(
     return network.encoder, network.projection, history
 
 # %% ../../nbs/22_tsuc.ipynb #f017e63d
-def cluster_step(
-    network:SphereNetwork, # trained, H * K outputs
-    images:ImageSet, # N images, on the network's device
-    recipe:TSUC, # heads, view, weight
-    rows:Tensor, # (B,)
-    generator:torch.Generator, # of the views
-) -> dict: # with the loss
+def _cluster_step(network, images, recipe, rows, generator):
     "TSUC's stage 2: two views of each image, every head to agree about them."
     pair = network.embedding(pixels(images, rows.repeat(2), generator, recipe.view)).chunk(2)
     probs = [split_heads(network.heads(z), recipe.heads).softmax(-1) for z in pair]
@@ -341,7 +335,7 @@ def tsuc(job, recipe):
     n_steps = recipe.epochs * batches.per_epoch
     def rate(progress): return step_decay(_printed_epoch(round(progress * n_steps), n_steps, _STAGE2), recipe.schedule)
     def shown(): return split_heads(embed(network, images, precision=job.precision), H).softmax(-1).squeeze(0)
-    stages["cluster"] = learn(job, "cluster", network, partial(cluster_step, network, images, recipe), recipe.epochs,
+    stages["cluster"] = learn(job, "cluster", network, partial(_cluster_step, network, images, recipe), recipe.epochs,
                               batches, sgd(recipe.lr, recipe.weight_decay, nesterov=True), rate, depends=recipe,
                               shown=shown)
     scores, probs = _agreement_scores(job, network, recipe)
