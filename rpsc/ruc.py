@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PLAIN', 'BY_TEXT', 'RUC_TINY', 'RUC_PAPER', 'LOSSES', 'ADVICE', 'smooth_labels', 'blend', 'co_refine',
-           'confidence_weights', 'refurbish', 'refurbish_threshold', 'RUC', 'choose_clean', 'Pair', 'build_pair',
-           'member_logits', 'read_out', 'Beliefs', 'clean_first', 'Views', 'draw_views', 'predictions', 'Answers',
-           'answers', 'make_targets', 'in_order', 'Turn', 'Passes', 'Retraining', 'RUCRun', 'rescued', 'ruc']
+           'confidence_weights', 'refurbish', 'RUC', 'choose_clean', 'Pair', 'build_pair', 'member_logits', 'read_out',
+           'Beliefs', 'clean_first', 'Views', 'draw_views', 'predictions', 'Answers', 'answers', 'make_targets',
+           'in_order', 'Turn', 'Passes', 'Retraining', 'RUCRun', 'rescued', 'ruc']
 
 # %% ../nbs/15_ruc.ipynb #ca3ee992
 import copy, math, warnings
@@ -81,11 +81,7 @@ def refurbish(
     return best > threshold, labels.gather(0, speaker[None])[0]
 
 # %% ../nbs/15_ruc.ipynb #2a1ce9ca
-def refurbish_threshold(
-    epoch:int, # t, from 0
-    epochs:int=200, # T, length of the run
-    tau2:str|float="schedule", # or a constant
-) -> float: # the threshold of this epoch
+def _refurbish_threshold(epoch, epochs=200, tau2="schedule"):
     "tau_2 of an epoch: in five steps from .90 to .98, or constant (RUC appendix A.2, scaled to the length of the run)."
     return .9 + .02 * (5 * epoch // epochs) if tau2 == "schedule" else float(tau2)
 
@@ -419,7 +415,7 @@ class RUCRun(Retraining):
     "The epochs of RUC (Algorithm 1), or of plain cross-entropy."
     def tau2(self, turn:Turn) -> float:
         "The threshold of refurbishing in a turn."
-        return refurbish_threshold(turn.epoch, self.recipe.epochs, self.recipe.tau2)
+        return _refurbish_threshold(turn.epoch, self.recipe.epochs, self.recipe.tau2)
 
     def step(self, turn:Turn, generator:torch.Generator) -> dict:
         "Learn a batch (Eqs. 10 to 19); a network alone is its own counter network, with weight 0."

@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['SCAN_IMAGENET', 'SCAN_TINY', 'SCAN_PAPER', 'ADVICE', 'STEP3', 'Scan', 'mine_neighbors', 'consistency',
-           'neighbor_consistency', 'head_scores', 'scan_cluster', 'confident_labels', 'balanced_cross_entropy',
-           'batch_centers', 'batch_confidence', 'scan_self_label', 'scan']
+           'neighbor_consistency', 'scan_cluster', 'balanced_cross_entropy', 'scan_self_label', 'scan']
 
 # %% ../../nbs/21_scan.ipynb #9345aef7
 import warnings
@@ -108,13 +107,10 @@ def _one_head(network, h, n_clusters):
     return alone.train(network.training)
 
 # %% ../../nbs/21_scan.ipynb #54b63337
-def head_scores(
-    probs:Tensor, # (H, N, K), rows sum to 1
-    neighbors:Tensor, # (N, k + 1) from `mine_neighbors`
-    entropy_weight:float=1., # SCAN: 1 here, 5 in training
-    block:int|None=None, # images at a time; None: at most 2^25 products
-) -> Tensor: # (H,); the smallest is the best head
-    "Consistency of every image with all its neighbours, minus the entropy of the mean prediction."
+def _scores_of_heads(probs, neighbors, entropy_weight=1., block=None): # (H, N, K), (N, k + 1) -> (H,)
+    """Consistency of every image with all its neighbours, minus the entropy of the mean prediction: small is good.
+
+    The weight is 5 in training (SCAN). So many images at a time that there are at most 2^25 products."""
     block = block or max(1, 2**25 // (neighbors.shape[1] * probs[:, 0].numel()))
     neighbors, tiny, total = neighbors.to(probs.device), torch.finfo(probs.dtype).tiny, 0.
     for start in range(0, len(neighbors), block):
@@ -150,16 +146,13 @@ def scan_cluster(
     history = learn(job, "cluster", network, partial(_cluster_step, network, images, neighbors, recipe),
                     recipe.cluster_epochs, recipe.cluster_batch, recipe.optimizer_at(recipe.cluster_lr),
                     depends=replace(recipe, **STEP3), shown=lambda: heads().squeeze(0))
-    scores = head_scores(probs := heads(), neighbors)
+    scores = _scores_of_heads(probs := heads(), neighbors)
     best = int(scores.argmin())
     meta, alone = dict(head=best, head_scores=scores.tolist(), neighbors=size), _one_head(network, best, K)
     return outcome(job, alone.requires_grad_(True), probs=probs[best], advice=ADVICE, meta=meta, cluster=history)
 
 # %% ../../nbs/21_scan.ipynb #dfa11413
-def confident_labels(
-    probs:Tensor, # (B, K), of the un-augmented images
-    threshold:float=.99, # must be exceeded
-) -> tuple[Tensor, Tensor]: # labels (B,) int64, is_kept (B,) bool; at least one is kept
+def _confident_labels(probs, threshold=.99): # (B, K) of the un-augmented images -> labels (B,), is_kept (B,) bool
     "Label images by their most probable cluster, keep those above `threshold`, or else the `surest` (SCAN, step 3)."
     certainty, labels = probs.max(-1)
     is_kept = certainty > threshold
@@ -176,20 +169,14 @@ def balanced_cross_entropy(
     return (weight * losses).sum() / weight.sum()
 
 # %% ../../nbs/21_scan.ipynb #0ead624c
-def batch_centers(
-    features:Tensor, # (n, D) of the un-augmented images, any length
-    labels:Tensor, # (n,) int64, 0 ... K-1
-    n_clusters:int, # K
-) -> Tensor: # (K, D), not re-normalised, without gradient; zeros for a label that does not occur
+def _batch_centers(features, labels, n_clusters): # (n, D), (n,) -> (K, D), not re-normalised, without gradient
     "Mean unit feature of each label (RPSC Eq. 2 on a batch)."
     rows, size = unit(features.detach()), labels.bincount(minlength=n_clusters).clamp_min(1)
     return rows.new_zeros(n_clusters, rows.shape[1]).index_add(0, labels, rows) / size[:, None]
 
-def batch_confidence(
-    features:Tensor, labels:Tensor, n_clusters:int, # as in `batch_centers`
-) -> Tensor: # (n,) in [0, 1], without gradient; 1 = the image of its label that is nearest to the centre
+def _batch_confidence(features, labels, n_clusters): # (n,) in [0, 1], without gradient; 1 = nearest to the centre
     "Similarity to the own centre over the largest of that label, clipped at 0 (RPSC Eq. 3 on a batch)."
-    near = (unit(features.detach()) * batch_centers(features, labels, n_clusters)[labels]).sum(-1).clamp_min(0)
+    near = (unit(features.detach()) * _batch_centers(features, labels, n_clusters)[labels]).sum(-1).clamp_min(0)
     largest = near.new_zeros(n_clusters).scatter_reduce(0, labels, near, "amax")
     return near / largest[labels].clamp_min(torch.finfo(near.dtype).tiny)
 
@@ -197,7 +184,7 @@ def _self_label_loss(logits, labels, features, recipe=Scan()): # (n, K), (n,), (
     "The loss of step 3: cross-entropy, class-balanced or plain, or SCL (RPSC Eqs. 4-5), which looks at features, too."
     if recipe.loss == "ce": return balanced_cross_entropy(logits, labels)
     if recipe.loss == "plain-ce": return cross_entropy_loss(logits, labels)
-    confidence = batch_confidence(features, labels, logits.shape[1])
+    confidence = _batch_confidence(features, labels, logits.shape[1])
     return soft_contrastive_loss(logits.float().softmax(-1), labels, confidence, temperature=recipe.temperature)
 
 # %% ../../nbs/21_scan.ipynb #b685d9e6
@@ -208,7 +195,7 @@ def _self_label_step(network, images, recipe, rows, generator):
     with torch.no_grad():
         features = network.encoder(pixels(images, rows))
         probs = network.linear(features).float().softmax(-1)
-    labels, is_kept = confident_labels(probs, recipe.threshold)
+    labels, is_kept = _confident_labels(probs, recipe.threshold)
     loss = _self_label_loss(logits[is_kept], labels[is_kept], features[is_kept], recipe)
     return dict(loss=loss, passed=(probs.amax(-1) > recipe.threshold).float().mean())
 

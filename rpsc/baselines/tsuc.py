@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['TSUC_TINY', 'STAGE2', 'TSUC', 'class_vectors', 'NormHeads', 'SphereNetwork', 'mutual_information_loss',
-           'instance_loss', 'Bank', 'others_entropy', 'discovery_loss', 'step_decay', 'entropy_weight', 'Discovery',
-           'discover', 'tsuc']
+           'instance_loss', 'Bank', 'entropy_weight', 'Discovery', 'discover', 'tsuc']
 
 # %% ../../nbs/22_tsuc.ipynb #fb6a5fc4
 import math
@@ -199,27 +198,18 @@ class Bank(nn.Module):
         self.is_anchor.zero_()[order[unsure.argsort(stable=True)[:round(share * N)]]] = True
 
 # %% ../../nbs/22_tsuc.ipynb #f5cc833c
-def others_entropy(
-    log_p:Tensor, # (B, N) log-probabilities
-    own:Tensor, # (B,) the column to leave out
-) -> Tensor: # (B,), in [0, log(N - 1)]
+def _others_entropy(log_p, own): # (B, N), (B,) the column to leave out -> (B,), in [0, log(N - 1)]
     "The entropy of each row's softmax over the other columns."
     own = own[:, None]
     others = log_p.scatter(1, own, torch.finfo(log_p.dtype).min).log_softmax(1) # -inf: NaN in the gradient
     return -(others.exp() * others).scatter(1, own, 0.).sum(1)
 
-def discovery_loss(
-    z:Tensor, # (B, D) of a view, rows of length 1
-    bank:Bank, # of the N images
-    index:Tensor, # (B,) which images these are
-    temperature:float=.1, # tau
-    entropy_weight:float=0., # w(t)
-) -> Tensor: # a scalar
+def _discovery_loss(z, bank, index, temperature=.1, entropy_weight=0.): # (B, D) of a view of the images at `index`
     "Recognise each image in the bank, or an anchor's neighbour for it, and sharpen the rest (Super-AND; TSUC stage 1)."
     log_p = (bank.similarity(z) / temperature).log_softmax(1)
     own, near = (log_p.gather(1, column[:, None])[:, 0] for column in (index, bank.partner[index]))
     recognised = torch.where(bank.is_anchor[index], torch.logaddexp(own, near), own)
-    return (entropy_weight * others_entropy(log_p, index) - recognised).mean()
+    return (entropy_weight * _others_entropy(log_p, index) - recognised).mean()
 
 # %% ../../nbs/22_tsuc.ipynb #d18306b0
 _ROUND, _STAGE2 = 200, 300 # epochs for which the schedules are printed: of a round, of stage 2
@@ -228,11 +218,8 @@ def _printed_epoch(k, n_steps, epochs): # 0 ... epochs - 1
     "What step `k` stands for in a schedule of so many printed epochs, which runs once in `n_steps` and begins again."
     return k % n_steps * epochs // n_steps
 
-def step_decay(
-    epoch:int, # of the printed schedule
-    schedule:str="from-120", # first tenth: TSUC's code; "from-80": its supplement and Super-AND; "constant": none
-) -> float: # factor of the learning rate
-    "A tenth, and another every 40 epochs; `ValueError` for another `schedule`."
+def _step_decay(epoch, schedule="from-120"): # of the printed schedule -> factor of the learning rate
+    "A tenth from there on, and another every 40 epochs; `ValueError` for another `schedule`."
     TSUC.check(schedule=schedule)
     if schedule == "constant": return 1.
     first = 120 if schedule == "from-120" else 80
@@ -263,7 +250,7 @@ class Discovery:
         "Loss of a batch: two views of each image, both compared with the bank."
         (rows, weight), recipe, bank = batch, self.recipe, self.bank
         pair = self.network.embedding(pixels(self.images, rows.repeat(2), generator, recipe.view)).chunk(2)
-        discovered = discovery_loss(torch.cat(pair), bank, rows.repeat(2), recipe.temperature, weight)
+        discovered = _discovery_loss(torch.cat(pair), bank, rows.repeat(2), recipe.temperature, weight)
         self._seen = rows, pair[0].detach()
         if recipe.augment_on == "similarities": pair = [F.normalize(bank.similarity(z), dim=1) for z in pair]
         augmented = instance_loss(*pair, recipe.temperature, recipe.negatives)
@@ -280,7 +267,7 @@ class Discovery:
     def rate(self, progress:float) -> float:
         "The schedule: each round begins anew."
         k = round(progress * self.n_steps)
-        return step_decay(_printed_epoch(k, self.per_round, _ROUND), self.recipe.round_schedule)
+        return _step_decay(_printed_epoch(k, self.per_round, _ROUND), self.recipe.round_schedule)
 
 # %% ../../nbs/22_tsuc.ipynb #c7093379
 STAGE2 = dict(heads=5, head_norm="along-classes", augment_weight=1., epochs=300, lr=.01, schedule="from-120")
@@ -333,7 +320,7 @@ def tsuc(job, recipe):
     network = learner(SphereNetwork(encoder, projection, heads).to(images.device))
     batches = Batches(len(images), recipe.batch_size, seed)
     n_steps = recipe.epochs * batches.per_epoch
-    def rate(progress): return step_decay(_printed_epoch(round(progress * n_steps), n_steps, _STAGE2), recipe.schedule)
+    def rate(progress): return _step_decay(_printed_epoch(round(progress * n_steps), n_steps, _STAGE2), recipe.schedule)
     def shown(): return split_heads(embed(network, images, precision=job.precision), H).softmax(-1).squeeze(0)
     stages["cluster"] = learn(job, "cluster", network, partial(_cluster_step, network, images, recipe), recipe.epochs,
                               batches, sgd(recipe.lr, recipe.weight_decay, nesterov=True), rate, depends=recipe,
