@@ -30,11 +30,11 @@ from .encoders import file_size
 from .files import no_copy_tensor, sweep
 from .granularity import check_finite, merge, split, with_names
 from .jobs import Job
-from .methods import SYSTEMS, Budget, budget_for, names
+from .methods import SYSTEMS, budget_for, names
 from .models import (after_edit, center_distances, mean_rows, nearest_labels, network_answers, parameters_of,
                          plain_value, read_model, read_network, space_blocks, tensors_under, write_model)
 from .selection import unit
-from .self_labeling import HeadNetwork, OneHead, SelfLabeling, head_probs, self_label
+from .self_labeling import HeadNetwork, OneHead, head_probs, self_label
 from .sizes import compare_with_kmeans
 from .tasks import ANY_SIZE, BALANCED, FIRST_STAGE, Task, decide, own_switches
 
@@ -92,7 +92,6 @@ def _embeddings(estimator, X, reset) -> Tensor: # (N, D), the same memory where 
     check_finite("X", features)
     return features
 
-# %% ../nbs/41_estimators.ipynb #c8d040c0
 def _seed(random_state):
     "A whole number as it is; None or a `RandomState` gives one; `ValueError` for anything else."
     if random_state is None or isinstance(random_state, np.random.RandomState):
@@ -118,7 +117,7 @@ def _progress(verbose):
     "A context in which progress bars are drawn or not."
     return redirect_stderr(_Stream(sys.stderr, bool(verbose)))
 
-# %% ../nbs/41_estimators.ipynb #94207e8b
+# %% ../nbs/41_estimators.ipynb #9c77b595
 def _embedding_recipe(recipe, n, n_clusters, budget="auto"):
     "A self-labelling stage for `n` features alone: without views, with sizes that fit."
     M = min(n, max(min(100 * n_clusters, 5000), 10 * n_clusters))
@@ -130,7 +129,6 @@ def _embedding_recipe(recipe, n, n_clusters, budget="auto"):
     judge = max(recipe.judge, 10 * n_clusters)
     return replace(recipe, label_view="none", train_view="none", large_batch=M, gamma=gamma, judge=judge, **length)
 
-# %% ../nbs/41_estimators.ipynb #9c77b595
 class _NoImages:
     "What a system finds in the place of images when embeddings were given."
     def __init__(self, title:str): self.__dict__["title"] = title

@@ -107,7 +107,7 @@ def confidence_density(
     _calm(ax, "y").set(xlim=(0, 1), ylim=(0, None), xlabel="confidence", ylabel="share of images")
     ax.legend(frameon=False, fontsize=9, loc="upper left")
 
-# %% ../nbs/32_plots.ipynb #f22b256c
+# %% ../nbs/32_plots.ipynb #92045ffe
 def _class_order(y, labels, n_clusters):
     "Cluster numbers (K,) sorted by their matched class, those without last; and the class of each, -1 without."
     classes = torch.full((n_clusters,), -1)
@@ -116,7 +116,6 @@ def _class_order(y, labels, n_clusters):
     order = torch.where(classes < 0, classes.max() + 1, classes).argsort(stable=True)
     return order, classes[order]
 
-# %% ../nbs/32_plots.ipynb #92045ffe
 def confusion_table(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters

@@ -244,7 +244,7 @@ class Stage:
         draw = generator_at(self.seed, "pass", number, turn)
         return _orders(self.batch.pairs.index.shape, draw).to(self.features.device)
 
-# %% ../nbs/12_self_labeling.ipynb #e6f7c2d4
+# %% ../nbs/12_self_labeling.ipynb #a86af788
 def _judged(features, most): # (N, D), J or None -> float32 (min(N, J), D)
     "The rows on which heads are compared: all, or J drawn with a fixed seed, in their order."
     if most is None or len(features) <= most: return features.float()
@@ -258,7 +258,6 @@ def _judged_pairs(logits, features, recipe):
     pairs = _pairs_of(features[order], mixed.softmax(-1), recipe)
     return torch.stack([rows[index] for rows, index in zip(mixed, pairs.index)]), pairs
 
-# %% ../nbs/12_self_labeling.ipynb #a86af788
 def _anchors_at_a_time(n_heads, n_pairs):
     "Anchors compared with `n_pairs` by `n_heads` so that a matrix has at most 2^25 entries (our choice: 128 MB)."
     return max(1, 2**25 // (n_heads * n_pairs))

@@ -50,7 +50,6 @@ def _named_buckets(buckets, labels, before, n_clusters): # each (N,); -1: none
     is_vanished = ~torch.isin(before, named[is_in]) & (before >= 0) & (named < 0)
     return torch.where(is_vanished, before, named)
 
-# %% ../../nbs/26_gupta.ipynb #bcbc39f2
 @dataclass(frozen=True)
 class Gupta(Recipe):
     "Switches of the ensemble and of the MixMatch run; the defaults of the latter are RUC's, of the former partly ours."

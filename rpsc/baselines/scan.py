@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..backbone import Classifier, embed, split_heads
-from ..data import Clustering, ImageSet
+from ..data import Clustering
 from ..jobs import Job, joined, learn, learner, outcome, pixels, system
 from ..losses import cluster_entropy, log_probs, mean_entropy
 from ..neighbors import knn
