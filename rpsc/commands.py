@@ -208,8 +208,7 @@ def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its cl
     except (FileNotFoundError, ValueError) as error:
         if not run.exists(): raise
         reason = str(error).splitlines()[0].removeprefix("path: ").partition(";")[0]
-        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
-        raise kind(f"{reason}; give the command of the run in {run.parent} again") from error
+        raise type(error)(f"{reason}; give the command of the run in {run.parent} again") from error
     if model.image_format_ is None:
         raise ValueError(f"{place}: this model takes embeddings; accepted: a model of images, as from rpsc cluster")
     names = facts.get("names")
@@ -349,13 +348,9 @@ def compared(task:Task, folder:Folder) -> dict: # method; labels, confidence, se
     return outcome
 
 # %% ../nbs/48_commands.ipynb #52013e85
-def separation(
-    features:Tensor, # (N, D)
-    labels:np.ndarray, # (N,)
-    most:int=2000, # rows, a random part of more
-) -> float: # -1 … 1; NaN for one cluster
-    "Mean silhouette by cosine distance."
-    rows = np.random.default_rng(0).permutation(len(labels))[:most]
+def separation(features:Tensor, labels:np.ndarray) -> float: # (N, D), (N,) -> -1 … 1; NaN for one cluster
+    "Mean silhouette by cosine distance, of a random part of more than 2,000 rows."
+    rows = np.random.default_rng(0).permutation(len(labels))[:2000]
     return silhouette(features.cpu().numpy()[rows], labels[rows], "cosine")
 
 def comparison(
