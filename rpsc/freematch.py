@@ -99,7 +99,7 @@ def fairness_loss(
     seen = believed.argmax(1).bincount(minlength=len(histogram)) / len(believed)
     return (_sum_norm(average_probs, histogram).detach() * (_sum_norm(believed.mean(0), seen) + 1e-12).log()).sum()
 
-# %% ../nbs/13_freematch.ipynb #b2d8fa12
+# %% ../nbs/13_freematch.ipynb #779ff0eb
 @dataclass(frozen=True)
 class FreeMatch(Recipe):
     "Switches of the semi-supervised stage; the defaults are RPSC's, which are FreeMatch's without its fairness term."
@@ -127,7 +127,6 @@ def _warn_if_short(steps, ema):
         warnings.warn(f"ema {ema}: after {steps} steps {left:.0%} of the averaged weights are still the start; "
                       f"use at most {.01 ** (1 / steps):.3g}")
 
-# %% ../nbs/13_freematch.ipynb #779ff0eb
 def fixmatch_cosine(t:float) -> float:
     "cos(7 pi t / 16) for progress `t` in [0, 1]: from 1 down to .195 (FixMatch, FreeMatch)."
     return math.cos(7 * math.pi * t / 16)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['PLAIN', 'BY_TEXT', 'RUC_TINY', 'RUC_PAPER', 'LOSSES', 'ADVICE', 'smooth_labels', 'blend', 'co_refine',
            'confidence_weights', 'refurbish', 'RUC', 'choose_clean', 'Pair', 'build_pair', 'member_logits', 'read_out',
-           'Beliefs', 'clean_first', 'Views', 'draw_views', 'predictions', 'Answers', 'answers', 'make_targets',
-           'in_order', 'Turn', 'Passes', 'Retraining', 'RUCRun', 'rescued', 'ruc']
+           'Beliefs', 'clean_first', 'Views', 'draw_views', 'predictions', 'Answers', 'make_targets', 'in_order',
+           'Turn', 'Passes', 'Retraining', 'RUCRun', 'rescued', 'ruc']
 
 # %% ../nbs/15_ruc.ipynb #ca3ee992
 import copy, math, warnings
@@ -276,12 +276,8 @@ class Answers(NamedTuple):
     plain:Tensor # (B, K) of the images as they are
     weak:Tensor # (2, B, K) of the two weak views; (2, 0, K) if nothing is to be guessed
 
-def answers(
-    network:nn.Module, # used in the mode it is in
-    views:Views, # of B images
-    guesses:bool=True, # False: nobody needs predictions of the weak views
-) -> Answers:
-    "Probabilities of the plain and the weak views, without gradient."
+def _answers(network, views, guesses=True):
+    "Probabilities of the plain views and, where something is to be guessed, of the weak ones, without gradient."
     plain = predictions(network, views.plain)[0]
     return Answers(plain, predictions(network, views.weak, 2) if guesses else plain.new_zeros(2, 0, plain.shape[1]))
 
@@ -423,10 +419,10 @@ class RUCRun(Retraining):
         recipe, beliefs, who = self.recipe, self.beliefs, turn.who
         rows, n = clean_first(turn.rows, beliefs.is_clean[turn.rows])
         views, labels = draw_views(self.job.images, rows, recipe, generator), beliefs.labels[rows[:n]]
-        own = counter = answers(self.pair.networks[who], views, n < len(rows))
+        own = counter = _answers(self.pair.networks[who], views, n < len(rows))
         weight = torch.zeros(n, device=rows.device)
         if beliefs.n_networks > 1:
-            counter = answers(self.pair.networks[1 - who], views, n < len(rows))
+            counter = _answers(self.pair.networks[1 - who], views, n < len(rows))
             weight = beliefs.weight[1 - who, rows[:n]]
         targets = make_targets(labels, counter.plain, weight, own.weak, counter.weak, recipe.temperature)
         beliefs.confidence[who, rows] = own.plain.amax(-1)

@@ -149,7 +149,7 @@ def pseudo_label_unbalanced(
     index = _fill_places(nearest, cluster_by_centers(features, centers), per_cluster(M, K))
     return labelled_members(features, centers, index, kind)
 
-# %% ../nbs/12_self_labeling.ipynb #4952a225
+# %% ../nbs/12_self_labeling.ipynb #2c081db6
 def _pairs_of(features, probs, recipe): # (M, D), (H, M, K) -> (H, P) each
     "Pairs of image and pseudo-label of every head, as the recipe has it."
     label = pseudo_label if recipe.balance else pseudo_label_unbalanced
@@ -165,7 +165,6 @@ def no_look(name, rows, generator):
     raise ValueError(f"view {name!r} needs images and their encoder; "
                      "with features alone set label_view='none' and train_view='none'")
 
-# %% ../nbs/12_self_labeling.ipynb #2c081db6
 class LargeBatch(NamedTuple):
     "Pairs of image and pseudo-label of every head, and what the heads will be shown."
     pairs:PseudoLabels # (H, P) each; index counts rows of `inputs`
@@ -309,7 +308,7 @@ class HeadNetwork(Network):
 
     def made_of(self) -> dict: return dict(encoder=self.encoder, head=self.head)
 
-# %% ../nbs/12_self_labeling.ipynb #6f1ec88c
+# %% ../nbs/12_self_labeling.ipynb #888b1f37
 @torch.no_grad()
 def head_probs(
     head:nn.Module, # features (B, D) -> logits (B, K), with an attribute `dim`; see `OneHead`
@@ -324,7 +323,6 @@ def head_probs(
             probs[rows] = head(features[rows].to(at)).softmax(-1)
     return probs
 
-# %% ../nbs/12_self_labeling.ipynb #888b1f37
 def _check_features(features:"Tensor|np.ndarray") -> Tensor: # the same numbers
     "Raise `ValueError` unless `features` is a matrix of finite numbers, read in blocks."
     if not isinstance(features, Tensor): features = no_copy_tensor(features)
@@ -375,10 +373,7 @@ def _lengths(recipe) -> dict: # profile -> recipe
     return dict(smoke=replace(recipe, epochs=1, hidden=64), mini=replace(recipe, epochs=10, hidden=128), cpu=recipe,
                 paper={"": replace(recipe, epochs=100, judge=None), "cifar10": replace(recipe, judge=None)})
 
-def self_labelled(
-    job:Job, # its features, encoder and folders
-    recipe:SelfLabeling, # of the system
-) -> Clustering: # network: images -> logits
+def self_labelled(job, recipe): # network: images -> logits
     "The first stage of RPSC or SPICE on the job's frozen features."
     found = train_heads(job, job.features, recipe, looker(job.encoder, job.images, job.precision))
     return replace(found, network=HeadNetwork(job.encoder, found.network))

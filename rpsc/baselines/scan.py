@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 
 from ..backbone import Classifier, embed, split_heads
-from ..data import Clustering
-from ..jobs import Job, joined, learn, learner, outcome, pixels, system
+from ..jobs import joined, learn, learner, outcome, pixels, system
 from ..losses import cluster_entropy, log_probs, mean_entropy
 from ..neighbors import knn
 from ..recipes import Recipe, above, at_least, between, one_of, whole
@@ -132,11 +131,10 @@ def _cluster_step(network, images, neighbors, recipe, rows, generator):
 ADVICE = "a larger entropy_weight, more epochs, fewer clusters or another seed" # where clusters stay empty
 STEP3 = dict(label_epochs=200, label_batch=1000, label_lr=1e-4, ema=0., threshold=.99, loss="ce", temperature=.5)
 
-def scan_cluster(
-    job:Job, # its encoder is copied; its features, or what is behind its projection, have the neighbours
-    recipe:Scan, # switches
-) -> Clustering: # of the best head; meta: head, head_scores, neighbors
-    "Train an encoder and a linear layer to give neighbours the same cluster and to use all clusters (SCAN, step 2)."
+def scan_cluster(job, recipe): # of the best head; meta: head, head_scores, neighbors
+    """Train an encoder and a linear layer to give neighbours the same cluster and to use all clusters (SCAN, step 2).
+
+    The encoder of the job is copied; its features, or what is behind its projection, have the neighbours."""
     images, K, H = job.images, job.n_clusters, recipe.heads
     size = min(neighborhood_size(len(images), K, recipe.neighbors), len(images) - 1)
     neighbors = mine_neighbors(job.embedding(recipe.neighbors_from), size, job.seed).cpu()
@@ -200,12 +198,8 @@ def _self_label_step(network, images, recipe, rows, generator):
     return dict(loss=loss, passed=(probs.amax(-1) > recipe.threshold).float().mean())
 
 # %% ../../nbs/21_scan.ipynb #d2fbdf69
-def scan_self_label(
-    job:Job, # images, seed, folders
-    recipe:Scan, # switches
-    network:Classifier, # of step 2; copied
-) -> Clustering: # meta: used, the share of images above the threshold at the end
-    """Train a clustering network on its own sure predictions (SCAN, step 3; with SCL: RPSC Table 5 and Fig. 4).
+def scan_self_label(job, recipe, network): # meta: used, the share of images above the threshold at the end
+    """Train a copy of step 2's network on its own sure predictions (SCAN, step 3; with SCL: RPSC Table 5 and Fig. 4).
 
     Warns if no image is above the threshold at the end."""
     student = learner(network)

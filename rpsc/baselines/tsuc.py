@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from ..augment import view
 from ..backbone import Encoder, Network, embed, split_heads
 from ..data import ImageSet
-from ..jobs import Job, learn, learner, outcome, pixels, sgd, system
+from ..jobs import learn, learner, outcome, pixels, sgd, system
 from ..losses import entropy
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..train import Batches, generator_at
@@ -269,10 +269,7 @@ class Discovery:
 # %% ../../nbs/22_tsuc.ipynb #c7093379
 STAGE2 = dict(heads=5, head_norm="along-classes", augment_weight=1., epochs=300, lr=.01, schedule="from-120")
 
-def discover(
-    job:Job, # its encoder gives the architecture, not the weights
-    recipe:TSUC, # of stage 1
-) -> tuple[Encoder, nn.Linear, list[dict]]: # encoder, projection, history
+def discover(job, recipe): # encoder, projection, history
     "Super-AND from fresh weights (TSUC stage 1); `ValueError` for an encoder of unknown architecture."
     images, seed = job.images, job.seed
     encoder = job.fresh(generator_at(seed, "encoder").initial_seed())
@@ -286,7 +283,7 @@ def discover(
                     depends=replace(recipe, **STAGE2), state=dict(bank=stage.bank), after=stage.after)
     return network.encoder, network.projection, history
 
-# %% ../../nbs/22_tsuc.ipynb #f017e63d
+# %% ../../nbs/22_tsuc.ipynb #06dd89d1
 def _cluster_step(network, images, recipe, rows, generator):
     "TSUC's stage 2: two views of each image, every head to agree about them."
     pair = network.embedding(pixels(images, rows.repeat(2), generator, recipe.view)).chunk(2)
@@ -302,7 +299,6 @@ def _agreement_scores(job, network, recipe): # scores (H,), the smallest is the 
                     for chosen in views)
     return mutual_information_loss(plain, shown), plain
 
-# %% ../../nbs/22_tsuc.ipynb #06dd89d1
 @system("tsuc", "TSUC", TSUC, note="stage 1 is the shared encoder", smoke=replace(TSUC_TINY, epochs=1), mini=TSUC_TINY,
         cpu=TSUC(epochs=30, schedule="constant"))
 def tsuc(job, recipe):
