@@ -35,7 +35,7 @@ def smooth_labels(
 ) -> Tensor: # (N, C) float32, rows sum to 1
     "Soft targets of hard labels (RUC Eq. 8); `ValueError` for an argument out of its range."
     if n_classes < 2: raise ValueError(f"n_classes: got {n_classes}; accepted: at least 2")
-    if not 0 <= epsilon <= 1: raise ValueError(f"epsilon: got {epsilon}; accepted: 0 to 1")
+    RUC.check(epsilon=epsilon)
     if len(labels) and not 0 <= labels.min() <= labels.max() < n_classes:
         raise ValueError(f"labels: {labels.min()} to {labels.max()}; accepted: 0 to {n_classes - 1}")
     soft = torch.full((len(labels), n_classes), epsilon / (n_classes - 1), device=labels.device)
@@ -218,10 +218,6 @@ class Beliefs(nn.Module):
         is_sure, labels = refurbish(probs1, probs2, threshold)
         self.labels[rows[is_sure]] = labels[is_sure]
         self.is_clean[rows[is_sure]] = True
-
-    def close_pass(self, who:int) -> None:
-        "Turn the confidences of network `who` into the weights of the other's next pass."
-        self.weight[who] = confidence_weights(self.confidence[who])
 
     def add(self, losses:dict) -> None:
         "Count the losses of a step."
@@ -441,11 +437,12 @@ class RUCRun(Retraining):
 
     def after(self, turn:Turn) -> None:
         "Weights at the end of a pass, the paper's refurbishing at the end of an epoch (section 3.2, Eqs. 18 and 19)."
-        if turn.ends_pass: self.beliefs.close_pass(turn.who)
-        rows = (~self.beliefs.is_clean).nonzero()[:, 0]
+        beliefs, who = self.beliefs, turn.who
+        if turn.ends_pass: beliefs.weight[who] = confidence_weights(beliefs.confidence[who])
+        rows = (~beliefs.is_clean).nonzero()[:, 0]
         if not turn.ends_epoch or self.recipe.refurbishing != "epoch" or not len(rows): return
         probs = member_logits(self.pair, self.job.images, rows, self.job.precision).softmax(-1)
-        self.beliefs.refurbish(rows, probs[0], probs[1] if len(probs) > 1 else None, self.tau2(turn))
+        beliefs.refurbish(rows, probs[0], probs[1] if len(probs) > 1 else None, self.tau2(turn))
 
     def report(self, turn:Turn) -> dict: return self.beliefs.take() | dict(tau2=self.tau2(turn))
 
