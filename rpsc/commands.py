@@ -429,7 +429,7 @@ def compare(methods:list[str], asked:Request) -> None:
         run_comparison(folder, tasks, plan)
     carry_out(folder, asked, prepare, do, grows=True)
 
-# %% ../nbs/48_commands.ipynb #fb811d8a
+# %% ../nbs/48_commands.ipynb #c5678353
 def method_table() -> pd.DataFrame: # of strings
     "The registry."
     notes = {stage: f"the first stage of {name}" for name, stage in FIRST_STAGE.items()}
@@ -447,7 +447,6 @@ def list_methods() -> None:
     table = method_table()
     print(aligned(table, tuple(table)))
 
-# %% ../nbs/48_commands.ipynb #c5678353
 def data_table(root:Path|None=None) -> pd.DataFrame: # of strings
     "The data sets, and whether they are in the folder `root`, by default in the cache folder of the user."
     place, rows = Path(root or cache_folder() / "data").expanduser(), []

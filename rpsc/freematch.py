@@ -161,11 +161,7 @@ def build_network(
 # %% ../nbs/13_freematch.ipynb #e5466000
 class Cycle:
     "Batches of one size from endless shuffled passes: `cycle(k)` is the index (batch_size,) of step `k`."
-    def __init__(self,
-        n:int, # images in the set, >= 1, else `ValueError`
-        batch_size:int, # images a step, >= 1; may exceed n
-        seed:int=0, # another seed, another order
-    ):
+    def __init__(self, n:int, batch_size:int, seed:int=0): # images in the set, and in a step, which may be more
         self.n, self.batch_size, self.passes = n, batch_size, Batches(n, max(n, 1), seed)
         if batch_size < 1: raise ValueError(f"batch_size: got {batch_size}; accepted: at least 1")
 
@@ -295,9 +291,9 @@ class SPICE(SpiceSelf):
     agreement:float = between(0, 1, .9) # share of neighbours with the same label (SPICE: .90; CIFAR: .99)
     score:float = between(0, 1, .99) # probability of the head
     equal_labels:bool = one_of(True, False) # clusters are cut to the smallest
-    neighbors:int = whole(100) # that are asked; fewer on small sets
+    neighbors:int = whole(100) # as in `RPSC`
     semi:FreeMatch = FreeMatch(threshold="fixed")
-    semi_size:int|None = whole(None) # pixels of the second stage; None: those of the first
+    semi_size:int|None = whole(None) # as in `RPSC`
 
 SEMI_TINY = FreeMatch(steps=400, batch_size=32, ratio=4, lr=.1, ema=.98, momentum=.98, bn_momentum=.1, epoch=40)
 SEMI = dict(smoke=replace(SEMI_TINY, steps=2, batch_size=8, epoch=1), mini=SEMI_TINY,

@@ -70,7 +70,7 @@ class StudentHead(Network):
     @classmethod
     def again(cls, latent, shape): return cls(latent, torch.zeros(shape))
 
-# %% ../../nbs/28_dec.ipynb #dcf5d7ee
+# %% ../../nbs/28_dec.ipynb #67dc2491
 class Targets(nn.Module):
     "What assignments are to become, `goals` (N, K); the `labels` (N,) of the last look, the share that `changed`."
     def __init__(self, n:int, n_clusters:int):
@@ -85,7 +85,6 @@ class Targets(nn.Module):
         self.changed.copy_((labels != self.labels).float().mean())
         self.labels.copy_(labels); self.goals.copy_(sharpened_targets(probs))
 
-# %% ../../nbs/28_dec.ipynb #67dc2491
 @dataclass(frozen=True)
 class DEC(Recipe):
     "Switches of DEC; numbers without a source are ours."

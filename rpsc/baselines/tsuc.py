@@ -222,10 +222,7 @@ def _step_decay(epoch, schedule="from-120"): # of the printed schedule -> factor
     first = 120 if schedule == "from-120" else 80
     return .1 ** max(0, (epoch - first) // 40 + 1)
 
-def entropy_weight(
-    epoch:int, # of the 200 of a round
-    most:float=.4, # at its end
-) -> float: # w(t)
+def entropy_weight(epoch, most=.4): # of the 200 of a round -> w(t)
     "The weight of the entropy in stage 1: 0, half of `most` from epoch 80, all of it from 160."
     return most / 2 * (epoch // 80)
 
