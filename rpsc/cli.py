@@ -22,9 +22,7 @@ import typer.core
 import rpsc
 
 # %% ../nbs/49_cli.ipynb #de00f2a7
-def sentence(
-    error:BaseException,
-) -> str: # one line
+def sentence(error:BaseException) -> str: # one line
     "An error in words for the person at the keyboard."
     if isinstance(error, OSError) and error.strerror:
         later = "; the same command goes on once there is space" * (error.errno == errno.ENOSPC)

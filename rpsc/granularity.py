@@ -232,9 +232,7 @@ def with_names(
     raise ValueError(f"names: got {len(names)}{f', among them {wrong}' if wrong else ''}; accepted: {k} different "
                      "strings, one for each cluster")
 
-def cluster_names(
-    found:Clustering,
-) -> list[str]: # one for each of the K clusters
+def cluster_names(found:Clustering) -> list[str]: # one for each of the K clusters
     "The names that were given, or \"cluster 0\" and so on; `ValueError` for names of another number of clusters."
     names, k = found.meta.get("names"), found.n_clusters
     if not names: return [f"cluster {i}" for i in range(k)]
@@ -268,10 +266,7 @@ def suggest_merges(
 # %% ../nbs/33_granularity.ipynb #e81f9fb6
 class MergedNetwork(Network):
     "A network with groups of clusters as one: logits (B, groups), whose softmax adds up that of the network."
-    def __init__(self,
-        network:nn.Module, # -> logits (B, K)
-        parts:list[list[int]], # cluster numbers in each group, every one of the K once
-    ):
+    def __init__(self, network:nn.Module, parts:list[list[int]]): # -> logits (B, K); clusters in each group
         super().__init__()
         self.network, self.parts, self.dim = network, parts, len(parts)
 

@@ -168,9 +168,7 @@ def _anchors(n): # float64 (n, 2)
     angle = 2 * math.pi / n * torch.arange(n, dtype=torch.float64)
     return torch.stack([angle.cos(), angle.sin()], 1)
 
-def radial(
-    probs:Tensor, # (N, K), rows sum to 1
-) -> Tensor: # float64 (N, 2), within the polygon of the anchors
+def radial(probs:Tensor) -> Tensor: # (N, K), rows sum to 1 -> float64 (N, 2), within the polygon of the anchors
     "Mean anchor of each image, weighted by its probabilities (RUC Fig. 3)."
     return _on_host(probs) @ _anchors(probs.shape[1])
 

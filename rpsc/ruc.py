@@ -41,7 +41,7 @@ def smooth_labels(
     soft = torch.full((len(labels), n_classes), epsilon / (n_classes - 1), device=labels.device)
     return soft.scatter_(1, labels.long()[:, None], 1 - epsilon)
 
-# %% ../nbs/15_ruc.ipynb #cec59767
+# %% ../nbs/15_ruc.ipynb #ca310445
 def blend(
     labels:Tensor, # (N,) integers
     probs:Tensor, # (N, K), rows sum to 1
@@ -60,7 +60,6 @@ def co_refine(
     "Labels blended with the counter network's predictions, sharpened (RUC Eqs. 11, 12); temperature 0: `ValueError`."
     return sharpen(blend(labels, counter_probs, weight), temperature)
 
-# %% ../nbs/15_ruc.ipynb #ca310445
 def _confidence_weights(confidence): # (N,) largest probability of each image -> (N,) in [0, 1]
     "Min-max normalised confidences (RUC appendix A.2, the w of Eq. 11); 0 if all are equal."
     low, high = confidence.aminmax()
@@ -321,12 +320,7 @@ class Turn(NamedTuple):
 
 class Passes:
     "The batches of networks that take turns, for `rpsc.jobs.learn`: `passes(k)` is the turn of step `k`."
-    def __init__(self,
-        images:ImageSet, # N images
-        recipe:Recipe, # batch_size, epochs
-        n_networks:int=2, # M
-        seed:int=0, # of the orders
-    ):
+    def __init__(self, images:ImageSet, recipe:Recipe, n_networks:int=2, seed:int=0): # batch_size, epochs of a recipe
         self.images, self.recipe, self.n_networks, self.seed = images, recipe, n_networks, seed
         self.per_pass = max(1, math.ceil((len(images) - 1) / recipe.batch_size)) # a single image joins those before it
         self.per_epoch = self.per_pass * n_networks

@@ -276,10 +276,7 @@ def _judge(heads, features, recipe):
 # %% ../nbs/12_self_labeling.ipynb #113d10a4
 class OneHead(Network):
     "One of several heads, in evaluation mode: features (B, D) of any float type -> float32 logits (B, K); `dim` is K."
-    def __init__(self,
-        heads:ClusterHeads, # copied
-        h:int=0, # which of them
-    ):
+    def __init__(self, heads:ClusterHeads, h:int=0): # copied; which of them
         super().__init__()
         self.heads, self.dim = heads.one(h), heads.n_clusters
         self.eval()
@@ -296,10 +293,7 @@ class OneHead(Network):
 
 class HeadNetwork(Network):
     "An encoder and one head: normalised images (B, C, H, W) -> logits (B, K); `dim` is K."
-    def __init__(self,
-        encoder:Encoder, # used as it is, not copied
-        head:OneHead, # on its features
-    ):
+    def __init__(self, encoder:Encoder, head:OneHead): # used as it is, not copied; on its features
         super().__init__()
         self.encoder, self.head, self.dim = encoder, head, head.dim
         self.train(encoder.training)

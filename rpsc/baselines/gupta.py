@@ -92,14 +92,10 @@ class BucketTable(nn.Module):
 
 # %% ../../nbs/26_gupta.ipynb #98577234
 class Ensemble:
-    "Heads on frozen features that learn where they agree."
-    def __init__(self,
-        features:Tensor, # (N, D)
-        labels:Tensor, # (N,) of the base: learned at first, later names of the buckets
-        n_clusters:int, # K
-        recipe:Gupta, # members, rounds
-        seed:int=0, # of weights, bags, and the order among groups of equal size
-    ):
+    """Heads on frozen features (N, D) that learn where they agree.
+
+    The labels of the base are learned at first, later they name the buckets."""
+    def __init__(self, features:Tensor, labels:Tensor, n_clusters:int, recipe:Gupta, seed:int=0):
         self.features, self.labels, self.recipe, self.seed = features, labels, recipe, seed
         heads = ClusterHeads(features.shape[1], n_clusters, recipe.models, recipe.hidden, seed=seed)
         self.heads, self.table = heads.to(features.device), BucketTable(labels, recipe, seed)

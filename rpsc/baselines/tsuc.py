@@ -64,10 +64,7 @@ def _class_vectors(weight, head_norm="along-classes"): # (H, K, D) -> (H * K, D)
 
 class NormHeads(nn.Module):
     "Frozen heads: unit vectors (B, D) -> logits (B, H * K), in full precision."
-    def __init__(self,
-        weight:Tensor, # (H * K, D), kept as it is, see `_class_vectors`
-        temperature:float=.1, # tau
-    ):
+    def __init__(self, weight:Tensor, temperature:float=.1): # (H * K, D), kept as it is, see `_class_vectors`; tau
         super().__init__()
         self.temperature = temperature
         self.register_buffer("weight", weight.detach().float().clone())
@@ -164,10 +161,7 @@ def instance_loss(
 # %% ../../nbs/22_tsuc.ipynb #1e363333
 class Bank(nn.Module):
     "A unit vector for each image, `rows` (N, D); `is_anchor` (N,), and `partner` (N,), the nearest other row of each."
-    def __init__(self,
-        rows:Tensor, # (N, D), any length
-        momentum:float=.5, # share of the old entry that stays
-    ):
+    def __init__(self, rows:Tensor, momentum:float=.5): # any length; share of the old entry that stays
         super().__init__()
         self.momentum = momentum
         self.register_buffer("rows", F.normalize(rows.detach().float(), dim=1))
