@@ -156,7 +156,7 @@ OPTIONS = dict(
                      "are kept.", None, "--overwrite"),
     plan_only=option(bool, False, "Print the plan and stop.", None, "--plan-only"))
 
-# %% ../nbs/49_cli.ipynb #fedf9ec0
+# %% ../nbs/49_cli.ipynb #a99dd912
 OPTIONS |= dict(
     folder=(Path, typer.Argument(metavar="OUT", help="Folder that rpsc cluster or rpsc refine has written, or its "
                                  "model/.")),
@@ -172,7 +172,6 @@ OPTIONS |= dict(
     root=option(Path, None, "Folder of data sets. Default: the cache folder of the user.", "FOLDER"),
     export=option(Path, None, "Also write the images there, as PNG files in class folders.", "FOLDER"))
 
-# %% ../nbs/49_cli.ipynb #a99dd912
 def arguments(given:dict) -> dict:
     "Options as `rpsc.commands` takes them: those of a `rpsc.tasks.Request` in one, `asked`."
     given = {name: getattr(value, "value", value) for name, value in given.items()}

@@ -158,7 +158,7 @@ def _cluster_embeddings(system, features, n_clusters, budget="auto", seed=0, swi
     probs = head_probs(found.network, features) # the head on its own, as it will answer later: no rounding in between
     return replace(found, labels=probs.argmax(1), probs=probs)
 
-# %% ../nbs/41_estimators.ipynb #822cb2d9
+# %% ../nbs/41_estimators.ipynb #89a74c5c
 @contextmanager
 def _cache_folder(cache):
     "The caller's folder, or one that is gone afterwards."
@@ -167,7 +167,6 @@ def _cache_folder(cache):
         yield Path(cache).expanduser(); return
     with TemporaryDirectory(prefix="rpsc-") as found: yield Path(found)
 
-# %% ../nbs/41_estimators.ipynb #89a74c5c
 def _warn_of_sizes(method, features, labels, n_clusters, balance=True): # features (N, D), or None: nothing to compare
     "Warn where a system that assumes equal sizes has probably torn large groups."
     if features is None or not balance or method in ANY_SIZE or not 2 <= n_clusters < len(features): return

@@ -173,7 +173,7 @@ class Cycle:
 
 # %% ../nbs/13_freematch.ipynb #f52e7324
 def _views(images, recipe=FreeMatch()):
-    "The weak and the strong view of RPSC's Eqs. 7 and 8, as the images and the recipe have them."
+    "The weak and the strong view of RPSC's Eqs. 7 and 8."
     facts = images.size, images.channels, images.domain, images.mean
     return tuple(preset(name, *facts, pad_mode="reflect") for name in (recipe.weak_view, recipe.strong_view))
 

@@ -317,7 +317,6 @@ def _sort_choice(has_confidence):
             '<p class="unseen" id="sort-status" role="status"></p></div>')
 
 def _clusters_section(facts, most):
-    "All cards, with at most `most` images together."
     shown, n = facts.clusters.index[:most], len(facts.clusters)
     cards = "\n".join(_card(facts, k, max(1, min(24, most // len(shown)))) for k in shown)
     note = f"The {len(shown):,} largest of {n:,}. " if len(shown) < n else ""

@@ -241,7 +241,6 @@ def cluster_names(found:Clustering) -> list[str]: # one for each of the K cluste
 
 # %% ../nbs/33_granularity.ipynb #54a755a4
 def _directions_of(found, features) -> Tensor: # float32 (N, D), rows of length 1, on the CPU
-    "The features to use."
     features = found.features if features is None else features
     if features is None:
         raise ValueError("features: got None, and the clustering holds none; accepted: (N, D), one row for each label")
