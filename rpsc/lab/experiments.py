@@ -110,11 +110,21 @@ def _asked(books:list[Path], lab) -> dict: # book -> runs; main tables first, th
     asked = {book: planned_runs(book, lab) for book in books}
     return dict(sorted(asked.items(), key=lambda pair: (pair[0].stem not in MAIN, -len(pair[1]))))
 
+def _short_first(runs:list, seconds:dict) -> list:
+    "The shortest first, so that a table soon has rows; add-ons, which stand on others, last and in their order."
+    from rpsc.jobs import SYSTEMS
+    def place(run):
+        if run.system in SYSTEMS and SYSTEMS[run.system].is_addon: return True, 0
+        return False, math.inf if math.isnan(seconds[run.slug]) else seconds[run.slug]
+    return sorted(runs, key=place)
+
 def _todo(asked:dict, lab, seeds:str) -> dict: # slug -> run, in the order of the notebooks
     "The runs that this machine has to do."
-    from rpsc.lab.records import done_here, finished
-    wanted = {run.slug: run for book, runs in asked.items() for run in runs
-              if is_part(book.stem, run.seed, seeds) or not finished(lab, run)}
+    from rpsc.lab.records import done_here, expected_seconds, finished
+    wanted = {}
+    for book, runs in asked.items():
+        for run in _short_first(runs, expected_seconds(lab, runs)):
+            if is_part(book.stem, run.seed, seeds) or not finished(lab, run): wanted.setdefault(run.slug, run)
     return {slug: run for slug, run in wanted.items() if not done_here(lab, run)}
 
 # %% ../../nbs/54_experiments.ipynb #0d422491
