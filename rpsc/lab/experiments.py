@@ -316,6 +316,7 @@ def _forecast(lab, asked:dict, todo:dict) -> str:
     return (f"{lab.name}: {len(asked)} notebooks; {len(todo)} of their {len(every)} runs are measured here, "
             f"{len(every) - len(todo)} are on record; {time_left}")
 
+# %% ../../nbs/54_experiments.ipynb #4acaa40e
 def regenerate(
     profile:str="mini", # as in `open_lab`
     dataset:str="digits", # the same
