@@ -35,7 +35,7 @@ def smooth_labels(
 ) -> Tensor: # (N, C) float32, rows sum to 1
     "Soft targets of hard labels (RUC Eq. 8); `ValueError` for an argument out of its range."
     if n_classes < 2: raise ValueError(f"n_classes: got {n_classes}; accepted: at least 2")
-    RUC.check(epsilon=epsilon)
+    if not 0 <= epsilon <= 1: raise ValueError(f"epsilon: got {epsilon}; accepted: 0 to 1")
     if len(labels) and not 0 <= labels.min() <= labels.max() < n_classes:
         raise ValueError(f"labels: {labels.min()} to {labels.max()}; accepted: 0 to {n_classes - 1}")
     soft = torch.full((len(labels), n_classes), epsilon / (n_classes - 1), device=labels.device)
