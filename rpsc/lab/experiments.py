@@ -102,7 +102,7 @@ MAIN = ("rpsc_table2", "ruc_table1")
 
 def is_part(book:str, seed:int, seeds:str="part") -> bool:
     "Whether a run that notebook `book` asks for is measured again although its record is there; `seeds`: part or all."
-    return seeds == "all" or seed < (3 if book in MAIN else 1)
+    return seeds == "all" or seed < (3 if book == MAIN[0] else 1)
 
 def _asked(books:list[Path], lab) -> dict: # book -> runs; main tables first, then those that ask for most
     "What notebooks ask for."

@@ -318,9 +318,12 @@ def clustering_of(
 
 # %% ../../nbs/51_records.ipynb #22c9abed
 def expected_seconds(lab:Lab, runs:list[Run]) -> dict: # slug -> seconds, NaN where nothing is known
-    "How long each run took when its committed record was made."
-    records = {run.slug: read_json(lab.reports / lab.path(run), ["cost"]) for run in runs}
-    return {slug: record["cost"]["seconds"] if record else math.nan for slug, record in records.items()}
+    "How long each run took when its committed record was made; on a CPU without what others made it wait."
+    def taken(record):
+        if record is None: return math.nan
+        waits = not record.get("provenance", {}).get("gpu") and "cpu_seconds" in record["cost"]
+        return min(record["cost"]["seconds"], record["cost"]["cpu_seconds"]) if waits else record["cost"]["seconds"]
+    return {run.slug: taken(read_json(lab.reports / lab.path(run), ["cost"])) for run in runs}
 
 def _left(expected:dict, taken:dict, workers:int=1) -> str:
     "How long runs will take, of which some (slug -> seconds; at least one) are finished."
@@ -393,11 +396,11 @@ def _said(proof:dict) -> str:
 def do(
     lab:Lab,
     runs:list[Run], # repeated ones are done once
-    here:"bool|list[Run]"=False, # the runs, or all, that this machine must have done: more is read than their records
+    here:"bool|list[Run]|Callable"=False, # all, or those, that this machine must have done: more is read than records
 ) -> pd.DataFrame: # one row a run: system, seed, switches, metrics and seconds
     "Do the runs that are not finished; return all of them as a frame."
     runs = list({run.slug: run for run in runs}.values())
-    wanted = {run.slug for run in (runs if here is True else here or [])}
+    wanted = {run.slug for run in (filter(here, runs) if callable(here) else runs if here is True else here or [])}
     def is_done(run):
         if run.slug not in wanted and finished(lab, run): return True
         proof = done_here(lab, run)
