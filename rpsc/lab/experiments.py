@@ -111,9 +111,10 @@ def _asked(books:list[Path], lab) -> dict: # book -> runs; main tables first, th
     return dict(sorted(asked.items(), key=lambda pair: (pair[0].stem not in MAIN, -len(pair[1]))))
 
 def _short_first(runs:list, seconds:dict) -> list:
-    "The shortest first, so that a table soon has rows; add-ons, which stand on others, last and in their order."
+    "Encoders, then the shortest, so that a table soon has rows; add-ons, which stand on others, last, in their order."
     from rpsc.jobs import SYSTEMS
     def place(run):
+        if run.system == "encoder": return False, -1.
         if run.system in SYSTEMS and SYSTEMS[run.system].is_addon: return True, 0
         return False, math.inf if math.isnan(seconds[run.slug]) else seconds[run.slug]
     return sorted(runs, key=place)

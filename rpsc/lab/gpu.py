@@ -92,7 +92,8 @@ def agreement(
     asked |= {f"features of {name}": (_features(name), 2e-3) for name in networks}
     rows = []
     for what, (of, accepted) in asked.items():
-        with torch.backends.cudnn.flags(allow_tf32=False): here, there = of("cpu").double(), of(device).double().cpu()
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            here, there = of("cpu").double(), of(device).double().cpu()
         # a nearest pixel, or a grey level, may fall on the other side of a border
         far = ((here - there).abs() / here.abs().max()).flatten().quantile(.999).item()
         rows.append(dict(what=what, difference=far, accepted=accepted))
@@ -219,7 +220,7 @@ def features_of(
 
 def _looks(epochs:int, n:int) -> tuple[int, list]: # epochs between looks; numbers of those that are kept
     "About `n` looks in a run; what features say is kept after a tenth, a third, two thirds, and at the end."
-    every = max(1, epochs // n)
+    every = -(-epochs // n)
     ends = [*range(every, epochs, every), epochs]
     return every, sorted({min(ends, key=lambda e: abs(e - share * epochs)) for share in (.1, 1 / 3, 2 / 3, 1.)})
 
@@ -293,7 +294,8 @@ def paper_speed(
     twice = [Trial(images, n_clusters, profile, allowed=allowed) for _ in range(2)]
     for name in systems:
         try:
-            with torch.backends.cudnn.flags(benchmark=False): _, steps = (trial.cost(name).steps for trial in twice)
+            with torch.backends.cudnn.flags(enabled=True, benchmark=False):
+                _, steps = (trial.cost(name).steps for trial in twice)
             rows += [dict(system=name, stage=stage, ms=1e3 * seconds) for stage, _, seconds in steps]
         except Exception as problem: rows.append(dict(system=name, error=f"{type(problem).__name__}: {problem}"))
     return rows
