@@ -127,7 +127,7 @@ def _base_of(run:Run, n:int, n_clusters:int) -> "Clustering|str|None":
 def costs_of(
     lab:PlanLab,
     runs:list[Run], # in the order in which they are done: what they share counts with the first
-    allowed:float=.3, # seconds for each stage of a run, about
+    allowed:float=1.5, # seconds for each stage of a run, about
 ) -> list[Cost]: # one for each
     "What runs take. Raises `ValueError` for one that could not start."
     if not runs: return []
@@ -153,7 +153,7 @@ ABOUT, COSTS = ["system", "switches", "seed", "tables", "done"], ["trained", "fo
 def plan(
     lab:PlanLab,
     books:list[Path], # experiment notebooks
-    allowed:float=.3, # seconds for each stage of a run, about; 0: the shortest trial, and no hours
+    allowed:float=1.5, # seconds for each stage of a run, about; 0: the shortest trial, and no hours
 ) -> tuple[pd.DataFrame, dict]: # a row a run; name of a training loop -> seconds a step
     "What the tables and figures of a profile and data set will cost. Raises like `planned_runs` and `costs_of`."
     found = all_runs(lab, books)
@@ -234,7 +234,7 @@ def report(lab:PlanLab, table:pd.DataFrame, steps:dict, seconds:float) -> str:
 def write_plan(
     profile:str, # smoke, mini, cpu or paper
     dataset:str, # a name or a folder
-    allowed:float=.3, # as in `plan`
+    allowed:float=1.5, # as in `plan`
     root:Path|None=None, # of the repository
 ) -> str: # the report
     "Make the plan and store it as CSV under `build/plan`. Raises like `PlanLab` and `plan`."
@@ -251,8 +251,8 @@ def main(arguments:list[str]|None=None) -> None:
     "`python -m rpsc.lab.plan --profile paper --dataset stl10`"
     about = "What the tables and figures of a profile and data set would cost. Nothing is started."
     parser = experiments.parser_for("rpsc.lab.plan", about)
-    parser.add_argument("--seconds", type=float, default=.3,
-                        help="for trying each stage of a run (default: .3; 0: no hours)")
+    parser.add_argument("--seconds", type=float, default=1.5,
+                        help="for trying each stage of a run (default: 1.5; 0: no hours)")
     args = parser.parse_args(arguments)
     try: print(write_plan(args.profile, args.dataset, args.seconds))
     except (RuntimeError, ValueError, FileNotFoundError) as error: sys.exit(f"rpsc.lab.plan: {error}")
