@@ -134,7 +134,8 @@ def _todo(asked:dict, lab, seeds:str) -> dict: # slug -> run, in the order of th
     wanted = {}
     for book, runs in asked.items():
         for run in _short_first(runs, expected_seconds(lab, runs)):
-            if is_part(book.stem, run.system, run.seed, seeds) or not finished(lab, run): wanted.setdefault(run.slug, run)
+            is_asked = is_part(book.stem, run.system, run.seed, seeds)
+            if is_asked or not finished(lab, run): wanted.setdefault(run.slug, run)
     return {slug: run for slug, run in wanted.items() if not done_here(lab, run)}
 
 # %% ../../nbs/54_experiments.ipynb #0d422491
