@@ -137,7 +137,9 @@ def _hidden_layers(dim:int, width:int, seed:int) -> Network: # (B, dim) -> (B, w
 
 @system("deepcluster", "DeepCluster", DeepCluster, smoke=DeepCluster(width=64, dims=16, rounds=2, batch_size=64),
         mini=DEEPCLUSTER_TINY, cpu=DeepCluster(width=512, dims=128, rounds=40), paper=DeepCluster(),
-        note="after the authors' code (CC BY-NC, nothing copied), with a ResNet, without Sobel and dropout")
+        uses_encoder=False, family="self-labelling", source="Caron et al., ECCV 2018", licence="CC BY-NC",
+        ranges=dict(lr=(.015, .15), classes=(3, 30), dims=(20, 200)),
+        note="after the authors' code, with the profile's encoder, without edges and dropout; 10 classes a cluster")
 def deepcluster(job, recipe):
     "Cluster features, learn the clusters, again and again (Caron et al. 2018); errors as in `Job.fresh`."
     images, body = job.images, job.fresh()

@@ -121,7 +121,9 @@ def _means(rows:Tensor, labels:Tensor, k:int) -> Tensor: # (k, D)
     return torch.stack(means)
 
 @system("jule", "JULE", JULE, smoke=JULE(epochs=2, dim=32), mini=JULE(), cpu=JULE(), paper=JULE(),
-        note="after the authors' Torch code (MIT), with the profile's encoder; affinities are exact")
+        uses_encoder=False, family="graph", source="Yang et al., CVPR 2016", licence="MIT",
+        ranges=dict(lr=(2e-3, .05), margin=(.06, .6), neighbors=(7, 60)),
+        note="after the authors' Torch code, with the profile's encoder; affinities after a merge are exact")
 def jule(job, recipe):
     "Learn clusters, merge them, again and again (Yang et al. 2016); errors as in `Job.fresh`."
     images, encoder, n_clusters = job.images, job.fresh(), job.n_clusters

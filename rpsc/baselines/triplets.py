@@ -54,7 +54,9 @@ class Triplets(Recipe):
 
 @system("triplets", "Triplets", Triplets, smoke=Triplets(epochs=2, batch_size=64), cpu=Triplets(epochs=100),
         mini=Triplets(epochs=30, batch_size=128), paper=Triplets(),
-        note="IIC's own baseline (MIT), its loss with a hinge; batch and lengths are ours")
+        uses_encoder=False, family="pairs", source="Ji et al., ICCV 2019", licence="MIT",
+        ranges=dict(lr=(1e-3, .03), margin=(.3, 3.), batch_size=[64, 128, 256]),
+        note="IIC's own baseline (cited as Schultz and Joachims 2004), its loss with a hinge; batch, lengths ours")
 def triplets(job, recipe):
     "Tell images from others by their assignments, end to end, from fresh weights; errors as in `Job.fresh`."
     body = job.fresh()
