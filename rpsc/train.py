@@ -153,21 +153,32 @@ def save_checkpoint(
     return path
 
 # %% ../nbs/05_train.ipynb #9c60df1d
+def _without_momentum(groups:list[dict], parts:dict, still:str) -> list[dict]:
+    "Groups of an optimiser, each split into what is outside of the part `still` and what is in it."
+    if still not in parts: raise ValueError(f"still: got {still!r}; accepted: {', '.join(filter(None, parts))}")
+    own = {id(p) for p in parts[still].parameters()}
+    split = [(dict(group, **more), [p for p in group["params"] if (id(p) in own) == bool(more)])
+             for group in groups for more in ({}, dict(momentum=0.))]
+    return [dict(group, params=part) for group, part in split if part]
+
 def make_optimizer(
     module:nn.Module, # its parameters that require gradients
-    kind:str="sgd", # "sgd" (momentum .9) or "adam"
+    kind:str="sgd", # "sgd" or "adam"
     lr:float=.03, # > 0
     weight_decay:float=0., # of weights
     nesterov:bool=False, # for sgd
     decay_vectors:bool=True, # also decay biases and BatchNorm's scales; False: FreeMatch
+    momentum:float=.9, # of sgd
+    still:str|None=None, # name of a part that learns without momentum, for sgd
 ) -> torch.optim.Optimizer:
-    "A fused optimiser over a module. Raises `ValueError` for another `kind`."
+    "A fused optimiser over a module. Raises `ValueError` for another `kind`, or a part that is not there."
     trained = [p for p in module.parameters() if p.requires_grad]
     decayed = [p for p in trained if decay_vectors or p.ndim > 1]
     others = [p for p in trained if not (decay_vectors or p.ndim > 1)]
     groups = (decayed, weight_decay), (others, 0.)
     parameters = [dict(params=group, weight_decay=rate) for group, rate in groups if group]
-    if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=.9, nesterov=nesterov, fused=True)
+    if still: parameters = _without_momentum(parameters, dict(module.named_modules()), still)
+    if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=momentum, nesterov=nesterov, fused=True)
     if kind == "adam": return torch.optim.Adam(parameters, lr=lr, fused=True)
     raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
 
