@@ -160,6 +160,7 @@ def make_optimizer(
     weight_decay:float=0., # of weights
     nesterov:bool=False, # for sgd
     decay_vectors:bool=True, # also decay biases and BatchNorm's scales; False: FreeMatch
+    betas:tuple=(.9, .999), # for adam: shares of the old mean gradient and mean square that stay
 ) -> torch.optim.Optimizer:
     "A fused optimiser over a module. Raises `ValueError` for another `kind`."
     trained = [p for p in module.parameters() if p.requires_grad]
@@ -168,7 +169,7 @@ def make_optimizer(
     groups = (decayed, weight_decay), (others, 0.)
     parameters = [dict(params=group, weight_decay=rate) for group, rate in groups if group]
     if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=.9, nesterov=nesterov, fused=True)
-    if kind == "adam": return torch.optim.Adam(parameters, lr=lr, fused=True)
+    if kind == "adam": return torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
     raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
 
 # %% ../nbs/05_train.ipynb #af812f81
