@@ -21,10 +21,7 @@ from .recipes import Recipe, above, one_of, whole
 # %% ../nbs/08_reconstruct.ipynb #ffcc7899
 class Dense(Network):
     "DEC's and IDEC's encoder, d-500-500-2000: images (B, C, H, W) -> (B, 2000)."
-    def __init__(self,
-        n_pixels:int, # d, channels counted
-        seed:int=0, # of the weights
-    ):
+    def __init__(self, n_pixels:int, seed:int=0): # d, channels counted; of the weights
         super().__init__()
         self.layers, self.n_pixels, self.dim = mlp(n_pixels, 500, 500, 2000, seed=seed), n_pixels, 2000
 
@@ -34,10 +31,7 @@ class Dense(Network):
 
 class Unpooled(Network):
     "An encoder whose map becomes one vector, not a mean: (B, C, H, W) -> float32 (B, `dim`)."
-    def __init__(self,
-        encoder:Encoder, # used as it is, not copied
-        dim:int, # channels times cells of its map
-    ):
+    def __init__(self, encoder:Encoder, dim:int): # used as it is, not copied; channels times cells of its map
         super().__init__()
         self.encoder, self.dim = encoder, dim
 
@@ -48,10 +42,7 @@ class Unpooled(Network):
 # %% ../nbs/08_reconstruct.ipynb #71a9f59c
 class StudentHead(Network):
     "A space with centres: features (B, D) -> logits (B, K), whose softmax is q (DEC Eq. 1)."
-    def __init__(self,
-        latent:"nn.Module|None", # (B, D) -> (B, d); None: the features themselves
-        centers:Tensor, # (K, d), learned
-    ):
+    def __init__(self, latent:"nn.Module|None", centers:Tensor): # (B, D) -> (B, d), None: as they are; (K, d), learned
         super().__init__()
         self.latent, self.centers, self.dim = latent, nn.Parameter(centers), len(centers)
 
