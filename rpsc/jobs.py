@@ -325,9 +325,9 @@ def _foundation(job:Job) -> Clustering:
     return replace(found, **{"features": job.features, **there} if "features" not in there else there)
 
 # %% ../nbs/05a_jobs.ipynb #dce9a17c
-def adam(lr:float, weight_decay:float=0.) -> dict: # of `rpsc.train.make_optimizer`
+def adam(lr:float, weight_decay:float=0., **more) -> dict: # of `rpsc.train.make_optimizer`
     "Adam."
-    return dict(kind="adam", lr=lr, weight_decay=weight_decay)
+    return dict(kind="adam", lr=lr, weight_decay=weight_decay, **more)
 
 def sgd(lr:float, weight_decay:float=0., nesterov:bool=False, **more) -> dict: # of `rpsc.train.make_optimizer`
     "Gradient descent with momentum .9."

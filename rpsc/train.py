@@ -170,6 +170,7 @@ def make_optimizer(
     decay_vectors:bool=True, # also decay biases and BatchNorm's scales; False: FreeMatch
     momentum:float=.9, # of sgd
     still:str|None=None, # name of a part that learns without momentum, for sgd
+    betas:tuple=(.9, .999), # for adam: shares of the old mean gradient and mean square that stay
 ) -> torch.optim.Optimizer:
     "A fused optimiser over a module. Raises `ValueError` for another `kind`, or a part that is not there."
     trained = [p for p in module.parameters() if p.requires_grad]
@@ -179,7 +180,7 @@ def make_optimizer(
     parameters = [dict(params=group, weight_decay=rate) for group, rate in groups if group]
     if still: parameters = _without_momentum(parameters, dict(module.named_modules()), still)
     if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=momentum, nesterov=nesterov, fused=True)
-    if kind == "adam": return torch.optim.Adam(parameters, lr=lr, fused=True)
+    if kind == "adam": return torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
     raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
 
 # %% ../nbs/05_train.ipynb #af812f81
