@@ -155,21 +155,23 @@ def save_checkpoint(
 # %% ../nbs/05_train.ipynb #9c60df1d
 def make_optimizer(
     module:nn.Module, # its parameters that require gradients
-    kind:str="sgd", # "sgd" (momentum .9) or "adam"
+    kind:str="sgd", # "sgd" (momentum .9), "adam" or "rmsprop" (squares averaged with .9, as in Keras)
     lr:float=.03, # > 0
     weight_decay:float=0., # of weights
     nesterov:bool=False, # for sgd
     decay_vectors:bool=True, # also decay biases and BatchNorm's scales; False: FreeMatch
+    betas:tuple=(.9, .999), # of adam: shares of the old averages that stay, of gradients and of their squares
 ) -> torch.optim.Optimizer:
-    "A fused optimiser over a module. Raises `ValueError` for another `kind`."
+    "An optimiser over a module, fused where torch can. Raises `ValueError` for another `kind`."
     trained = [p for p in module.parameters() if p.requires_grad]
     decayed = [p for p in trained if decay_vectors or p.ndim > 1]
     others = [p for p in trained if not (decay_vectors or p.ndim > 1)]
     groups = (decayed, weight_decay), (others, 0.)
     parameters = [dict(params=group, weight_decay=rate) for group, rate in groups if group]
     if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=.9, nesterov=nesterov, fused=True)
-    if kind == "adam": return torch.optim.Adam(parameters, lr=lr, fused=True)
-    raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
+    if kind == "adam": return torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
+    if kind == "rmsprop": return torch.optim.RMSprop(parameters, lr=lr, alpha=.9)
+    raise ValueError(f"optimizer must be 'sgd', 'adam' or 'rmsprop', got {kind!r}")
 
 # %% ../nbs/05_train.ipynb #af812f81
 def _match_formats(optimizer:torch.optim.Optimizer) -> None:
