@@ -160,7 +160,7 @@ def make_optimizer(
     weight_decay:float=0., # of weights
     nesterov:bool=False, # for sgd
     decay_vectors:bool=True, # also decay biases and BatchNorm's scales; False: FreeMatch
-    betas:tuple=(.9, .999), # of adam: shares of the old averages that stay, of gradients and of their squares
+    betas:tuple=(.9, .999), # for adam: shares of the old mean gradient and mean square that stay
 ) -> torch.optim.Optimizer:
     "An optimiser over a module, fused where torch can. Raises `ValueError` for another `kind`."
     trained = [p for p in module.parameters() if p.requires_grad]
