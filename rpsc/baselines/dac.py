@@ -229,7 +229,13 @@ PAPER |= dict.fromkeys(("imagenet10", "imagenet-dogs15", "imagenet50"), DAC_PHOT
 SMOKE, MINI, CPU = dict(epochs=2, passes=1, batch_size=64), dict(passes=3), dict(epochs=10, passes=10, batch_size=128)
 LONG = dict(passes=20, epochs=50, batch_size=32)
 
-system("dac", "DAC", DAC, smoke=DAC(**SMOKE), mini=DAC(**MINI), cpu=replace(DAC_CIFAR, **CPU), paper=PAPER,
-       note="its script for MNIST, at full length those for photographs (all pairs); no licence")(dac)
-system("ddc", "DDC", DDC, smoke=DDC(**SMOKE), mini=DDC(**MINI), cpu=DDC(**CPU), paper=DDC(**LONG),
-       note="reconstruction: no formula of its constraints could be found")(dac)
+_ALIKE = dict(family="pairs", uses_encoder=False)
+_RANGES = dict(lr=(3e-4, 3e-3), batch_size=[32, 64, 128])
+
+system("dac", "DAC", DAC, smoke=DAC(**SMOKE), mini=DAC(**MINI), cpu=replace(DAC_CIFAR, **CPU), paper=PAPER, **_ALIKE,
+       source="Chang et al., ICCV 2017", licence="none",
+       ranges=_RANGES | dict(rule=["mnist", "stl"], loss=["mse", "bce"]),
+       note="its script for MNIST, at full length those for photographs (all pairs); the profile's encoder")(dac)
+system("ddc", "DDC", DDC, smoke=DDC(**SMOKE), mini=DDC(**MINI), cpu=DDC(**CPU), paper=DDC(**LONG), **_ALIKE,
+       source="Chang et al., arXiv 2019", ranges=_RANGES | dict(sharpness=(.03, .3)),
+       note="reconstruction: DAC with both constraints in our words, as none of their formulas could be had")(dac)
