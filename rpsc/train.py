@@ -163,7 +163,7 @@ def _without_momentum(groups:list[dict], parts:dict, still:str) -> list[dict]:
 
 def make_optimizer(
     module:nn.Module, # its parameters that require gradients
-    kind:str="sgd", # "sgd" or "adam"
+    kind:str="sgd", # "sgd", "adam" or "rmsprop" (squares averaged with .9, as in Keras)
     lr:float=.03, # > 0
     weight_decay:float=0., # of weights
     nesterov:bool=False, # for sgd
@@ -172,7 +172,7 @@ def make_optimizer(
     still:str|None=None, # name of a part that learns without momentum, for sgd
     betas:tuple=(.9, .999), # for adam: shares of the old mean gradient and mean square that stay
 ) -> torch.optim.Optimizer:
-    "A fused optimiser over a module. Raises `ValueError` for another `kind`, or a part that is not there."
+    "An optimiser over a module. Raises `ValueError` for another `kind`, or a part that is not there."
     trained = [p for p in module.parameters() if p.requires_grad]
     decayed = [p for p in trained if decay_vectors or p.ndim > 1]
     others = [p for p in trained if not (decay_vectors or p.ndim > 1)]
@@ -181,7 +181,8 @@ def make_optimizer(
     if still: parameters = _without_momentum(parameters, dict(module.named_modules()), still)
     if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=momentum, nesterov=nesterov, fused=True)
     if kind == "adam": return torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
-    raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
+    if kind == "rmsprop": return torch.optim.RMSprop(parameters, lr=lr, alpha=.9)
+    raise ValueError(f"optimizer must be 'sgd', 'adam' or 'rmsprop', got {kind!r}")
 
 # %% ../nbs/05_train.ipynb #af812f81
 def _match_formats(optimizer:torch.optim.Optimizer) -> None:
