@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..backbone import Network, Trunk, classify, embed, mlp
-from .dec import StudentHead
+from ..reconstruct import StudentHead
 from ..jobs import learn, outcome, pixels, sgd, system
 from ..neighbors import assign, kmeans
 from ..recipes import Recipe, above, at_least, between, whole
@@ -137,7 +137,7 @@ def _hidden_layers(dim:int, width:int, seed:int) -> Network: # (B, dim) -> (B, w
 
 @system("deepcluster", "DeepCluster", DeepCluster, smoke=DeepCluster(width=64, dims=16, rounds=2, batch_size=64),
         mini=DEEPCLUSTER_TINY, cpu=DeepCluster(width=512, dims=128, rounds=40), paper=DeepCluster(),
-        uses_encoder=False, family="self-labelling", source="Caron et al., ECCV 2018", licence="CC BY-NC",
+        uses_encoder=False, family="pseudo-labels", source="Caron et al., ECCV 2018", licence="CC BY-NC",
         ranges=dict(lr=(.015, .15), classes=(3, 30), dims=(20, 200)),
         note="after the authors' code, with the profile's encoder, without edges and dropout; 10 classes a cluster")
 def deepcluster(job, recipe):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..backbone import Network, Trunk, embed, evaluating, mlp
-from .dec import StudentHead, Unpooled
+from ..reconstruct import StudentHead, Unpooled
 from ..data import ImageSet
 from ..jobs import learn, outcome, pixels, sgd, system
 from ..linkage import agglomerate, chained, neighbor_graph

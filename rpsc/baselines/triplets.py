@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..backbone import Trunk, embed, mlp
-from .dec import StudentHead
+from ..reconstruct import StudentHead
 from ..jobs import adam, learn, outcome, pixels, system
 from ..losses import log_probs
 from ..neighbors import kmeans
