@@ -155,8 +155,9 @@ def mutual_information_loss(
     with torch.autocast(probs1.device.type, enabled=False):
         joint = _at_least_float32(probs1).mT @ _at_least_float32(probs2) / shape[-2]
     joint = ((joint + joint.mT) / 2).clamp_min(2.2e-16) # symmetric, nowhere 0
-    alone = entropy_weight * joint.sum(-1, keepdim=True).log(), entropy_weight * joint.sum(-2, keepdim=True).log()
-    return -(joint * (joint.log() - alone[0] - alone[1])).sum((-2, -1))
+    log_ratio = (joint.log() - entropy_weight * joint.sum(-1, keepdim=True).log()
+                 - entropy_weight * joint.sum(-2, keepdim=True).log())
+    return -(joint * log_ratio).sum((-2, -1))
 
 # %% ../nbs/03a_losses.ipynb #8bd3375c
 def student_t(
