@@ -54,7 +54,8 @@ def mean_entropy(
     probs:Tensor, # (B, K) or (H, B, K), rows sum to 1
 ) -> Tensor: # a scalar or (H,), in [0, log K]
     "Entropy of the mean of probabilities (SCAN's score of heads; CC's balance term is log K minus this)."
-    return torch.special.entr(probs.mean(-2)).sum(-1)
+    mean = probs.mean(-2)
+    return torch.special.entr(mean.clamp_min(torch.finfo(mean.dtype).tiny)).sum(-1)
 
 # %% ../nbs/03a_losses.ipynb #36396caa
 def soft_cross_entropy(
@@ -175,5 +176,5 @@ def sharpened_targets(
     q:Tensor, # (N, K) assignments of all images, rows sum to 1
 ) -> Tensor: # the same shape, rows sum to 1
     "What assignments should become: squared, over the size of the cluster (Xie et al. 2016, Eq. 3)."
-    weight = q.square() / q.sum(0)
+    weight = q.square() / q.sum(0).clamp_min(torch.finfo(q.dtype).tiny) # an empty cluster stays empty
     return weight / weight.sum(1, keepdim=True)
