@@ -392,17 +392,21 @@ def random_boxes(
     generator:torch.Generator, # on the CPU
     scale:tuple=(.2, 1.), # range of the area, a fraction of the image's
     ratio:tuple=(3/4, 4/3), # range of width / height
+    sides:tuple=(), # shares of the side, one of which is drawn in the place of an area
+    centred:float=0., # probability that a box is in the middle
 ) -> Tensor: # (images, 4) float: top, left, height, width, whole numbers
     "Boxes of random area, aspect and place inside the image."
     area, aspect = torch.rand(2, images, 10, generator=generator)
-    area = (scale[0] + (scale[1] - scale[0]) * area) * height * width
+    area = torch.tensor(sides)[(area * len(sides)).long()]**2 if sides else scale[0] + (scale[1] - scale[0]) * area
+    area = area * height * width
     aspect = (math.log(ratio[0]) + math.log(ratio[1] / ratio[0]) * aspect).exp()
     boxes = torch.stack([(area / aspect).sqrt().round(), (area * aspect).sqrt().round()], -1)
     limit = torch.tensor([height, width])
     fits = (boxes <= limit).all(-1) & (boxes >= 1).all(-1)
     boxes = boxes[torch.arange(images), fits.int().argmax(1)].where(fits.any(1, keepdim=True), limit)
-    place = torch.rand(images, 2, generator=generator) * (limit - boxes + 1)
-    return torch.cat([place.floor(), boxes], 1)
+    place = (torch.rand(images, 2, generator=generator) * (limit - boxes + 1)).floor()
+    if centred: place = place.where(torch.rand(images, 1, generator=generator) >= centred, (limit - boxes) // 2)
+    return torch.cat([place, boxes], 1)
 
 # %% ../nbs/01_augment.ipynb #56124217
 def resized_crop(
@@ -424,7 +428,7 @@ def random_resized_crop(
     x:Tensor, # (B, C, H, W)
     generator:torch.Generator, # on the CPU
     size:int, # side of the result
-    **box, # scale and ratio of `random_boxes`
+    **box, # scale, ratio, sides and centred of `random_boxes`
 ) -> Tensor: # (B, C, size, size) in [0, 1]
     "Enlarge a random box of each image to size x size."
     return resized_crop(x, random_boxes(len(x), *x.shape[2:], generator, **box), size)
@@ -555,6 +559,7 @@ RUC_TABLE5_OPS = _with_ranges((.01, .99), (0, .3), rotate=(0, 45), posterize=(1,
 
 # %% ../nbs/01_augment.ipynb #8b253de1
 def _largest_hole(size): return round(size / 2 if size <= 32 else size / 3)
+def _square(size, **box): return "resized_crop", {"size": size, "ratio": (1., 1.), **box}
 
 def _contrastive_steps(size):
     "The chains of the contrastive methods, for photographs."
@@ -563,7 +568,7 @@ def _contrastive_steps(size):
     def box(smallest): return "resized_crop", {"size": size, "scale": (smallest, 1.)}
     def jitter(light, hue, p=.8): return "jitter", {"strength": (light, light, light, hue), "p": p}
     changed = (flip, jitter(.8 * s, .2 * s), grey) + ((blur,) if s == 1. else ())
-    patch = "resized_crop", {"size": size, "scale": (.25, .25), "ratio": (1., 1.)}
+    patch = _square(size, scale=(.25, .25))
     rarely = ("blur", {"sigma": (.1, 2.), "p": .1}), ("ops", {"ops": (("solarize", 128, 128),), "n": 1, "p": .1})
     return {
         "moco": (box(.2), jitter(.4, .1), grey, blur, flip),
@@ -587,9 +592,12 @@ def _strong_steps(size, fill, light, weak, base, ruc_base):
 
 def _natural(size, pad_mode):
     "For photographs: the weak view, the bases of FreeMatch's and RUC's strong ones, the contrastive chains."
-    flip = ("flip", {"p": .5})
+    flip, box = ("flip", {"p": .5}), ("resized_crop", {"size": size, "scale": (.2, 1.)})
     weak, reflected = ((flip, ("crop", {"size": size, "pad": 4, "mode": mode})) for mode in (pad_mode, "reflect"))
-    return weak, reflected, (("resized_crop", {"size": size, "scale": (.2, 1.)}), flip), _contrastive_steps(size)
+    cut, jitter = _square(size, sides=(5/8,)), ("jitter", {"strength": (.4, .4, .4, .125), "p": 1.})
+    larger = _square(size * 5 // 4, sides=(1.,)), ("crop", {"size": size})
+    return weak, reflected, (box, flip), _contrastive_steps(size) | {
+        "iic-plain": (cut,), "iic": (cut, flip, jitter), "pica-plain": larger}
 
 def _glyphs(size, pad_mode):
     "The same for digits and characters."
@@ -597,11 +605,16 @@ def _glyphs(size, pad_mode):
     bend = dict(rotate=20., scale=(.8, 1.2), shear=.3, shift=.15, bend=.12)
     light = ("jitter", {"strength": (.3, .3, 0., 0.), "p": 1.})
     bent = (("center_crop", {"size": size}), ("warp", bend), light)
-    window, patch, whole = ("crop", {"size": size}), {"scale": (.25, .25)}, {"scale": (1., 1.)}
-    def shrunk(box): return "resized_crop", {"size": size, **box, "ratio": (1., 1.)}
-    crops = {"multicrop": window, "multicrop-whole": shrunk(whole), "emp-ssl": shrunk(patch)}
-    return weak, weak, weak, {**dict.fromkeys(("moco", "simclr", "scan-simclr", "tsuc"), bent),
-                              **{name: (("warp", bend), cut, light) for name, cut in crops.items()}}
+    crops = {"multicrop": ("crop", {"size": size}), "multicrop-whole": _square(size, scale=(1., 1.)),
+             "emp-ssl": _square(size, scale=(.25, .25))}
+    margin = round(size / 5)
+    sheet = ("center_crop", {"size": size}), ("crop", {"size": size + 2 * margin, "pad": margin})
+    turn, jitter = {"ops": (("rotate", 0, 25),), "n": 1, "p": .5}, {"strength": (.4, .4, 0., 0.), "p": 1.}
+    return weak, weak, weak, {
+        **dict.fromkeys(("moco", "simclr", "scan-simclr", "tsuc"), bent), "pica-plain": weak,
+        **{name: (("warp", bend), cut, light) for name, cut in crops.items()},
+        "iic-plain": (*sheet, _square(size, sides=(5/7,), centred=.5)),
+        "iic": (*sheet, ("ops", turn), _square(size, sides=(4/7, 5/7, 6/7)), ("jitter", jitter))}
 
 # %% ../nbs/01_augment.ipynb #c140f410
 def preset(

@@ -6,7 +6,7 @@
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'MAKERS', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block',
            'bottleneck_block', 'PreactBlock', 'Architecture', 'Network', 'describe_network', 'rebuild_network',
            'Encoder', 'seeded', 'build_encoder', 'maker', 'Layers', 'mlp', 'decoder', 'ClusterHeads', 'Classifier',
-           'Trunk', 'split_heads']
+           'Trunk', 'split_heads', 'one_head', 'Preprocessed']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
@@ -539,3 +539,53 @@ def split_heads(
 ) -> Tensor: # (H, B, K)
     "Logits of each head."
     return logits.unflatten(1, (n_heads, -1)).transpose(0, 1)
+
+# %% ../nbs/02_backbone.ipynb #43898a62
+@torch.no_grad()
+def one_head(
+    heads:nn.Linear, # H heads: (B, D) -> (B, H * K)
+    h:int, # which of them, 0 <= h < H, else `ValueError`
+    n_heads:int, # H
+) -> nn.Linear: # (B, D) -> (B, K), a copy
+    "One of several linear heads on its own."
+    if not 0 <= h < n_heads: raise ValueError(f"h: got {h}; accepted: 0 to {n_heads - 1}")
+    size = heads.out_features // n_heads
+    alone = nn.utils.skip_init(nn.Linear, heads.in_features, size).to(heads.weight)
+    for own, of_all in zip(alone.parameters(), heads.parameters()): own.copy_(of_all[h * size : (h + 1) * size])
+    return alone
+
+# %% ../nbs/02_backbone.ipynb #d8c2cdf2
+def _middle(side, share):
+    "The pixels in the middle of a side."
+    length = max(1, round(share * side))
+    return slice(start := (side - length) // 2, start + length)
+
+class Preprocessed(Network):
+    "An encoder of edges, or of the enlarged middle of images: (B, C, H, W) -> float32 (B, `dim`)."
+    def __init__(self,
+        encoder:Encoder, # used as it is, not copied; of 2 channels, where it sees edges
+        sobel:bool=False, # edges in the place of colours
+        middle:float=1., # share of the side that is seen, in (0, 1], else `ValueError`
+    ):
+        super().__init__()
+        if not 0 < middle <= 1: raise ValueError(f"middle: got {middle!r}; accepted: above 0 and at most 1")
+        self.encoder, self.sobel, self.middle, self.dim = encoder, sobel, middle, encoder.dim
+        falling = torch.tensor([[1., 0, -1], [2, 0, -2], [1, 0, -1]])
+        self.register_buffer("kernels", torch.stack([falling, falling.T])[:, None], persistent=False)
+
+    def prepare(self, x:Tensor) -> Tensor: # (B, C or 2, H, W)
+        "What the encoder is shown of images (B, C, H, W)."
+        if self.middle < 1:
+            rows, columns = (_middle(side, self.middle) for side in x.shape[2:])
+            x = F.interpolate(x[..., rows, columns], x.shape[2:], mode="bilinear")
+        if not self.sobel: return x
+        with torch.autocast(x.device.type, enabled=False):
+            return F.conv2d(x.mean(1, keepdim=True), self.kernels.to(x), padding=1)
+
+    def feature_map(self, x:Tensor) -> Tensor:
+        "Images (B, C, H, W) -> map (B, dim, h, w) before pooling."
+        return self.encoder.feature_map(self.prepare(x))
+
+    def forward(self, x:Tensor) -> Tensor: return self.encoder(self.prepare(x))
+
+    def made_of(self) -> dict: return dict(encoder=self.encoder, sobel=self.sobel, middle=self.middle)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['entropy', 'log_probs', 'log_mean_probs', 'cluster_entropy', 'uniform_penalty', 'mean_entropy', 'soft_cross_entropy',
            'squared_error', 'info_nce', 'without_itself', 'nt_xent', 'coding_rate', 'variance_hinge',
-           'off_diagonal_covariance', 'student_t', 'sharpened_targets']
+           'off_diagonal_covariance', 'mutual_information_loss', 'student_t', 'sharpened_targets']
 
 # %% ../nbs/03a_losses.ipynb #5b382bf0
 import math
@@ -54,7 +54,8 @@ def mean_entropy(
     probs:Tensor, # (B, K) or (H, B, K), rows sum to 1
 ) -> Tensor: # a scalar or (H,), in [0, log K]
     "Entropy of the mean of probabilities (SCAN's score of heads; CC's balance term is log K minus this)."
-    return torch.special.entr(probs.mean(-2)).sum(-1)
+    mean = probs.mean(-2)
+    return torch.special.entr(mean.clamp_min(torch.finfo(mean.dtype).tiny)).sum(-1)
 
 # %% ../nbs/03a_losses.ipynb #36396caa
 def soft_cross_entropy(
@@ -143,6 +144,22 @@ def off_diagonal_covariance(
         all_squares = (_smaller_gram(centred) / (n - 1)).square().sum((-2, -1))
         return (all_squares - centred.var(-2).square().sum(-1)) / d
 
+# %% ../nbs/03a_losses.ipynb #ef44ece9
+def mutual_information_loss(
+    probs1:Tensor, # (B, K) or (H, B, K), of one view
+    probs2:Tensor, # the same shape, of the other
+    entropy_weight:float=1., # lambda
+) -> Tensor: # a scalar or (H,), in [-log K, 0] at lambda = 1; float32 or better
+    "Negative mutual information of the clusters of two views (IIC Eq. 3); `ValueError` for shapes that differ."
+    shape, given = tuple(probs1.shape), tuple(probs2.shape)
+    if given != shape: raise ValueError(f"probs2: shape {given}; accepted: {shape}, the shape of probs1")
+    with torch.autocast(probs1.device.type, enabled=False):
+        joint = _at_least_float32(probs1).mT @ _at_least_float32(probs2) / shape[-2]
+    joint = ((joint + joint.mT) / 2).clamp_min(2.2e-16) # symmetric, nowhere 0
+    log_ratio = (joint.log() - entropy_weight * joint.sum(-1, keepdim=True).log()
+                 - entropy_weight * joint.sum(-2, keepdim=True).log())
+    return -(joint * log_ratio).sum((-2, -1))
+
 # %% ../nbs/03a_losses.ipynb #8bd3375c
 def student_t(
     z:Tensor, # (B, D)
@@ -159,5 +176,5 @@ def sharpened_targets(
     q:Tensor, # (N, K) assignments of all images, rows sum to 1
 ) -> Tensor: # the same shape, rows sum to 1
     "What assignments should become: squared, over the size of the cluster (Xie et al. 2016, Eq. 3)."
-    weight = q.square() / q.sum(0)
+    weight = q.square() / q.sum(0).clamp_min(torch.finfo(q.dtype).tiny) # an empty cluster stays empty
     return weight / weight.sum(1, keepdim=True)

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..backbone import Classifier, embed, split_heads
+from ..backbone import Classifier, embed, one_head, split_heads
 from ..jobs import joined, learn, learner, outcome, pixels, system
 from ..losses import cluster_entropy, log_probs, mean_entropy
 from ..neighbors import knn
@@ -97,12 +97,10 @@ def neighbor_consistency(
     return consistency(logits_anchor, logits_neighbor) - entropy_weight * cluster_entropy(logits_anchor)
 
 # %% ../../nbs/21_scan.ipynb #57a5e32b
-@torch.no_grad()
 def _one_head(network, h, n_clusters):
     "The network with head `h` of H alone, and the same encoder (not a copy)."
-    alone = Classifier(network.encoder, n_clusters, seed=0).to(network.linear.weight.device)
-    rows = slice(h * n_clusters, (h + 1) * n_clusters)
-    for own, of_all in zip(alone.linear.parameters(), network.linear.parameters()): own.copy_(of_all[rows])
+    alone = Classifier(network.encoder, n_clusters, seed=0)
+    alone.linear = one_head(network.linear, h, network.dim // n_clusters)
     return alone.train(network.training)
 
 # %% ../../nbs/21_scan.ipynb #54b63337
