@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['MAY_HELP', 'WORDS', 'app', 'Domain', 'Profile', 'Fit', 'Pages', 'OPTIONS', 'IMAGES', 'sentence',
            'in_words_of_commands', 'notes', 'Commands', 'with_example', 'start', 'one_of', 'option', 'arguments',
-           'command', 'main']
+           'main']
 
 # %% ../nbs/49_cli.ipynb #e3cda2dd
 import errno, os, re, signal, sys, warnings
@@ -22,9 +22,7 @@ import typer.core
 import rpsc
 
 # %% ../nbs/49_cli.ipynb #de00f2a7
-def sentence(
-    error:BaseException,
-) -> str: # one line
+def sentence(error:BaseException) -> str: # one line
     "An error in words for the person at the keyboard."
     if isinstance(error, OSError) and error.strerror:
         later = "; the same command goes on once there is space" * (error.errno == errno.ENOSPC)
@@ -158,7 +156,7 @@ OPTIONS = dict(
                      "are kept.", None, "--overwrite"),
     plan_only=option(bool, False, "Print the plan and stop.", None, "--plan-only"))
 
-# %% ../nbs/49_cli.ipynb #fedf9ec0
+# %% ../nbs/49_cli.ipynb #a99dd912
 OPTIONS |= dict(
     folder=(Path, typer.Argument(metavar="OUT", help="Folder that rpsc cluster or rpsc refine has written, or its "
                                  "model/.")),
@@ -174,7 +172,6 @@ OPTIONS |= dict(
     root=option(Path, None, "Folder of data sets. Default: the cache folder of the user.", "FOLDER"),
     export=option(Path, None, "Also write the images there, as PNG files in class folders.", "FOLDER"))
 
-# %% ../nbs/49_cli.ipynb #a99dd912
 def arguments(given:dict) -> dict:
     "Options as `rpsc.commands` takes them: those of a `rpsc.tasks.Request` in one, `asked`."
     given = {name: getattr(value, "value", value) for name, value in given.items()}
@@ -185,15 +182,8 @@ def arguments(given:dict) -> dict:
     own = {name: given.pop(name) for name in [*given] if name not in Request.__dataclass_fields__}
     return dict(own, asked=Request(**given | dict(exclude=tuple(given.get("exclude") or ()))))
 
-def command(
-    name:str,
-    function:str, # of `rpsc.commands`
-    example:str, # of a command line
-    words:str, # what it does, a sentence
-    more:str, # the second paragraph of its help
-    *names:str, # of its options, in order
-) -> None:
-    "Register a command."
+def _command(name, function, example, words, more, *names):
+    "Register a function of `rpsc.commands`, with two paragraphs of help and the names of its options, in order."
     def run(**given):
         from rpsc import commands # which takes a second
         getattr(commands, function)(**arguments(given))
@@ -205,30 +195,30 @@ def command(
 IMAGES = "encoder size fit range pages exclude budget domain seed limit device" # what is looked at, and how
 
 # %% ../nbs/49_cli.ipynb #6470f718
-command("cluster", "cluster", "rpsc cluster photos -k 12 -o photos-clusters", "Cluster a folder of images.",
+_command("cluster", "cluster", "rpsc cluster photos -k 12 -o photos-clusters", "Cluster a folder of images.",
         "Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv, "
         "run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The "
         "default method takes clusters for about equally large.",
         "path k out method unbalanced", IMAGES, "overwrite plan_only")
-command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-labels.csv",
+_command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-labels.csv",
         "Say which cluster new images belong to.",
         "The table has the columns path, cluster, confidence and second (the next best cluster). Only the model is "
         "read, not the images it was made from.", "folder path file pages exclude limit device")
-command("refine", "refine", "rpsc refine my-labels.csv photos -o photos-refined",
+_command("refine", "refine", "rpsc refine my-labels.csv photos -o photos-refined",
         "Improve any labelling of images (RUC).",
         "Writes the same files as rpsc cluster, by default to NAME-refined; the column \"given\" of its table holds "
         "the labels that came in.",
         "labels path path_column label_column out", IMAGES.replace(" limit", ""), "overwrite plan_only")
-command("suggest-k", "suggest", "rpsc suggest-k photos -o photos-clusters", "Say how many clusters there may be.",
+_command("suggest-k", "suggest", "rpsc suggest-k photos -o photos-clusters", "Say how many clusters there may be.",
         "The answer may be that there is no clear number. Writes suggest-k.csv and suggest-k.svg to OUT; the encoder "
         "that it trains there serves rpsc cluster, too.", "path out most", IMAGES)
-command("compare", "compare", "rpsc compare photos -k 12 --methods kmeans-features,scan,rpsc",
+_command("compare", "compare", "rpsc compare photos -k 12 --methods kmeans-features,scan,rpsc",
         "Run several methods on the same images and compare them.",
         "Writes compare.csv and compare.md to OUT, by default NAME-compared. Methods that are done are not done again.",
         "path k out methods", IMAGES, "overwrite plan_only")
-command("methods", "list_methods", "rpsc methods", "List the methods there are.",
+_command("methods", "list_methods", "rpsc methods", "List the methods there are.",
         "Methods on pixels need no encoder; add-ons improve another clustering.")
-command("data", "prepare_data", "rpsc data digits --export digits-as-files",
+_command("data", "prepare_data", "rpsc data digits --export digits-as-files",
         "Prepare a data set that is known by name, or list them.",
         "What can be downloaded is; otherwise it says which file to put where.", "name root export limit")
 

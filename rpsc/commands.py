@@ -208,8 +208,7 @@ def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its cl
     except (FileNotFoundError, ValueError) as error:
         if not run.exists(): raise
         reason = str(error).splitlines()[0].removeprefix("path: ").partition(";")[0]
-        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else ValueError
-        raise kind(f"{reason}; give the command of the run in {run.parent} again") from error
+        raise type(error)(f"{reason}; give the command of the run in {run.parent} again") from error
     if model.image_format_ is None:
         raise ValueError(f"{place}: this model takes embeddings; accepted: a model of images, as from rpsc cluster")
     names = facts.get("names")
@@ -349,13 +348,9 @@ def compared(task:Task, folder:Folder) -> dict: # method; labels, confidence, se
     return outcome
 
 # %% ../nbs/48_commands.ipynb #52013e85
-def separation(
-    features:Tensor, # (N, D)
-    labels:np.ndarray, # (N,)
-    most:int=2000, # rows, a random part of more
-) -> float: # -1 … 1; NaN for one cluster
-    "Mean silhouette by cosine distance."
-    rows = np.random.default_rng(0).permutation(len(labels))[:most]
+def separation(features:Tensor, labels:np.ndarray) -> float: # (N, D), (N,) -> -1 … 1; NaN for one cluster
+    "Mean silhouette by cosine distance, of a random part of more than 2,000 rows."
+    rows = np.random.default_rng(0).permutation(len(labels))[:2000]
     return silhouette(features.cpu().numpy()[rows], labels[rows], "cosine")
 
 def comparison(
@@ -434,7 +429,7 @@ def compare(methods:list[str], asked:Request) -> None:
         run_comparison(folder, tasks, plan)
     carry_out(folder, asked, prepare, do, grows=True)
 
-# %% ../nbs/48_commands.ipynb #fb811d8a
+# %% ../nbs/48_commands.ipynb #c5678353
 def method_table() -> pd.DataFrame: # of strings
     "The registry."
     notes = {stage: f"the first stage of {name}" for name, stage in FIRST_STAGE.items()}
@@ -452,7 +447,6 @@ def list_methods() -> None:
     table = method_table()
     print(aligned(table, tuple(table)))
 
-# %% ../nbs/48_commands.ipynb #c5678353
 def data_table(root:Path|None=None) -> pd.DataFrame: # of strings
     "The data sets, and whether they are in the folder `root`, by default in the cache folder of the user."
     place, rows = Path(root or cache_folder() / "data").expanduser(), []

@@ -7,31 +7,23 @@ __all__ = ['PIXELS', 'External', 'wrap', 'read_weights', 'fill', 'Prepared', 'ti
            'file_size', 'resolve']
 
 # %% ../nbs/07_encoders.ipynb #41cae18b
-import difflib, json
+import json
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .backbone import ARCHITECTURES, Encoder, build_encoder, describe_network, evaluating, rebuild_network, seeded
 from .data import ImageSet
-from .files import cache_folder, whole_file
+from .files import cache_folder, write_tensors
+from .sources import did_you_mean
 
 # %% ../nbs/07_encoders.ipynb #8403fbba
 class External(Encoder):
-    "An `Encoder` around any network; `origin` holds plain values that make the same architecture again, or is None."
-    def __init__(self,
-        body:nn.Module, # (B, C, H, W) -> (B, dim) or (B, dim, h, w)
-        dim:int, # length of a feature vector
-        name:str, # for records
-        channels:int|None=None, # C, checked when given
-        origin:dict|None=None, # timm's name, size and channels; None: it is named, and asked for again
-    ):
-        super().__init__(body, dim, name, channels)
-        self.origin = origin
+    "An `Encoder` around any network."
+    origin = None # or plain values that make the same architecture again: timm's name, size and channels
 
     def made_of(self) -> dict: return self.origin or super().made_of()
 
@@ -44,7 +36,7 @@ class External(Encoder):
 # %% ../nbs/07_encoders.ipynb #7661d7be
 @torch.no_grad()
 def _probe(network:nn.Module, images:ImageSet) -> Tensor: # (2, D) or (2, D, h, w)
-    "What `network` gives for two images, its mode left as it is."
+    "What `network` gives for two images."
     x = images.batch([0, len(images) - 1]).to(next((p.device for p in network.parameters()), images.device))
     name = type(network).__name__
     try:
@@ -56,7 +48,6 @@ def _probe(network:nn.Module, images:ImageSet) -> Tensor: # (2, D) or (2, D, h, 
     shape = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
     raise ValueError(f"encoder: {name} gives {shape} for 2 images; accepted: features (2, D) or a map (2, D, h, w)")
 
-# %% ../nbs/07_encoders.ipynb #1ed106b7
 def wrap(
     network:nn.Module, # normalised images (B, C, H, W) -> (B, D) or (B, D, h, w)
     images:ImageSet, # two of them are shown to it
@@ -66,14 +57,6 @@ def wrap(
     return External(network, _probe(network, images).shape[1], type(network).__name__, images.channels)
 
 # %% ../nbs/07_encoders.ipynb #2efcdcb1
-def _opened(path:Path) -> tuple[dict, dict]:
-    "The tensors and the metadata of a file."
-    if path.suffix == ".safetensors":
-        with safe_open(path, "pt") as file: return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    for key in ("state_dict", "model"): content = content.get(key, content)
-    return content, {}
-
 def read_weights(
     path:str|Path, # .safetensors, or a state dict of torch.save
 ) -> tuple[dict, dict]: # tensors by name, metadata
@@ -82,7 +65,12 @@ def read_weights(
     if not path.is_file():
         raise FileNotFoundError(f"encoder: there is no file {path}; put the weights there, or name another file")
     try:
-        tensors, metadata = _opened(path)
+        if path.suffix == ".safetensors":
+            with safe_open(path, "pt") as file:
+                tensors, metadata = {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}
+        else:
+            tensors, metadata = torch.load(path, map_location="cpu", weights_only=True), {}
+            for key in ("state_dict", "model"): tensors = tensors.get(key, tensors)
         if not tensors or not all(isinstance(value, Tensor) for value in tensors.values()):
             raise ValueError("it does not hold tensors by name")
     except Exception as error: # torch.load raises many types for a file that is not its own
@@ -93,12 +81,8 @@ def read_weights(
 def _first_line(error:Exception) -> str: return (str(error).splitlines() or [""])[0]
 
 # %% ../nbs/07_encoders.ipynb #d2250eb5
-def fill(
-    network:nn.Module, # its weights are replaced
-    tensors:dict, # by name
-    path:str|Path, # for the message
-) -> None:
-    "Put weights into a network. Raises `ValueError` that says what is missing or has another shape."
+def fill(network:nn.Module, tensors:dict, path:str|Path) -> None:
+    "Put weights of a file into a network. Raises `ValueError` that says what is missing or has another shape."
     wanted = network.state_dict()
     wrong = [k for k, v in wanted.items() if k not in tensors or tensors[k].shape != v.shape]
     if wrong:
@@ -125,8 +109,6 @@ class Prepared(nn.Module):
         self.register_buffer("scale", by_channel(images.std) / by_channel(std))
         self.register_buffer("shift", (by_channel(images.mean) - by_channel(mean)) / by_channel(std))
 
-    def extra_repr(self) -> str: return f"size={self.size}"
-
     def forward(self, x:Tensor) -> Tensor:
         "Normalised images (B, C, H, W) -> what the network says."
         if self.training: return self._answer(x)  # batch normalisation wants the whole batch
@@ -144,29 +126,16 @@ def _import_timm(name:str):
         raise ImportError(f"encoder: {name!r} needs the library timm: pip install 'rpsc[encoders]'") from error
     model = name.split(".")[0]
     if timm.is_model(model): return timm
-    close = difflib.get_close_matches(model, timm.list_models(), 3)
-    hint = f". Did you mean {' or '.join(close)}?" if close else ""
-    raise ValueError(f"encoder: timm has no {name!r}; accepted: a name of timm.list_models()" + hint)
+    hint = did_you_mean(model, timm.list_models())
+    raise ValueError(f"encoder: timm has no {name!r}; accepted: a name of timm.list_models(){hint}")
 
-# %% ../nbs/07_encoders.ipynb #971bd014
 def _create(timm, name:str, size:int|None, **weights) -> nn.Module:
     "A network of timm without classifier, its random weights always the same."
     with seeded(0):
-        try: return timm.create_model(name, num_classes=0, **(dict(img_size=size) if size else {}), **weights)
-        except TypeError: # networks that work at any size do not take one
-            if not size: raise
-            return timm.create_model(name, num_classes=0, **weights)
-
-# %% ../nbs/07_encoders.ipynb #df5e7797
-def _unavailable(timm, name:str, place:Path, error:Exception) -> FileNotFoundError:
-    "The error that says which file to put where."
-    known = timm.get_pretrained_cfg(name)
-    source = getattr(known, "hf_hub_id", None) or getattr(known, "url", None) or "the authors of the network"
-    if known is None: source = "somewhere else (timm has no weights for it)"
-    reason = _first_line(error) or type(error).__name__
-    return FileNotFoundError(f"encoder: the weights of timm's {name} could not be fetched ({reason}). "
-                             f"Get model.safetensors from {source}, and put it at {place}, "
-                             f"or name it: 'timm:{name}:/path/to/model.safetensors'")
+        if size:
+            try: return timm.create_model(name, num_classes=0, img_size=size, **weights)
+            except TypeError: pass # networks that work at any size do not take one
+        return timm.create_model(name, num_classes=0, **weights)
 
 # %% ../nbs/07_encoders.ipynb #714cbcda
 def _from_file(timm, name:str, size:int|None, path:Path) -> nn.Module:
@@ -188,7 +157,12 @@ def _timm_network(timm, name:str, size:int|None, weights:str|Path|None) -> nn.Mo
     if weights is not None or place.is_file(): return _from_file(timm, name, size, Path(weights or place).expanduser())
     try: return _create(timm, name, size, pretrained=True)
     except Exception as error: # timm and its hub raise many types
-        raise _unavailable(timm, name, place, error) from error
+        known, reason = timm.get_pretrained_cfg(name), _first_line(error) or type(error).__name__
+        source = getattr(known, "hf_hub_id", None) or getattr(known, "url", None) or "the authors of the network"
+        if known is None: source = "somewhere else (timm has no weights for it)"
+        raise FileNotFoundError(f"encoder: the weights of timm's {name} could not be fetched ({reason}). "
+                                f"Get model.safetensors from {source}, and put it at {place}, "
+                                f"or name it: 'timm:{name}:/path/to/model.safetensors'") from error
 
 def timm_encoder(
     name:str, # of timm, with its tag if it has one
@@ -203,9 +177,10 @@ def timm_encoder(
     network = _timm_network(_import_timm(name), name, size, weights)
     known = network.pretrained_cfg
     body = Prepared(network, size or known["input_size"][-1], known["mean"], known["std"], images)
-    origin = dict(timm=name, size=body.size, channels=images.channels)
     dim = _probe(body, images).shape[1] # num_features is another number where layers follow the pooling
-    return External(body, dim, f"timm:{name}", images.channels, origin).to(images.device).eval()
+    encoder = External(body, dim, f"timm:{name}", images.channels)
+    encoder.origin = dict(timm=name, size=body.size, channels=images.channels)
+    return encoder.to(images.device).eval()
 
 # %% ../nbs/07_encoders.ipynb #50842449
 def save_encoder(
@@ -218,9 +193,7 @@ def save_encoder(
     if "given" in described:
         raise ValueError(f"encoder: {encoder.name} was not made by build_encoder or timm and cannot be described; "
                          "save its weights with torch.save")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    weights = {k: v.cpu().contiguous() for k, v in encoder.state_dict().items()}
-    with whole_file(path) as part: save_file(weights, part, metadata=dict(encoder=json.dumps(described)))
+    write_tensors(path, encoder.state_dict(), encoder=json.dumps(described))
     return path
 
 # %% ../nbs/07_encoders.ipynb #3aa24063
@@ -237,22 +210,17 @@ def name_parts(
     head, _, file = name.partition(":")
     if head in ARCHITECTURES: return "built", head, None, file or None
     if name.endswith((".safetensors", ".pth", ".pt", ".bin")): return "file", name, None, name
-    close = difflib.get_close_matches(name, ARCHITECTURES, 1)
-    hint = f". Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"encoder: got {name!r}; accepted: {', '.join(ARCHITECTURES)}, 'timm:NAME', "
-                     f"a file of weights (.safetensors, .pth), or an nn.Module{hint}")
+    raise ValueError(f"encoder: got {name!r}; accepted: {', '.join(ARCHITECTURES)}, 'timm:NAME', a file of weights "
+                     f"(.safetensors, .pth), or an nn.Module{did_you_mean(name, ARCHITECTURES)}")
 
 # %% ../nbs/07_encoders.ipynb #2519b817
-def file_size(
-    encoder, # as in `resolve`
-) -> int|None: # pixels that files should be decoded to for it; None: it does not say
+def file_size(encoder) -> int|None: # as in `resolve`; pixels that files should be decoded to, None: it does not say
     "The size after \"@\" of a name of timm, else the network's own, at most 224. Raises like `timm_encoder`."
     if not isinstance(encoder, str) or not encoder.startswith("timm:"): return None
     _, name, size, _ = name_parts(encoder)
     known = _import_timm(name).get_pretrained_cfg(name)
     return size or min(known.input_size[-1] if known else 224, 224)
 
-# %% ../nbs/07_encoders.ipynb #28b55d15
 def _described_file(path:str|Path) -> Encoder:
     "The encoder of a file of `save_encoder`; `ValueError` for weights that do not say whose they are."
     tensors, metadata = read_weights(path)
@@ -264,11 +232,13 @@ def _described_file(path:str|Path) -> Encoder:
     return encoder
 
 # %% ../nbs/07_encoders.ipynb #40ab850c
-def _check_channels(encoder:Encoder, images:ImageSet) -> Encoder:
-    "The encoder, if it takes images of so many channels."
-    if encoder.channels in (None, images.channels): return encoder
-    raise ValueError(f"encoder: {encoder.name} takes images of {encoder.channels} channels, these have "
-                     f"{images.channels}; convert the images, or use another encoder")
+def _by_name(encoder:str|Path, images:ImageSet, seed:int) -> Encoder:
+    kind, name, size, file = ("file", str(encoder), None, encoder) if isinstance(encoder, Path) else name_parts(encoder)
+    if kind == "timm": return timm_encoder(name, images, size, file)
+    if kind == "file": return _described_file(file)
+    built = build_encoder(name, images.size, images.channels, seed=seed)
+    if file: fill(built, read_weights(file)[0], file)
+    return built
 
 def resolve(
     encoder:str|Path|nn.Module, # see the table at the top
@@ -279,11 +249,10 @@ def resolve(
 
     Raises `ValueError` for a name nobody knows and for what does not fit the images, `FileNotFoundError` for weights
     that are not there, `ImportError` where timm is needed and missing."""
-    if isinstance(encoder, nn.Module): return _check_channels(wrap(encoder, images), images)
-    if not isinstance(encoder, (str, Path)):
+    if isinstance(encoder, nn.Module): found = wrap(encoder, images)
+    elif isinstance(encoder, (str, Path)): found = _by_name(encoder, images, seed).to(images.device).eval()
+    else:
         raise ValueError(f"encoder: got {type(encoder).__name__}; accepted: a name, a file of weights, or an nn.Module")
-    kind, name, size, file = ("file", str(encoder), None, encoder) if isinstance(encoder, Path) else name_parts(encoder)
-    if kind == "timm": return timm_encoder(name, images, size, file)
-    found = _described_file(file) if kind == "file" else build_encoder(name, images.size, images.channels, seed=seed)
-    if kind == "built" and file: fill(found, read_weights(file)[0], file)
-    return _check_channels(found, images).to(images.device).eval()
+    if found.channels in (None, images.channels): return found
+    raise ValueError(f"encoder: {found.name} takes images of {found.channels} channels, these have {images.channels}; "
+                     "convert the images, or use another encoder")

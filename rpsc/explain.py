@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .backbone import evaluating
+from .data import checked_labels
 
 # %% ../nbs/31_explain.ipynb #7302ec93
 def feature_layer(
@@ -51,16 +52,9 @@ def to_heat(
 # %% ../nbs/31_explain.ipynb #70835ba7
 @torch.no_grad()
 def _labels_to_explain(network:nn.Module, x:Tensor, labels:Tensor|None) -> Tensor:
-    "The predicted clusters where no labels are given; `ValueError` for labels that are none of the network's."
     with evaluating(network): logits = network(x)
-    if labels is None: return logits.argmax(1)
-    n, k = logits.shape
-    if labels.shape == (n,) and not labels.is_floating_point() and 0 <= labels.min() <= labels.max() < k:
-        return labels.to(x.device)
-    raise ValueError(f"labels: {labels.dtype} of shape {tuple(labels.shape)}; accepted: for each of {n} images "
-                     f"a whole number from 0 to {k - 1}")
+    return logits.argmax(1) if labels is None else checked_labels("labels", labels, *logits.shape).to(x.device)
 
-# %% ../nbs/31_explain.ipynb #ada61510
 def grad_cam(
     network:nn.Module, # a `Classifier` or a `Pair`, asked in evaluation mode; any other with `layer`
     x:Tensor, # (B, C, H, W), normalised, as `ImageSet.batch` gives them

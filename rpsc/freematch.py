@@ -99,7 +99,7 @@ def fairness_loss(
     seen = believed.argmax(1).bincount(minlength=len(histogram)) / len(believed)
     return (_sum_norm(average_probs, histogram).detach() * (_sum_norm(believed.mean(0), seen) + 1e-12).log()).sum()
 
-# %% ../nbs/13_freematch.ipynb #b2d8fa12
+# %% ../nbs/13_freematch.ipynb #779ff0eb
 @dataclass(frozen=True)
 class FreeMatch(Recipe):
     "Switches of the semi-supervised stage; the defaults are RPSC's, which are FreeMatch's without its fairness term."
@@ -127,7 +127,6 @@ def _warn_if_short(steps, ema):
         warnings.warn(f"ema {ema}: after {steps} steps {left:.0%} of the averaged weights are still the start; "
                       f"use at most {.01 ** (1 / steps):.3g}")
 
-# %% ../nbs/13_freematch.ipynb #779ff0eb
 def fixmatch_cosine(t:float) -> float:
     "cos(7 pi t / 16) for progress `t` in [0, 1]: from 1 down to .195 (FixMatch, FreeMatch)."
     return math.cos(7 * math.pi * t / 16)
@@ -162,11 +161,7 @@ def build_network(
 # %% ../nbs/13_freematch.ipynb #e5466000
 class Cycle:
     "Batches of one size from endless shuffled passes: `cycle(k)` is the index (batch_size,) of step `k`."
-    def __init__(self,
-        n:int, # images in the set, >= 1, else `ValueError`
-        batch_size:int, # images a step, >= 1; may exceed n
-        seed:int=0, # another seed, another order
-    ):
+    def __init__(self, n:int, batch_size:int, seed:int=0): # images in the set, and in a step, which may be more
         self.n, self.batch_size, self.passes = n, batch_size, Batches(n, max(n, 1), seed)
         if batch_size < 1: raise ValueError(f"batch_size: got {batch_size}; accepted: at least 1")
 
@@ -178,7 +173,7 @@ class Cycle:
 
 # %% ../nbs/13_freematch.ipynb #f52e7324
 def _views(images, recipe=FreeMatch()):
-    "The weak and the strong view of RPSC's Eqs. 7 and 8, as the images and the recipe have them."
+    "The weak and the strong view of RPSC's Eqs. 7 and 8."
     facts = images.size, images.channels, images.domain, images.mean
     return tuple(preset(name, *facts, pad_mode="reflect") for name in (recipe.weak_view, recipe.strong_view))
 
@@ -296,9 +291,9 @@ class SPICE(SpiceSelf):
     agreement:float = between(0, 1, .9) # share of neighbours with the same label (SPICE: .90; CIFAR: .99)
     score:float = between(0, 1, .99) # probability of the head
     equal_labels:bool = one_of(True, False) # clusters are cut to the smallest
-    neighbors:int = whole(100) # that are asked; fewer on small sets
+    neighbors:int = whole(100) # as in `RPSC`
     semi:FreeMatch = FreeMatch(threshold="fixed")
-    semi_size:int|None = whole(None) # pixels of the second stage; None: those of the first
+    semi_size:int|None = whole(None) # as in `RPSC`
 
 SEMI_TINY = FreeMatch(steps=400, batch_size=32, ratio=4, lr=.1, ema=.98, momentum=.98, bn_momentum=.1, epoch=40)
 SEMI = dict(smoke=replace(SEMI_TINY, steps=2, batch_size=8, epoch=1), mini=SEMI_TINY,

@@ -317,7 +317,6 @@ def _sort_choice(has_confidence):
             '<p class="unseen" id="sort-status" role="status"></p></div>')
 
 def _clusters_section(facts, most):
-    "All cards, with at most `most` images together."
     shown, n = facts.clusters.index[:most], len(facts.clusters)
     cards = "\n".join(_card(facts, k, max(1, min(24, most // len(shown)))) for k in shown)
     note = f"The {len(shown):,} largest of {n:,}. " if len(shown) < n else ""
@@ -493,8 +492,7 @@ def _fact_list(facts):
     if facts.features is not None: numbers["outlying"] = counted(facts.table.is_outlier)
     return "".join(f"<div><dt>{name}</dt><dd>{number}</dd></div>" for name, number in numbers.items())
 
-def _unreadable(problems, most=200):
-    "The files that could not be read, unfolded if there are few."
+def _unreadable(problems, most=200): # unfolded if there are few
     if not problems: return ""
     items = "".join(f"<li><bdi>{escape(os.fspath(p.path))}</bdi>: {escape(p.reason)}</li>" for p in problems[:most])
     if len(problems) > most: items += f"<li>and {len(problems) - most:,} more</li>"

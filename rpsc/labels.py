@@ -4,18 +4,16 @@
 
 # %% auto #0
 __all__ = ['SEPARATORS', 'FORMULA', 'PATHS', 'LABELS', 'OTHERS', 'HOW', 'cut', 'fit_of', 'cells_of', 'squared', 'is_number',
-           'harmless', 'original', 'plain', 'has_heading', 'named_column', 'shows_pictures', 'path_column',
-           'label_column', 'text_table', 'cleaned', 'numbers', 'read_labelling', 'whole_table', 'folded', 'known_as',
-           'readings', 'parents_of', 'Meant', 'home_of', 'pictures_in', 'Index', 'are_other_parts', 'match_rows',
-           'numbered', 'in_words', 'rows_meant', 'labels_of', 'join_labels', 'spread_confidence']
+           'harmless', 'original', 'plain', 'has_heading', 'named_column', 'path_column', 'label_column', 'text_table',
+           'cleaned', 'numbers', 'read_labelling', 'folded', 'known_as', 'readings', 'parents_of', 'Meant', 'home_of',
+           'pictures_in', 'Index', 'match_rows', 'numbered', 'in_words', 'rows_meant', 'labels_of', 'spread_confidence']
 
 # %% ../nbs/43_labels.ipynb #32f38de0
 import csv, gzip, io, math, os, re, unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import takewhile
 from os.path import commonprefix
 from pathlib import Path
 from urllib.parse import unquote
@@ -41,15 +39,14 @@ def fit_of(text:str, separator:str) -> tuple[float, int]:
     if not widths or widths[0] < 2: return 0., 1
     return sum(width == widths[0] for width in widths) / len(widths), widths[0]
 
-# %% ../nbs/43_labels.ipynb #e24e39cf
 def cells_of(text:str) -> list[list[str]]:
     "The rows of a text, without empty ones and remarks above."
     lines = text.splitlines(keepends=True)
     while lines and (not lines[0].strip() or re.match(r"\s*#|sep=.$", lines[0].strip("\r\n")) and len(lines) > 1):
         lines.pop(0)
     text = "".join(lines)
-    fit, separator = max(((fit_of(text, separator), separator) for separator in SEPARATORS), key=lambda pair: pair[0])
-    if fit[0] > 0: return [row for row in cut(text, separator) if any(row)]
+    separator = max(SEPARATORS, key=lambda separator: fit_of(text, separator))
+    if fit_of(text, separator)[0] > 0: return [row for row in cut(text, separator) if any(row)]
     return [line.strip().rsplit(None, 1) for line in lines if line.strip()]
 
 # %% ../nbs/43_labels.ipynb #b4312f9a
@@ -59,8 +56,7 @@ def squared(rows:list[list[str]]) -> list[list[str]]:
     for i, row in enumerate(rows, 1):
         if any(row[width:]):
             raise ValueError(f"row {i} has {len(row)} cells, the first has {width} ({' | '.join(row)[:80]}); put names "
-                             "that hold a comma or another separator in quotes, or save the table with another "
-                             "separator")
+                             "that hold a comma or the like in quotes, or save the table with another separator")
     return [[*row[:width], *[""] * (width - len(row))] for row in rows]
 
 # %% ../nbs/43_labels.ipynb #161b32f1
@@ -89,7 +85,6 @@ def plain(name) -> str:
     "The name of a column without what does not matter."
     return re.sub(r"[\W_]", "", str(name)).lower()
 
-# %% ../nbs/43_labels.ipynb #e5054449
 def has_heading(rows:list[list[str]], named:list[str]) -> bool:
     "Whether the first row names columns: no picture, and a known column or one of `named`, or pictures come below."
     if any(map(is_picture, rows[0])): return False
@@ -110,14 +105,10 @@ def _known(columns, names:list[str]) -> list[str]:
     "Those of the columns that have one of the names, in the order of the names."
     return sorted((column for column in columns if plain(column) in names), key=lambda c: names.index(plain(c)))
 
-def shows_pictures(cells) -> bool:
-    "Whether most of the first cells of a column end like names of pictures."
-    cells = [str(cell) for cell in cells[:100]]
-    return 2 * sum(map(is_picture, cells)) > len(cells)
-
 def path_column(table:pd.DataFrame) -> str|None:
     "The column of the paths, by its name and its cells."
-    known, shows = _known(table, PATHS), [column for column in table if shows_pictures(table[column].tolist())]
+    def shows_pictures(cells): return 2 * sum(is_picture(str(cell)) for cell in cells) > len(cells) # most of them
+    known, shows = _known(table, PATHS), [column for column in table if shows_pictures(table[column].tolist()[:100])]
     if [plain(column) for column in known] == ["name"] and not _known(table, LABELS[:-1]): known = [] # of a cluster
     return next((column for column in known if column in shows), (shows or known or [None])[0])
 
@@ -159,7 +150,6 @@ def numbers(column:pd.Series) -> pd.Series: # NaN where there is none
     "Numbers, also with a comma for the point."
     return pd.to_numeric(column.astype(str).str.replace(",", "."), errors="coerce")
 
-# %% ../nbs/43_labels.ipynb #c5c2a587
 def read_labelling(
     path:Path, # .parquet, or a text with any usual separator, encoding and heading
     paths:str|None=None, # name or number of the column of the paths; None: found
@@ -167,12 +157,16 @@ def read_labelling(
 ) -> pd.DataFrame: # path, value: text; confidence: number or NaN; rows without a value are left out
     """Read a table of labels; where it lies and which columns they are is in `attrs["folder"]` and `attrs["columns"]`.
 
-    Raises `FileNotFoundError`, and `ValueError` for a file that is no table or has other columns."""
+    Raises `OSError` for a file that cannot be read, `ValueError` for one that is no table or has other columns."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; accepted: a table, .csv "
                                 "or .parquet")
-    table = whole_table(path, [name for name in (paths, labels) if name is not None])
+    named = [name for name in (paths, labels) if name is not None]
+    try: table = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else text_table(path.read_bytes(), named)
+    except Exception as error: # parsers raise many types
+        if isinstance(error, OSError) and error.strerror: raise
+        raise ValueError(f"{path}: this is no table ({error}); accepted: .csv or .parquet") from error
     where = path_column(table) if paths is None else named_column(table, paths, "--path-column")
     what = label_column(table, where) if labels is None else named_column(table, labels, "--label-column")
     if where is None or what is None:
@@ -182,13 +176,6 @@ def read_labelling(
     read = pd.DataFrame(dict(path=table[where].map(cleaned), value=table[what].map(cleaned), confidence=confidence))
     read.attrs |= dict(folder=str(path.absolute().parent), columns=(str(where), str(what)))
     return read.dropna(subset=["path", "value"]).reset_index(drop=True)
-
-def whole_table(path:Path, named:list[str]) -> pd.DataFrame:
-    "All columns of a table. Raises `OSError` for a file that cannot be read, `ValueError` for one that is no table."
-    try: return pd.read_parquet(path) if path.suffix.lower() == ".parquet" else text_table(path.read_bytes(), named)
-    except Exception as error: # parsers raise many types
-        if isinstance(error, OSError) and error.strerror: raise
-        raise ValueError(f"{path}: this is no table ({error}); accepted: .csv or .parquet") from error
 
 # %% ../nbs/43_labels.ipynb #d7ac9921
 def folded(name:str) -> str:
@@ -201,7 +188,6 @@ def known_as(name:str) -> set[str]:
     stem = os.path.splitext(name := folded(name))[0]
     return {name, stem} if is_picture(name) and not is_picture(stem) else {name}
 
-# %% ../nbs/43_labels.ipynb #13ea940d
 def readings(path:str) -> list[str]:
     "What a path of a table may look like here: as it is; without quotes; as an address; with slashes."
     is_quoted = len(path) > 2 and path[0] == path[-1] and path[0] in "\"'`"
@@ -259,19 +245,20 @@ class Index:
         self.pictures_in = lru_cache(4096)(pictures_in)
         self.files = [os.path.abspath(file) for file in files]
         self.bases = [*dict.fromkeys(os.path.abspath(base) for base in (os.curdir, beside, folder) if base is not None)]
-        self.by_path, self.by_name, self.sorted = defaultdict(list), defaultdict(list), {}
+        self.by_path, self.by_name = defaultdict(list), defaultdict(list)
         for i, file in enumerate(self.files):
             place, name = os.path.split(file)
             for known in known_as(name):
-                self.by_name[known].append(i)
+                self.by_name[known].append((parents_of(file), i))
                 self.by_path[folded(place), known].append(i)
+        for rows in self.by_name.values(): rows.sort()
 
     @cached_property
     def by_real_path(self) -> dict:
         "Number of each image by the file that it is a link to."
         return {os.path.realpath(file): i for i, file in enumerate(self.files)}
 
-    def named(self, path:str) -> "tuple[set, bool]": # numbers of images; whether it names another file
+    def named(self, path:str) -> tuple[set, bool]: # numbers of images; whether it names another file
         "The images that a path names, from each of the folders where it may have been written."
         found, is_other = set(), False
         for place, name in {os.path.split(os.path.join(base, path)) for base in self.bases}:
@@ -290,15 +277,13 @@ class Index:
 
     def ends(self, name:str, parents:tuple) -> tuple[int, list[int]]: # steps in common, the images that share them
         "The images whose path ends most like that of a row."
-        if name not in self.sorted:
-            self.sorted[name] = sorted((parents_of(self.files[i]), i) for i in self.by_name.get(name, []))
-        rows = self.sorted[name]
+        rows = self.by_name.get(name, [])
         place = bisect_left(rows, (parents,))
         near = rows[max(0, place - 1):place + 1]
-        steps = max((len(commonprefix([parents, row])) for row, _ in near), default=-1)
-        if steps < 0: return 0, []
-        start = bisect_left(rows, (parents[:steps],))
-        return 1 + steps, [i for _, i in takewhile(lambda pair: pair[0][:steps] == parents[:steps], rows[start:])]
+        if not near: return 0, []
+        steps = max(len(commonprefix([parents, row])) for row, _ in near)
+        ends = [find(rows, parents[:steps], key=lambda row: row[0][:steps]) for find in (bisect_left, bisect_right)]
+        return 1 + steps, [i for _, i in rows[slice(*ends)]]
 
     def read(self, path:str) -> Meant:
         "What a path means, read in one way."
@@ -313,8 +298,9 @@ class Index:
         if not images or len(parents) > 1 and steps < 2: return Meant(row=row)
         images = self.exact(images, os.path.basename(path))
         if len(images) > 1: return Meant(how="unclear", row=row)
-        here = parents_of(self.files[images[0]])[steps - 1:]
-        if are_other_parts(parents[steps - 1:], here): return Meant(row=row)
+        here = parents_of(self.files[images[0]])
+        parts = {part_of(step) for step in (*parents[steps - 1:steps], *here[steps - 1:steps])} - {None}
+        if len(parts) > 1: return Meant(row=row) # the paths part where one says train and the other test
         return Meant(images[0], "end" if len(parents) > 1 else "name", steps, row, home_of(parents, steps - 1))
 
     def meant(self, path:str) -> Meant:
@@ -322,20 +308,10 @@ class Index:
         found = [self.read(text) for text in readings(path)]
         return next((one for one in found if one.how != "none"), found[-1])
 
-def are_other_parts(a:tuple, b:tuple) -> bool:
-    "Whether two paths part where one says train, and the other test."
-    parts = [part_of(steps[0]) if steps else None for steps in (a, b)]
-    return None not in parts and parts[0] != parts[1]
-
 # %% ../nbs/43_labels.ipynb #14868820
-def match_rows(
-    paths:list[str], # of a table
-    files:list[str], # of the images
-    folder:str|Path, # of the images
-    beside:str|Path|None=None, # folder of the table
-) -> list[Meant]:
+def match_rows(paths:list[str], *images) -> list[Meant]: # as `Index` takes them
     "For each path of a table the image that it means, if it means one, by the three questions above."
-    index = Index(files, folder, beside)
+    index = Index(*images)
     read = {path: index.meant(path) for path in {*paths}}
     homes, claims = {one.home for one in read.values() if one.image is not None and one.has_folders}, defaultdict(set)
     for one in read.values():
@@ -350,10 +326,8 @@ def match_rows(
     return [judged(read[path]) for path in paths]
 
 # %% ../nbs/43_labels.ipynb #47d5f2db
-def numbered(
-    values:list[str],
-) -> tuple[list[int], "list[str]|None"]: # 0 … K - 1 for each; names of the K, None where they are these numbers
-    "Clusters as numbers."
+def numbered(values:list[str]) -> tuple[list[int], list[str]|None]: # 0 … K - 1 for each; K names
+    "Clusters as numbers, and their names, None where these are the numbers."
     def place(value): return (0, int(value), "") if re.fullmatch(r"-?\d+", value) else (1, 0, value)
     kinds = sorted(set(values), key=place)
     number = {kind: i for i, kind in enumerate(kinds)}
@@ -398,12 +372,6 @@ def labels_of(
                      f"{in_words(found, table.path)}. Paths are looked up from here, from the folder of the table and "
                      f"from {folder}; those of another machine must end like those here, with their last folder. "
                      "Where letters look wrong, save the table as UTF-8")
-
-def join_labels(images:ImageSet, table:pd.DataFrame,
-                folder:str|Path) -> tuple[dict, int]: # as `labels_of`; rows that mean no image
-    "Put images and labels, as of `read_labelling`, together. Raises as `labels_of`."
-    found = rows_meant(images, table, folder)
-    return labels_of(images, table, found, folder), sum(one.image is None for one in found)
 
 # %% ../nbs/43_labels.ipynb #9225e005
 def spread_confidence(

@@ -16,28 +16,17 @@ from sklearn.metrics.cluster import contingency_matrix
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from .data import Clustering
+from .data import Clustering, checked_labels
 from .neighbors import checked_count, knn, shuffled, without_self
 
 # %% ../nbs/04_metrics.ipynb #b50124ed
-def _array(x): return np.asarray(x.detach().cpu() if isinstance(x, Tensor) else x)
-
-def _integers(name, x):
-    "`x` as int64 (N,), not negative, N at least 1."
-    x = _array(x)
-    if x.ndim != 1 or len(x) == 0: raise ValueError(f"{name} must have shape (N,) with N at least 1; got {x.shape}")
-    if x.dtype.kind not in "iu": raise ValueError(f"{name} must hold whole numbers; got {x.dtype}")
-    if x.min() < 0: raise ValueError(f"{name} must not be negative; got {x.min()} (leave unlabelled images out)")
-    return x.astype(np.int64)
-
 def label_pair(
     y, # int (N,), tensor, array or list
     labels, # the same
 ) -> tuple[np.ndarray, np.ndarray]: # both int64 (N,)
     "Ground truth and clusters as arrays; errors as in `match_clusters`."
-    y, labels = _integers("y", y), _integers("labels", labels)
-    if len(y) != len(labels): raise ValueError(f"labels must be as long as y ({len(y)}); got {len(labels)}")
-    return y, labels
+    y = checked_labels("y", y).cpu().numpy()
+    return y, checked_labels("labels", labels, len(y)).cpu().numpy()
 
 # %% ../nbs/04_metrics.ipynb #47bd1336
 def contingency(
@@ -47,7 +36,6 @@ def contingency(
     "How many images of each class are in each cluster; the numbers of the clusters and of the classes that occur."
     return contingency_matrix(labels, y), np.unique(labels), np.unique(y)
 
-# %% ../nbs/04_metrics.ipynb #3f0dadda
 def match_clusters(
     y:Tensor, # int (N,), ground truth, not negative
     labels:Tensor, # int (N,), cluster of each image; the numbers need not be contiguous
@@ -97,11 +85,10 @@ def _probabilities(probs):
     "float64 (N, K), rows of probabilities."
     p = np.asarray(probs.detach().cpu().float() if isinstance(probs, Tensor) else probs, dtype=np.float64)
     if p.ndim != 2 or 0 in p.shape: raise ValueError(f"probs must have shape (N, K), both at least 1; got {p.shape}")
-    if not np.isfinite(p).all():
-        raise ValueError(f"probs must be finite; {(~np.isfinite(p)).any(1).sum()} of {len(p)} rows are not")
-    if p.min() < 0 or abs(p.sum(1) - 1).max() > .01:
-        raise ValueError(f"probs must be rows of probabilities with sum 1; got values from {p.min():.3g} and "
-                         f"sums from {p.sum(1).min():.3g} to {p.sum(1).max():.3g}")
+    low, sums = p.min(), p.sum(1)
+    if not (low >= 0 and abs(sums - 1).max() <= .01): # false for NaN too
+        raise ValueError(f"probs must be finite rows of probabilities with sum 1; got values from {low:.3g} and "
+                         f"sums from {sums.min():.3g} to {sums.max():.3g}")
     return p
 
 def bin_of(
@@ -120,9 +107,7 @@ def calibration_error(
     """Expected calibration error (RUC Eq. 21) and signed gap, after matching clusters to classes.
 
     Raises `ValueError` for NaN, rows that are no probabilities, two lengths, bins below 1."""
-    if not isinstance(bins, Integral) or bins < 1:
-        raise ValueError(f"bins must be a whole number, at least 1; got {bins!r}")
-    p = _probabilities(probs)
+    bins, p = checked_count("bins", bins, 1_000_000, "of equal width"), _probabilities(probs)
     y, labels = label_pair(y, p.argmax(1) if labels is None else labels)
     if len(p) != len(y): raise ValueError(f"probs must have as many rows as y ({len(y)}); got {len(p)}")
     confidence, correct = p.max(1), _is_correct(y, labels)
@@ -138,24 +123,19 @@ def f1_score(
     return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.
 
 # %% ../nbs/04_metrics.ipynb #7f39a2d4
-def _mask(mask, length):
-    "bool (N,); 0 and 1 are accepted, indices are not."
-    mask = _array(mask)
-    if mask.shape != (length,): raise ValueError(f"mask must have shape ({length},) like y; got {mask.shape}")
-    if mask.dtype != bool and not np.isin(mask, (0, 1)).all():
-        raise ValueError(f"mask must be boolean; got {mask.dtype}")
-    return mask.astype(bool)
-
 def selection_quality(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters of all images
-    mask:Tensor, # bool (N,), True where selected
+    mask:Tensor, # bool (N,), True where selected; 0 and 1 are accepted, indices are not
 ) -> tuple[float, float, float]: # precision (NaN with a warning when nothing is selected), recall, F1
     """How clean a selected set is (RUC Tables 6 and 8); clusters are matched to `y` inside, on all images.
 
     Raises `ValueError` for two lengths, a mask that is not boolean, negative labels."""
     y, labels = label_pair(y, labels)
-    mask, correct = _mask(mask, len(y)), _is_correct(y, labels)
+    mask, correct = np.asarray(mask.cpu() if isinstance(mask, Tensor) else mask), _is_correct(y, labels)
+    if mask.shape != y.shape or not np.isin(mask, (0, 1)).all():
+        raise ValueError(f"mask must be boolean, of shape {y.shape}; got {mask.dtype} of shape {mask.shape}")
+    mask = mask.astype(bool)
     if not mask.any():
         warnings.warn("selection_quality: mask selects nothing, so precision is undefined (NaN); "
                       "loosen the selection rule")
@@ -169,7 +149,7 @@ def cluster_health(
     n_clusters:int, # K, empty clusters included
 ) -> dict: # live: int; largest: share 0 … 1; entropy: of the sizes, over log K, 0 … 1
     "Signs of collapse: live clusters, share of the largest, evenness; raises `ValueError` for labels outside 0 … K-1."
-    labels = _integers("labels", labels)
+    labels = checked_labels("labels", labels).cpu().numpy()
     if not isinstance(n_clusters, Integral) or n_clusters <= labels.max():
         raise ValueError("n_clusters must be a whole number above the largest label "
                          f"({labels.max()}); got {n_clusters!r}")
@@ -187,7 +167,7 @@ def knn_accuracy(
     """Leave-one-out accuracy of a majority vote of the `k` nearest neighbours (cosine).
 
     Raises `ValueError` for k outside 1 … N-1, two lengths, NaN."""
-    y = torch.from_numpy(_integers("y", y))
+    y = checked_labels("y", y).cpu()
     if len(features) != len(y):
         raise ValueError(f"features must have as many rows as y ({len(y)}); got {len(features)}")
     k = checked_count("k", k, len(y) - 1, "the other images")

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAX_PIXELS', 'MEMORY', 'LIGHT', 'SECONDS', 'MOST_PAGES', 'MAY_BE_LOST', 'SAMPLE', 'DECODED', 'QUANTILES', 'Decoders',
-           'split_page', 'page_names', 'read_pages', 'read_picture', 'read_image', 'default_size', 'survey']
+           'split_page', 'page_names', 'read_pages', 'read_picture', 'default_size', 'survey']
 
 # %% ../nbs/00a_pictures.ipynb #bd24173a
 import io, json, math, os, re, signal, struct, subprocess, sys, threading, time, warnings, zlib
@@ -17,7 +17,6 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image
 
-from .formats import FITS, FORMATS, PAGES, REMEDY, SUFFIXES, not_taken # noqa: F401 (for those who look here)
 from .formats import GROUNDS, JOBS, LARGE, OtherTiff, Problem, Reading, is_deep, open_picture, open_regular, spread
 
 # %% ../nbs/00a_pictures.ipynb #ba00fa24
@@ -32,22 +31,17 @@ _NESTED = ("ICO", "CUR", "ICNS") # hold files of other formats, whose size the h
 class _Refused(ValueError):
     "A file that has been understood, and is not to be tried in another way."
 
-class _Heavy(Exception):
+class _Heavy(BaseException): # no Exception, as those make a file be tried in another way
     "A picture that a child should decode; its argument is the memory that this takes."
 
-# %% ../nbs/00a_pictures.ipynb #f83b02b9
 def _pixels(image) -> int:
     "Pixels that will be decoded; a tile of a TIFF can be larger than its picture."
     tags = getattr(image, "tag_v2", {})
     tile = [side if isinstance(side := tags.get(tag), int) else 0 for tag in (322, 323)]
     return max(math.prod(image.size), math.prod(tile))
 
-def _cost(
-    image, # with its draft chosen
-    pixels:int, # before the draft
-    scans:int=1, # of a progressive JPEG
-) -> tuple[int, float]: # bytes, seconds
-    "What decoding will take, from the header."
+def _cost(image, pixels:int, scans:int=1) -> tuple[int, float]: # pixels before the draft; bytes, seconds
+    "What decoding an image in `scans` scans will take, from its header."
     left, deep = _pixels(image), is_deep(image)
     if isinstance(image, OtherTiff): own = 2 * image.itemsize * image.page.samplesperpixel
     elif deep and image.mode[0] not in "IF": own = 8 # decoded twice
@@ -99,27 +93,26 @@ def _count_pages(image) -> int:
     try:
         if image.format not in _PAGED: return 1
         if image.format != "TIFF": return min(MOST_PAGES, max(1, getattr(image, "n_frames", 1)))
-        while image.format == "TIFF" and page < MOST_PAGES and time.thread_time() < end:
+        while page < MOST_PAGES and time.thread_time() < end:
             image.seek(page)
             page += 1
     except Exception: pass # the end, or a chain that leads nowhere
     return page
 
-def _go_to(image, page:int) -> None:
-    "Turn to a page, the first being 1."
+def _go_to(image, page:int) -> None: # from 1
     if page == 1: return
     try: image.seek(page - 1)
     except EOFError: raise ValueError(f"no page {page}") from None
     image.decoderconfig = () # a page of an MPO would keep the scale of the one before
 
 # %% ../nbs/00a_pictures.ipynb #5cc4b6ec
-def _bare_png(data:bytes, *also:bytes) -> bytes: # kinds of chunks
-    "The chunks of a PNG that hold the picture, and of some other kinds, with correct checksums."
+def _bare_png(data:bytes, with_exif:bool) -> bytes:
+    "The chunks of a PNG that hold the picture, with correct checksums; EXIF if asked."
     kept, place = data[:8], 8
     while place + 8 <= len(data):
         length, kind = struct.unpack(">I4s", data[place:place + 8])
         body = data[place + 8:place + 8 + length]
-        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", *also):
+        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND") or kind == b"eXIf" and with_exif:
             kept += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
         place += 12 + length
     return kept
@@ -139,13 +132,11 @@ def _bare_jpeg(data:bytes, with_exif:bool) -> bytes:
 
 def _has_end(data:bytes) -> bool: return data.rstrip(b"\0").endswith(b"\xff\xd9")
 
-def _variants(data:bytes) -> "Iterator[tuple[bytes, dict]]":
+def _variants(data:bytes) -> Iterator[tuple[bytes, dict]]:
     "The same PNG or JPEG without metadata, in several ways, with remarks on what is lost."
-    if data[:8] == b"\x89PNG\r\n\x1a\n":
-        for also in ((b"eXIf",), ()): yield _bare_png(data, *also), {"metadata": 1}
-    if data[:2] != b"\xff\xd8": return
-    if not _has_end(data): yield data, {}
-    for with_exif in (True, False): yield _bare_jpeg(data, with_exif), {"metadata": 1}
+    bare = {b"\x89P": _bare_png, b"\xff\xd8": _bare_jpeg}.get(data[:2])
+    if bare is _bare_jpeg and not _has_end(data): yield data, {}
+    for with_exif in (True, False) if bare else (): yield bare(data, with_exif), {"metadata": 1}
 
 # %% ../nbs/00a_pictures.ipynb #5cb0e9f4
 MAY_BE_LOST = .05 # of the rows of a JPEG that lacks its end
@@ -161,7 +152,7 @@ class _Request:
     def answers(self, file:BinaryIO, pages:list) -> Iterator:
         "As `pages`; a file that fails is tried without its metadata."
         try: yield from self.pages(file, pages)
-        except (_Refused, _Heavy): raise
+        except _Refused: raise
         except Exception:
             if pages != [1] or (mended := self.mended(file)) is None: raise
             yield mended
@@ -171,16 +162,15 @@ class _Request:
         with open_picture(file, self.name) as image:
             for page in pages:
                 try: found, remarks = self.page(file, image, page)
-                except _Heavy: raise
                 except Exception as error:
                     if len(pages) == 1: raise
                     yield error
                     continue
-                others = _count_pages(image) - 1 if pages == [1] and self.reading.pages == "first" else 0
-                yield found, remarks | ({"left": others} if others else {})
+                if pages == [1] and self.reading.pages == "first" and (others := _count_pages(image) - 1):
+                    remarks["left"] = others
+                yield found, remarks
 
-    def page(self, file:BinaryIO, image, page:int) -> tuple[np.ndarray, dict]:
-        "The answer about one page, and remarks."
+    def page(self, file:BinaryIO, image, page:int) -> tuple[np.ndarray, dict]: # with remarks
         def again():
             other = open_picture(file, self.name)
             _go_to(other, page)
@@ -195,22 +185,19 @@ class _Request:
         with self.room(image.format, *_cost(image, pixels, scans)), _forgiven_end(image, remarks):
             return self.job(image, again, self.reading, remarks), remarks
 
-    def mended(self, file:BinaryIO) -> "tuple[np.ndarray, dict]|None":
+    def mended(self, file:BinaryIO) -> tuple[np.ndarray, dict]|None:
         "The answer for a PNG or JPEG that Pillow refuses as it is, or None."
         file.seek(0)
         data = file.read(LIGHT)
         for bare, lost in _variants(data) if len(data) < LIGHT else ():
-            try: whole = self.ended(bare) if bare[:2] == b"\xff\xd8" else bare
-            except (_Refused, _Heavy): raise
+            try: (found, remarks), = self.pages(io.BytesIO(self.ended(bare)), [1])
+            except _Refused: raise
             except Exception: continue # the next way
-            try: (found, remarks), = self.pages(io.BytesIO(whole), [1])
-            except _Heavy: raise
-            except Exception: continue
             return found, remarks | lost
 
     def ended(self, data:bytes) -> bytes:
         "A JPEG with its end marker. `ValueError` when more than `MAY_BE_LOST` of the picture is not there."
-        if _has_end(data): return data
+        if data[:2] != b"\xff\xd8" or _has_end(data): return data
         asked, data = replace(self, job=lambda image, *_: np.asarray(image.convert("RGB"))), data.removesuffix(b"\xff")
         ended, fuller = data + b"\xff\xd9", data + 64 * b"\x55" + b"\xff\xd9"
         one, other = (next(asked.pages(io.BytesIO(more), [1]))[0] for more in (ended, fuller))
@@ -221,43 +208,32 @@ class _Request:
 
 # %% ../nbs/00a_pictures.ipynb #30345ab3
 def _why(error:Exception) -> str:
-    "The reason in words."
     if isinstance(error, MemoryError): return "needs more memory to decode than reading may take"
     return str(error) or type(error).__name__
 
-def _send(output:BinaryIO, answer, is_last:bool=False) -> None:
+def _send(output:BinaryIO, answer) -> None:
     "Write an answer: a line that describes it, and the bytes of its array."
-    if isinstance(answer, Exception): head, body = dict(reason=_why(answer), is_last=is_last), b""
+    if isinstance(answer, Exception): head, body = dict(reason=_why(answer)), b""
     else:
         array, remarks = answer
         head, body = dict(shape=array.shape, dtype=str(array.dtype), remarks=remarks), array.tobytes()
     output.write(json.dumps(head).encode() + b"\n" + body)
     output.flush()
 
-def _receive(source:BinaryIO) -> "tuple[np.ndarray, dict]|Exception":
-    "What `_send` has written; an exception says in `is_last` whether no more will come. `ValueError` at the end."
+def _receive(source:BinaryIO) -> tuple[np.ndarray, dict]|Exception:
+    "What `_send` has written. `ValueError` at the end."
     head = json.loads(source.readline())
-    if "reason" in head:
-        error = ValueError(head["reason"])
-        error.is_last = head["is_last"]
-        return error
+    if "reason" in head: return ValueError(head["reason"])
     body = source.read(math.prod(head["shape"]) * np.dtype(head["dtype"]).itemsize)
     return np.frombuffer(body, head["dtype"]).reshape(head["shape"]), head["remarks"]
 
 # %% ../nbs/00a_pictures.ipynb #a0fdecb1
-def _timed(answers:Iterator, seconds:float) -> Iterator:
-    "The same answers; the process ends (SIGPROF) when one takes more processor time."
-    set_timer = getattr(signal, "setitimer", lambda *_: None) # Windows has none
-    which = getattr(signal, "ITIMER_PROF", None)
-    while True:
-        set_timer(which, seconds)
-        try: answer = next(answers, None)
-        finally: set_timer(which, 0)
-        if answer is None: return
-        yield answer
-
 def _serve(memory:int, seconds:float) -> None:
-    "The life of a child, which may take so many more bytes: answer requests until there are no more."
+    """The life of a child: answer requests until there are no more.
+
+    It may take so many more bytes, and ends (SIGPROF) when an answer takes more processor time."""
+    def wind_clock():
+        if hasattr(signal, "setitimer"): signal.setitimer(signal.ITIMER_PROF, seconds) # Windows has none
     try:
         import resource
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -266,11 +242,15 @@ def _serve(memory:int, seconds:float) -> None:
     warnings.simplefilter("ignore")
     for line in sys.stdin.buffer:
         path, pages, job, reading = json.loads(line)
-        request = _Request(path, JOBS[job], Reading.from_json(reading), lambda *_: nullcontext())
+        request, left = _Request(path, JOBS[job], Reading(**reading), lambda *_: nullcontext()), len(pages)
+        wind_clock()
         try:
             with open_regular(path) as file:
-                for answer in _timed(request.answers(file, pages), seconds): _send(sys.stdout.buffer, answer)
-        except Exception as error: _send(sys.stdout.buffer, error, is_last=True)
+                for answer in request.answers(file, pages):
+                    _send(sys.stdout.buffer, answer)
+                    wind_clock(); left -= 1
+        except Exception as error:
+            for _ in range(left): _send(sys.stdout.buffer, error)
 
 # %% ../nbs/00a_pictures.ipynb #d963684e
 class _Child:
@@ -290,9 +270,7 @@ class _Child:
         try:
             self.process.stdin.write(json.dumps([path, pages, *how]).encode() + b"\n")
             self.process.stdin.flush()
-            while len(found) < len(pages):
-                answer = _receive(self.process.stdout)
-                found += [answer] * (len(pages) - len(found) if getattr(answer, "is_last", False) else 1)
+            while len(found) < len(pages): found.append(_receive(self.process.stdout))
         except (OSError, ValueError): found.append(ValueError(self.end()))
         except BaseException: # Ctrl-C
             self.process.kill()
@@ -347,13 +325,8 @@ class Decoders:
         if is_heavy and amount <= self.memory: raise _Heavy(max(amount, LIGHT))
         return self.held(amount)
 
-    def ask(self,
-        path:str, # of a file
-        pages:list, # from 1
-        job:str, # one of `JOBS`
-        reading:Reading,
-    ) -> list: # an array with remarks, or an exception, for each page
-        "What a job says about pages of a file, in this process or in a child. Never raises for what a file holds."
+    def ask(self, path:str, pages:list, job:str, reading:Reading) -> list: # for each page an array with remarks, or why
+        "What one of `JOBS` says about pages (from 1) of a file, here or in a child. No file makes it raise."
         try:
             with open_regular(path) as file:
                 if os.fstat(file.fileno()).st_size > LIGHT: raise _Heavy(LIGHT) # even its header may take long
@@ -374,16 +347,14 @@ class Decoders:
 
 # %% ../nbs/00a_pictures.ipynb #7e3b4eac
 def split_page(
-    path:"str|Path", # "scan.tif#page=2", or a path without a page
+    path:str|Path, # "scan.tif#page=2", or a path without a page
 ) -> tuple[str, int]: # the file, and the page from 1
-    "A path as it stands in `ImageSet.paths` as a file and its page. A file that has such a name itself is that file."
+    "File and page of a path as it stands in `ImageSet.paths`. A file that has such a name itself is that file."
     found = re.fullmatch(r"(.+)#page=([1-9][0-9]*)", str(path), re.S)
     return (found[1], int(found[2])) if found and not os.path.lexists(path) else (str(path), 1)
 
-def page_names(
-    path:"str|Path",
-) -> list[str]: # the path itself, then "path#page=2", ...; of at most `MOST_PAGES` pages
-    "Names of all pages of a file, which `read_pages` and `load` take; a file that cannot be read has one."
+def page_names(path:str|Path) -> list[str]: # the path itself, then "path#page=2", ...
+    "Names of at most `MOST_PAGES` pages of a file, for `read_pages`; a file that cannot be read has one."
     if split_page(path)[1] > 1: return [str(path)]
     try:
         with open_regular(path) as file, open_picture(file, path) as image: count = _count_pages(image)
@@ -403,19 +374,14 @@ def read_pages(
             for path, answer in zip(paths, answers)]
 
 def read_picture(
-    path:"str|Path",
+    path:str|Path,
     reading:Reading=Reading(),
-    decoders:"Decoders|None"=None, # None: of its own
-) -> "tuple[np.ndarray, dict]|Problem": # uint8 (3, size, size), and remarks
+    decoders:Decoders|None=None, # None: of its own
+) -> tuple[np.ndarray, dict]|Problem: # uint8 (3, size, size), and remarks
     "Decode one picture; any failure is returned as a `Problem`."
-    if decoders: return read_pages([path], reading, decoders)[0]
-    with warnings.catch_warnings(action="ignore"), Decoders() as decoders: # what matters becomes a Problem
+    # of Pillow's warnings, what matters becomes a Problem
+    with warnings.catch_warnings(action="ignore"), nullcontext(decoders) if decoders else Decoders() as decoders:
         return read_pages([path], reading, decoders)[0]
-
-def read_image(path:"str|Path", size:int) -> "np.ndarray|Problem": # uint8 (3, size, size)
-    "The pixels of one file, its shorter side resized to `size` and the longer one cut at the centre."
-    found = read_picture(path, Reading(size))
-    return found if isinstance(found, Problem) else found[0]
 
 # %% ../nbs/00a_pictures.ipynb #542617ca
 SAMPLE, DECODED = 200, 32 # files whose header is read; that are decoded
@@ -425,8 +391,7 @@ class _Head(NamedTuple):
     "What the header of a file says."
     path: str
     size: tuple[int, int]
-    is_deep: bool
-    is_clear: bool # whether it may have transparency
+    job: str|None # "values" for more than 8 bits, else "contrast" for what may have transparency
 
 def _heads(files:list) -> list[_Head]:
     "Headers of a sample; what cannot be read is left out (it is reported when it is decoded)."
@@ -434,8 +399,8 @@ def _heads(files:list) -> list[_Head]:
     for path in spread(files, SAMPLE):
         try:
             with open_regular(split_page(path)[0]) as file, open_picture(file, path) as image:
-                is_clear = image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info
-                found.append(_Head(str(path), tuple(image.size), is_deep(image), is_clear))
+                job = "values" if is_deep(image) else "contrast" if image.has_transparency_data else None
+                found.append(_Head(str(path), tuple(image.size), job))
         except Exception: continue
     return found
 
@@ -449,16 +414,16 @@ def default_size(files:list) -> int: # a multiple of 8, from 16 to 96
 
 # %% ../nbs/00a_pictures.ipynb #8f7ab69b
 def _asked(heads:list[_Head], job:str, decoders:Decoders) -> list[np.ndarray]:
-    "What a job finds in a sample of pictures; empty answers and failures are left out."
+    "What a job finds in a sample of the pictures that it is for; empty answers and failures are left out."
     answers = []
-    for head in spread(heads, DECODED) if heads else []:
+    for head in spread([head for head in heads if head.job == job], DECODED):
         path, page = split_page(head.path)
         answers += decoders.ask(path, [page], job, Reading())
     return [answer[0] for answer in answers if not isinstance(answer, Exception) and answer[0].size]
 
-def _common_range(heads:list[_Head], decoders:Decoders) -> "tuple[tuple|None, list[str]]":
+def _common_range(heads:list[_Head], decoders:Decoders) -> tuple[tuple|None, list[str]]:
     "The range of a set with files of more than 8 bits, and what to say about it."
-    found = _asked([head for head in heads if head.is_deep], "values", decoders)
+    found = _asked(heads, "values", decoders)
     if not found: return None, []
     values = np.concatenate(found)
     low, high = np.quantile(values, QUANTILES)
@@ -469,9 +434,9 @@ def _common_range(heads:list[_Head], decoders:Decoders) -> "tuple[tuple|None, li
     return (low, high), [f"values from {low:,g} to {high:,g} are shown as black to white "
                          f"(quantiles {QUANTILES[0]:g} and {QUANTILES[1]:g} of {files}; --range LOW HIGH sets them)"]
 
-def _common_ground(heads:list[_Head], decoders:Decoders) -> "tuple[str, list[str]]":
+def _common_ground(heads:list[_Head], decoders:Decoders) -> tuple[str, list[str]]:
     "The first ground on which enough transparent pictures can be seen, and what to say about it."
-    found = _asked([head for head in heads if head.is_clear and not head.is_deep], "contrast", decoders)
+    found = _asked(heads, "contrast", decoders)
     if not found: return "white", []
     seen = (np.stack(found) >= .1).sum(0)
     enough = seen >= .75 * len(found)
@@ -491,20 +456,16 @@ def _cut_off(heads:list[_Head], fit:str) -> list[str]:
 
 def survey(
     files:list, # paths
-    size:"int|None"=None, # None, here and below: chosen by the files
-    fit:"str|None"=None, # None: "crop"
-    range:"tuple[float, float]|None"=None,
-    ground:"str|None"=None,
-    pages:"str|None"=None, # None: "first"
-) -> "tuple[Reading, list[str]]": # how to read them, and notes for a person
+    **given, # switches of `Reading`; size, range and ground that are not given, or None, are chosen by the files
+) -> tuple[Reading, list[str]]: # how to read them, and notes for a person
     "Look at a sample of the files of a set and say how all are read. `ValueError` for a switch out of range."
-    given = dict(size=size, fit=fit, range=range, ground=ground, pages=pages)
-    asked, notes = Reading(**{name: value for name, value in given.items() if value is not None}), []
+    given = {name: value for name, value in given.items() if value is not None}
+    asked, notes = Reading().changed(**given), []
     with warnings.catch_warnings(action="ignore"), Decoders() as decoders: # Pillow's remarks on metadata
         heads = _heads(files)
-        if size is None: asked = replace(asked, size=_median_size(heads))
+        if "size" not in given: asked = replace(asked, size=_median_size(heads))
         for name, choose in (("range", _common_range), ("ground", _common_ground)):
-            if given[name] is not None: continue
+            if name in given: continue
             value, more = choose(heads, decoders)
             asked, notes = replace(asked, **{name: value}), notes + more
     return asked, notes + _cut_off(heads, asked.fit)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['COLORS', 'colors', 'Reliability', 'reliability', 'reliability_diagram', 'confidence_shares', 'confidence_density',
-           'confusion_table', 'confusion', 'anchors', 'radial', 'confidence_geometry', 'band', 'overlay']
+           'confusion_table', 'confusion', 'radial', 'confidence_geometry', 'band', 'overlay']
 
 # %% ../nbs/32_plots.ipynb #7de49779
 import math
@@ -107,7 +107,7 @@ def confidence_density(
     _calm(ax, "y").set(xlim=(0, 1), ylim=(0, None), xlabel="confidence", ylabel="share of images")
     ax.legend(frameon=False, fontsize=9, loc="upper left")
 
-# %% ../nbs/32_plots.ipynb #f22b256c
+# %% ../nbs/32_plots.ipynb #92045ffe
 def _class_order(y, labels, n_clusters):
     "Cluster numbers (K,) sorted by their matched class, those without last; and the class of each, -1 without."
     classes = torch.full((n_clusters,), -1)
@@ -116,7 +116,6 @@ def _class_order(y, labels, n_clusters):
     order = torch.where(classes < 0, classes.max() + 1, classes).argsort(stable=True)
     return order, classes[order]
 
-# %% ../nbs/32_plots.ipynb #92045ffe
 def confusion_table(
     y:Tensor, # int (N,), ground truth
     labels:Tensor, # int (N,), clusters
@@ -164,25 +163,21 @@ def confusion(
     return table
 
 # %% ../nbs/32_plots.ipynb #2a10847f
-def anchors(
-    n:int, # K
-) -> Tensor: # float64 (K, 2)
+def _anchors(n): # float64 (n, 2)
     "Points on the unit circle at angles 2 pi c / K, counter-clockwise from (1, 0)."
     angle = 2 * math.pi / n * torch.arange(n, dtype=torch.float64)
     return torch.stack([angle.cos(), angle.sin()], 1)
 
-def radial(
-    probs:Tensor, # (N, K), rows sum to 1
-) -> Tensor: # float64 (N, 2), within the polygon of the anchors
+def radial(probs:Tensor) -> Tensor: # (N, K), rows sum to 1 -> float64 (N, 2), within the polygon of the anchors
     "Mean anchor of each image, weighted by its probabilities (RUC Fig. 3)."
-    return _on_host(probs) @ anchors(probs.shape[1])
+    return _on_host(probs) @ _anchors(probs.shape[1])
 
 # %% ../nbs/32_plots.ipynb #653f9027
 def _draw_anchors(ax, names):
     "The circle, spokes, and names outside of it."
     from matplotlib.patches import Circle
     ax.add_artist(Circle((0, 0), 1, fill=False, color=".75", lw=.8, zorder=0))
-    for (x, y), name in zip(anchors(len(names)).tolist(), names):
+    for (x, y), name in zip(_anchors(len(names)).tolist(), names):
         ax.plot([0, x], [0, y], color=".88", lw=.7, zorder=0)
         side = "center" if abs(x) < .3 else "left" if x > 0 else "right"
         ax.text(1.07 * x, 1.11 * y, name, ha=side, va="center", fontsize=8.5)

@@ -135,10 +135,7 @@ def settings_of(command:str, asked:Request, **more) -> dict: # plain values
 CHANGED = dict(files="files were added, removed or changed since", labels="the table was changed since",
                weights="the weights file was changed since") # what has a fingerprint
 
-def differences(
-    old:dict, # settings
-    new:dict,
-) -> str: # empty: none
+def differences(old:dict, new:dict) -> str: # empty: none
     "In which settings two runs differ."
     changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     options = [f"{name} {old.get(name)}, now {new.get(name)}" for name in changed if name not in CHANGED]

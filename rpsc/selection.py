@@ -4,10 +4,9 @@
 
 # %% auto #0
 __all__ = ['CONFIDENCES', 'unit', 'ranked', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers',
-           'distance_ratio', 'similarity_ratio', 'semantic_confidence', 'PseudoLabels', 'labelled_members',
-           'pseudo_label', 'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels',
-           'EmptyClusters', 'check_no_empty', 'spice_labels', 'select_confident', 'select_by_neighbors',
-           'select_hybrid', 'surest']
+           'distance_ratio', 'semantic_confidence', 'PseudoLabels', 'labelled_members', 'pseudo_label',
+           'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels', 'EmptyClusters',
+           'check_no_empty', 'spice_labels', 'select_confident', 'select_by_neighbors', 'select_hybrid', 'surest']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -146,9 +145,7 @@ def distance_ratio(
     return torch.where(farthest > 0, distance / farthest, torch.ones_like(distance))
 
 # %% ../nbs/10_selection.ipynb #0a9c9f18
-def similarity_ratio(
-    features:Tensor, centers:Tensor, index:Tensor, # as in `semantic_confidence`
-) -> Tensor: # like `index`, in [0, 1]; 1 = the nearest member
+def _similarity_ratio(features, centers, index): # like `index`, in [0, 1]; 1 = the nearest member
     "Dot product with the own centre over that of the nearest member, clipped at 0 (Eq. 3 as the text describes it)."
     similarity = _similarity(features, centers).gather(-1, _index(index, len(features))).clamp_min(0)
     return similarity / similarity.amax(-1, keepdim=True).clamp_min(torch.finfo(similarity.dtype).tiny)
@@ -164,7 +161,7 @@ def semantic_confidence(
 ) -> Tensor: # like `index`, never negative; in [0, 1] but for "one_minus_mean1"
     "How far the pseudo-label of each member is to be believed (RPSC Eq. 3); `ValueError` for another `kind`."
     if kind not in CONFIDENCES: raise ValueError(f"kind: got {kind!r}; accepted: {', '.join(CONFIDENCES)}")
-    if kind == "similarity": return similarity_ratio(features, centers, index)
+    if kind == "similarity": return _similarity_ratio(features, centers, index)
     if kind == "none": return torch.ones(index.shape, device=index.device)
     distance = distance_ratio(features, centers, index)
     if kind == "distance": return distance

@@ -8,6 +8,7 @@ __all__ = ['torn_groups', 'Comparison', 'compare_with_kmeans']
 # %% ../nbs/34_sizes.ipynb #aa1b9081
 from dataclasses import dataclass
 
+import numpy as np
 from torch import Tensor
 
 from .granularity import silhouette
@@ -66,7 +67,7 @@ def compare_with_kmeans(
     near, own = unit(features[rows].float()), labels.to(features.device)[rows]
     groups = kmeans(near, min(n_clusters, len(near)), seed=seed)[1]
     both = own, groups
-    return Comparison(*[silhouette(near.cpu().numpy(), found, "cosine") for found in both],
+    return Comparison(*[np.nan_to_num(silhouette(near.cpu().numpy(), found, "cosine")) for found in both],
                       *[float(local_consistency(near, found, min(20, len(near))).mean()) for found in both],
                       *[float(found.bincount().max()) / len(found) for found in both],
                       torn_groups(groups, own), n_clusters)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NAMED', 'CIFAR20_OF_CIFAR100', 'IMAGENET_SUBSETS', 'Facts', 'Source', 'disk_bytes', 'DataSet', 'register',
-           'dataset_names', 'known_name', 'find_source', 'Need', 'survey']
+           'dataset_names', 'known_name', 'did_you_mean', 'find_source', 'Need', 'survey']
 
 # %% ../nbs/00bb_sources.ipynb #a174c4f2
 import difflib, glob, gzip, math, os, re, struct, tarfile, tempfile, warnings, zlib
@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from .files import cache_folder
-from .folders import PARTS, classes_of, find_files, image_files, layout, numbered
-from .formats import SUFFIXES, Problem, not_taken
+from .folders import PARTS, find_files, image_files, layout, numbered, spelt_out
+from .formats import SUFFIXES, Problem
 from .pictures import default_size
 
 # %% ../nbs/00bb_sources.ipynb #30f151b2
@@ -46,30 +46,23 @@ class Facts:
 class Source:
     "What there is: either `pixels` or `files`, and what is known about them."
     name: str
-    pixels: "Tensor|np.ndarray|None" = None # as `rpsc.data.ImageSet` accepts them
-    files: "list[str]|None" = None
-    labels: "Tensor|Sequence|None" = None
-    class_names: "list[str]|None" = None
-    size: "int|None" = None # when the caller asks for none; None: that of the pixels, or `default_size` of the files
+    pixels: Tensor|np.ndarray|None = None # as `rpsc.data.ImageSet` accepts them
+    files: list[str]|None = None
+    labels: Tensor|Sequence|None = None
+    class_names: list[str]|None = None
+    size: int|None = None # when the caller asks for none; None: that of the pixels, or `default_size` of the files
     domain: str = "natural"
-    problems: "list[Problem]" = field(default_factory=list) # what is known before a file is opened
-    notes: "list[str]" = field(default_factory=list) # sentences for people
+    problems: list[Problem] = field(default_factory=list) # what is known before a file is opened
+    notes: list[str] = field(default_factory=list) # sentences for people
 
 def _check_split(split:str, accepted:Sequence[str], name:str) -> None:
-    "Refuse a split that `name` does not have."
     if split not in accepted: raise ValueError(f"split: {split!r}, {name} has {', '.join(map(repr, accepted))}")
 
-_SPLITS = ("all", "train", "test")
-
-def _parts(split:str) -> list[bool]: # True: training part, False: test part
-    "The parts that make up a split, training images first."
-    return {"all": [True, False], "train": [True], "test": [False]}[split]
+_SPLITS = {"all": [True, False], "train": [True], "test": [False]} # the parts of each, True for the training images
 
 # %% ../nbs/00bb_sources.ipynb #37623f68
-def disk_bytes(
-    path:Path, # file or folder
-) -> int: # of all files in it
-    "How much room a file or folder takes; `FileNotFoundError` if it does not exist."
+def disk_bytes(path:Path) -> int:
+    "How much room a file, or a folder with all its files, takes; `FileNotFoundError` if it does not exist."
     return sum(p.stat().st_size for p in path.rglob("*") if p.is_file()) if path.is_dir() else path.stat().st_size
 
 # %% ../nbs/00bb_sources.ipynb #93e17758
@@ -84,7 +77,7 @@ class DataSet:
     is_fetched: bool = False # torchvision can download it
     extra: dict = field(default_factory=dict) # split that only helps the encoder -> number of images, groups of files
 
-    def source(self, root:Path, split:str="all", check:"bool|str"=True) -> Source:
+    def source(self, root:Path, split:str="all", check:bool|str=True) -> Source:
         "What is in `root`. `ValueError` for an unknown split, `FileNotFoundError` that says which file to put where."
         _check_split(split, (*_SPLITS, *self.extra), self.facts.name)
         fields = self.read(self, root, split, check)
@@ -92,44 +85,39 @@ class DataSet:
 
     def fetch(self,
         root:Path,
-        check:"bool|str", # not True: no download, the files have to be there
+        check:bool|str, # not True: no download, the files have to be there
         build:Callable, # (download: bool) -> whatever the reader needs; raises when files are missing
     ):
         "Read what is in `root`, else let torchvision download it (checksums and progress are torchvision's)."
-        reason = f"not found in {root}"
-        try: return build(download=False)
-        except (RuntimeError, OSError) as error:
-            if check is not True: raise self.missing(root, f"{reason} ({error})") from None
-        try: return build(download=True)
-        except (RuntimeError, OSError) as error:
-            raise self.missing(root, f"{reason}, and the download failed ({error})") from error
+        for download in (False, True):
+            try: return build(download=download)
+            except (RuntimeError, OSError) as error:
+                failed = ", and the download failed" * download
+                if download or check is not True:
+                    raise self.missing(root, f"not found in {root}{failed} ({error})") from error
 
     def missing(self, root:Path, reason:str) -> FileNotFoundError:
-        "The error that says which file to put where."
-        home = f"the folder given as root; {self.page} is the home page of the data set"
-        return FileNotFoundError(f"{self.facts.name}: {reason}. Put {self.put} into {root} ({home})")
+        return FileNotFoundError(f"{self.facts.name}: {reason}. {self.remedy(root, 'Put')}")
 
-    def remedy(self, root:Path) -> str:
-        "What to do about a data set that is not there."
-        download = "; otherwise the first run downloads it" if self.is_fetched else ""
-        return f"put {self.put} into {root} (home page: {self.page}){download}"
+    def remedy(self, root:Path, put:str="put") -> str:
+        "Which file to put where."
+        return f"{put} {self.put} into {root} (home page: {self.page})"
 
-    def look_for(self, root:Path, split:str="all") -> "tuple[int|None, str]": # bytes and place, or None and what to do
+    def look_for(self, root:Path, split:str="all") -> tuple[int|None, str]: # bytes and place, or None and what to do
         "Find the images that the papers cluster, or those of a split of `extra`."
         if not self.files: return len(self.facts) * self.facts.bytes_each, "part of scikit-learn"
         for group in self.extra[split][1] if split in self.extra else self.files:
             files = [root / file for file in group]
             if all(file.exists() for file in files):
                 return sum(map(disk_bytes, files)), str(files[0] if len(files) == 1 else files[0].parent)
-        return None, self.remedy(root)
+        return None, self.remedy(root) + "; otherwise the first run downloads it" * self.is_fetched
 
 # %% ../nbs/00bb_sources.ipynb #3c6f90a5
-NAMED: "dict[str, DataSet]" = {}
+NAMED: dict[str, DataSet] = {}
 
-def register(*args, **kwargs) -> None: # as `DataSet` takes them
+def register(facts:Facts, *args, **kwargs) -> None: # as `DataSet` takes them
     "Enter a data set into `NAMED`, so that its name means it everywhere."
-    found = DataSet(*args, **kwargs)
-    NAMED[found.facts.name] = found
+    NAMED[facts.name] = DataSet(facts, *args, **kwargs)
 
 def dataset_names() -> list[str]:
     "Names that `rpsc.data.load` knows, besides paths; case, dashes and underscores do not matter."
@@ -145,10 +133,8 @@ def _read_digits(dataset, root, split, check):
 register(Facts("digits", 1_797, 10, 16, 1, "glyphs"), _read_digits)
 
 # %% ../nbs/00bb_sources.ipynb #4fb9bbe3
-def _read_idx(
-    path:Path, # without .gz, which may be there instead
-) -> Tensor: # uint8, of the shape that the file states
-    "Bytes in an idx file. Raises `OSError` for one that is not there, not whole, or of something else."
+def _read_idx(path:Path) -> Tensor: # uint8, of the shape that the file states
+    "Bytes in an idx file, packed (.gz) or not. `OSError` for one that is not there, not whole, or of something else."
     packed = path.with_name(f"{path.name}.gz")
     try: data = gzip.decompress(packed.read_bytes()) if packed.exists() and not path.exists() else path.read_bytes()
     except (EOFError, zlib.error) as error: raise OSError(f"{packed}: {error}") from error
@@ -165,7 +151,7 @@ def _read_mnist(dataset, root, split, check):
     def build(download):
         if download: kind(root, download=True)
         names = [f"{'train' if train else 't10k'}-{what}-ubyte" for what in ("images-idx3", "labels-idx1")
-                 for train in _parts(split)]
+                 for train in _SPLITS[split]]
         return [_read_idx(root / kind.__name__ / "raw" / file) for file in names]
     read = dataset.fetch(root, check, build)
     half = len(read) // 2
@@ -185,7 +171,7 @@ def _without_checksums(kind:type) -> type:
     return type(kind.__name__, (kind,), lists | dict(meta=kind.meta | {"md5": None}))
 
 def _is_harmless(member:tarfile.TarInfo) -> bool:
-    "Whether an entry of an archive is a file or a folder inside the place it is unpacked to: no link, no device."
+    "Whether an entry of an archive is a file or a folder inside it: no link, no device."
     path = Path(member.name)
     return (member.isfile() or member.isdir()) and not path.is_absolute() and ".." not in path.parts
 
@@ -203,11 +189,11 @@ CIFAR20_OF_CIFAR100 = ( # coarse class of each fine class, 25 a line
     6, 13, 15, 3, 15, 0, 11, 1, 10, 12, 14, 16, 9, 11, 5, 5, 19, 8, 8, 15, 13, 14, 17, 18, 10,
     16, 4, 17, 4, 2, 0, 17, 4, 18, 17, 10, 3, 2, 12, 12, 16, 12, 1, 9, 19, 2, 10, 0, 1, 16,
     12, 9, 13, 15, 13, 16, 19, 2, 4, 6, 19, 5, 5, 8, 19, 18, 1, 2, 15, 6, 0, 17, 8, 14, 13)
-_CIFAR_NAMES = {"cifar10": "airplane automobile bird cat deer dog frog horse ship truck".split(), "cifar100-20": (
+_CIFAR20_NAMES = (
     "aquatic mammals|fish|flowers|food containers|fruit and vegetables|household electrical devices|"
     "household furniture|insects|large carnivores|large man-made outdoor things|large natural outdoor scenes|"
     "large omnivores and herbivores|medium-sized mammals|non-insect invertebrates|people|reptiles|small mammals|"
-    "trees|vehicles 1|vehicles 2").split("|")}
+    "trees|vehicles 1|vehicles 2").split("|")
 
 # %% ../nbs/00bb_sources.ipynb #6c4c1490
 def _read_cifar(dataset, root, split, check):
@@ -221,15 +207,15 @@ def _read_cifar(dataset, root, split, check):
     if check == "unpickle":
         kind = _without_checksums(kind)
         _unpack(root / kind.filename, home)
-    def build(download): return [kind(root, train=train, download=download) for train in _parts(split)]
+    def build(download): return [kind(root, train=train, download=download) for train in _SPLITS[split]]
     try: read = dataset.fetch(root, check, build)
     except FileNotFoundError:
         if check is not False or not home.is_dir(): raise
         raise ValueError(f"check: False, but the files in {home} are not those of {name}, and they are pickles, which "
                          'can run any code when they are read; check="unpickle" does so') from None
-    labels = torch.tensor(sum((part.targets for part in read), []))
-    if name == "cifar100-20": labels = torch.tensor(CIFAR20_OF_CIFAR100)[labels]
-    return dict(pixels=np.concatenate([part.data for part in read]), labels=labels, class_names=_CIFAR_NAMES[name])
+    labels, names = torch.tensor(sum((part.targets for part in read), [])), read[0].classes
+    if name == "cifar100-20": labels, names = torch.tensor(CIFAR20_OF_CIFAR100)[labels], _CIFAR20_NAMES
+    return dict(pixels=np.concatenate([part.data for part in read]), labels=labels, class_names=names)
 
 for _name, _k, _stem in (("cifar10", 10, "cifar-10"), ("cifar100-20", 20, "cifar-100")):
     _folder = _stem + ("-batches-py" if _k == 10 else "-python")
@@ -239,7 +225,7 @@ for _name, _k, _stem in (("cifar10", 10, "cifar-10"), ("cifar100-20", 20, "cifar
 # %% ../nbs/00bb_sources.ipynb #55b2e49f
 _STL10_COUNTS = {"train": 5_000, "test": 8_000, "unlabeled": 100_000}
 
-def _stl10_part(root:Path, part:str, check:"bool|str") -> "tuple[np.ndarray, np.ndarray|None]":
+def _stl10_part(root:Path, part:str, check:bool|str) -> tuple[np.ndarray, np.ndarray|None]:
     "One of the three parts as it lies in `stl10_binary`: memory-mapped uint8 (N, 3, 96, 96), labels from 0."
     home = root / "stl10_binary"
     pixels = np.memmap(home / f"{part}_X.bin", dtype=np.uint8, mode="c").reshape(-1, 3, 96, 96).transpose(0, 1, 3, 2)
@@ -268,7 +254,11 @@ register(Facts("stl10", 13_000, 10, 96), _read_stl10, "stl10_binary.tar.gz, or i
          extra={"unlabeled": (_STL10_COUNTS["unlabeled"], [["stl10_binary/unlabeled_X.bin"], ["stl10_binary.tar.gz"]])})
 
 # %% ../nbs/00bb_sources.ipynb #f935d64f
-def _tiny_validation(base:Path) -> "tuple[list[str], list[str]]": # files, wnids
+def _in_folders(folders:list[Path]) -> tuple[list[str], list[int]]: # files, number of the folder of each
+    found = [(file, i) for i, folder in enumerate(folders) for file in image_files(folder)]
+    return [file for file, _ in found], [i for _, i in found]
+
+def _tiny_validation(base:Path) -> tuple[list[str], list[str]]: # files, wnids
     "Files of the validation part and their classes, from the tab-separated table."
     lines = (base / "val" / "val_annotations.txt").read_text().splitlines()
     rows = sorted(line.split("\t") for line in lines if line.strip())
@@ -280,11 +270,11 @@ def _read_tiny_imagenet(dataset, root, split, check):
     train = base / "train"
     if not train.is_dir(): raise dataset.missing(root, f"not found in {root}")
     classes = sorted(path.name for path in train.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if split == "test": files, wnids = _tiny_validation(base)
+    if split != "test": files, labels = _in_folders([train / wnid for wnid in classes])
     else:
-        files = image_files(train)
-        wnids = classes_of(files, [str(train)] * len(files))
-    return dict(files=files, labels=[classes.index(wnid) for wnid in wnids], class_names=classes)
+        files, wnids = _tiny_validation(base)
+        labels = [classes.index(wnid) for wnid in wnids]
+    return dict(files=files, labels=labels, class_names=classes)
 
 register(Facts("tiny-imagenet", 100_000, 200, 64), _read_tiny_imagenet,
          "the folder tiny-imagenet-200 of tiny-imagenet-200.zip, unpacked", "cs231n.stanford.edu",
@@ -306,20 +296,19 @@ IMAGENET_SUBSETS = {name: wnids.split() for name, wnids in {
 def _imagenet_parts(dataset, base:Path, split:str) -> list[Path]:
     "The folders that make up a split: `train`, `val`, or both."
     train, val, name = base / "train", base / "val", dataset.facts.name
-    has_val = val.is_dir() and any((val / wnid).is_dir() for wnid in IMAGENET_SUBSETS[name])
-    if split == "test" and not has_val: raise dataset.missing(base, f"{val} has no folders named by wnid")
-    if split == "test": return [val]
-    return [train, val] if split == "all" and name == "imagenet50" and has_val else [train]
+    has_val = any((val / wnid).is_dir() for wnid in IMAGENET_SUBSETS[name])
+    if split != "test": return [train] + [val] * (split == "all" and name == "imagenet50" and has_val)
+    if not has_val: raise dataset.missing(base, f"{val} has no folders named by wnid")
+    return [val]
 
 def _read_imagenet(dataset, root, split, check):
     "A subset of ImageNet by its list of wnids; test is the validation part."
     base, wnids = root if (root / "train").is_dir() else root / "imagenet", IMAGENET_SUBSETS[dataset.facts.name]
-    parts = _imagenet_parts(dataset, base, split)
-    folders = [(part / wnid, label) for part in parts for label, wnid in enumerate(wnids)]
-    absent = [str(folder) for folder, _ in folders if not folder.is_dir()]
+    folders = [part / wnid for part in _imagenet_parts(dataset, base, split) for wnid in wnids]
+    absent = [folder for folder in folders if not folder.is_dir()]
     if absent: raise dataset.missing(base, f"{len(absent)} class folders are missing, first {absent[0]}")
-    files, labels = zip(*((file, label) for folder, label in folders for file in image_files(folder)))
-    return dict(files=list(files), labels=list(labels), class_names=wnids)
+    files, places = _in_folders(folders)
+    return dict(files=files, labels=[place % len(wnids) for place in places], class_names=wnids)
 
 for _name, _n, _home in (("imagenet10", 13_000, ["imagenet/train"]), ("imagenet-dogs15", 19_500, ["imagenet/train"]),
                          ("imagenet50", 66_774, ["imagenet/train", "imagenet/val"])):
@@ -337,78 +326,71 @@ def _folder_source(folder:Path, split:str, exclude:Sequence[str]=()) -> Source:
     if split != "all" and not ("train" in parts and wanted in parts):
         raise ValueError(f"split: {split!r}, but {folder} has no sub-folders train and test that hold images; "
                          f"accepted is 'all'")
-    line, others = not_taken(found.others)
     if not found.files:
         where = f"looked in all visible sub-folders for pictures (jpg, png, tif and {len(SUFFIXES) - 3} other endings)"
-        raise found.nothing(f"{folder}: no image file", where, more=line)
+        raise found.nothing(f"{folder}: no image file", where)
     labels, class_names = numbered(classes)
     sizes = ", ".join(f"{part} ({parts.count(part):,})" for part in PARTS if part in parts)
     beside = (f"{classes.count(None):,} of {len(classes):,} pictures lie beside the class folders: their class is not "
               "known, so nothing is compared with the folders' names") if class_names and None in classes else None
-    notes = [found.left_out_in_words(), sizes and f"parts of the folder, taken together: {sizes}", beside, line]
+    problems, notes = found.report()
+    notes += filter(None, (sizes and f"parts of the folder, taken together: {sizes}", beside))
     kept = [i for i, part in enumerate(parts) if split == "all" or part == wanted]
     rows = sorted(kept, key=lambda i: [*PARTS, None].index(parts[i]))
     return Source(folder.resolve().name, files=[found.files[i] for i in rows],
                   labels=None if labels is None else labels[rows], class_names=class_names,
-                  problems=[*found.problems, *others], notes=[*filter(None, notes)] if split == "all" else [])
+                  problems=problems, notes=notes if split == "all" else [])
 
 # %% ../nbs/00bb_sources.ipynb #adad1741
-def known_name(name:"str|Path") -> "str|None":
+def known_name(name:str|Path) -> str|None:
     "The data set that `name` means, whatever its case, dashes and underscores; a path means none."
     if not isinstance(name, str) or re.search(r"^[.~]|[/\\]", name): return None
     plain = lambda text: "".join(filter(str.isalnum, text.lower()))
     also = {"cifar20": "cifar100-20", "tinyimagenet200": "tiny-imagenet", "imagenetdogs": "imagenet-dogs15"}
     return also.get(plain(name)) or {plain(known): known for known in NAMED}.get(plain(name))
 
+def did_you_mean(name:str, known:Sequence[str]) -> str: # for the end of an error; empty where none resembles it
+    close = difflib.get_close_matches(name, known)
+    return f". Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
 def _unknown(name) -> Exception:
-    "What to say about neither a name nor a path: a missing path, or a list of names with the closest first."
+    "What to say about neither a name nor a path."
     if isinstance(name, Path) or os.sep in name or name.startswith((".", "~")):
         return FileNotFoundError(f"name_or_path: {str(name)!r} does not exist")
-    close, known = difflib.get_close_matches(name.lower(), NAMED, cutoff=.5), ", ".join(NAMED)
-    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    return ValueError(f"name_or_path: {name!r} is no existing path and no known data set.{hint} Known are {known}")
+    return ValueError(f"name_or_path: {name!r} is no existing path and no known data set. Known are {', '.join(NAMED)}"
+                      f"{did_you_mean(name.lower(), NAMED)}")
 
-# %% ../nbs/00bb_sources.ipynb #241538e9
 def _without_splits(kind:str, split:str, name:str, **found) -> Source:
-    "A source of a kind that knows no training and test part."
     _check_split(split, ("all",), kind)
     return Source(name, **found)
 
 # %% ../nbs/00bb_sources.ipynb #5a1ed3e3
-def _check_files(files:Sequence) -> list:
-    "A list of paths, not an accidental list of arrays or numbers."
-    if files and all(isinstance(file, (str, Path)) for file in files): return list(files)
-    raise ValueError("name_or_path: accepted are a list of paths with at least one entry, an array, a folder, "
-                     "or a name")
-
-# %% ../nbs/00bb_sources.ipynb #73944517
-def _path_source(name_or_path:"str|Path", split:str, exclude:Sequence[str]) -> Source:
+def _path_source(name_or_path:str|Path, split:str, exclude:Sequence[str]) -> Source:
     "The files that a path means: of a folder, one file, a list of paths, a pattern."
     path = Path(name_or_path).expanduser()
     if path.is_dir() and name_or_path != "": return _folder_source(path, split, exclude)
     if name_or_path == "" or not (os.path.lexists(path) or glob.has_magic(str(path))): raise _unknown(name_or_path)
-    found, kind = find_files(path, exclude), "one file" if path.is_file() else "a pattern"
-    whole = path if not glob.has_magic(str(path)) else next(p for p in path.parents if not glob.has_magic(str(p)))
-    line, others = not_taken(found.others)
-    return _without_splits(kind, split, whole.resolve().name if kind == "a pattern" else path.stem, files=found.files,
-                           problems=[*found.problems, *others],
-                           notes=[*filter(None, (found.left_out_in_words(), line))])
+    kind, name = ("one file", path.stem) if path.is_file() else ("a pattern", spelt_out(path).resolve().name)
+    found = find_files(path, exclude)
+    problems, notes = found.report()
+    return _without_splits(kind, split, name, files=found.files, problems=problems, notes=notes)
 
 def find_source(
     name_or_path, # as `rpsc.data.load` takes it
-    root:"str|Path|None", # folder of named data sets; None: `data` in `cache_folder()`
+    root:str|Path|None, # folder of named data sets; None: `data` in `cache_folder()`
     split:str,
-    check:"bool|str", # as `rpsc.data.load` takes it
+    check:bool|str, # as `rpsc.data.load` takes it
     exclude:Sequence[str]=(), # names, or paths below a folder, that are left out
 ) -> Source:
     "Decide what `name_or_path` is, and find it. Raises as `rpsc.data.load`."
     if isinstance(name_or_path, (Tensor, np.ndarray)):
         return _without_splits("an array", split, "images", pixels=name_or_path)
-    if isinstance(name_or_path, (list, tuple)):
-        return _without_splits("a list of files", split, "images", files=_check_files(name_or_path))
+    files = name_or_path if isinstance(name_or_path, (list, tuple)) else ()
+    if files and all(isinstance(file, (str, Path)) for file in files):
+        return _without_splits("a list of files", split, "images", files=list(files))
     if not isinstance(name_or_path, (str, Path)):
-        raise ValueError(f"name_or_path: {type(name_or_path).__name__}, accepted are a name, a folder, "
-                         "a list of files, or an array (N, H, W), (N, C, H, W), (N, H, W, C)")
+        raise ValueError(f"name_or_path: {type(name_or_path).__name__}, accepted are a name, a folder, a list of "
+                         "paths with at least one entry, or an array (N, H, W), (N, C, H, W), (N, H, W, C)")
     if (name := known_name(name_or_path)) is None: return _path_source(name_or_path, split, exclude)
     if Path(name_or_path).exists():
         warnings.warn(f"{name_or_path} means the data set {name}; the folder {Path(name_or_path).resolve()} is meant "
@@ -422,10 +404,10 @@ class Need:
     data: str # name, and the split if it is not all
     images: int
     pixels: int # bytes as uint8, which is how a run holds them
-    on_disk: "int|None" = None # bytes; None: not there
+    on_disk: int|None = None # bytes; None: not there
     where: str = "" # where they are, or what to do
 
-def _listed(dataset:str, root:Path) -> "tuple[Facts, int, str]":
+def _listed(dataset:str, root:Path) -> tuple[Facts, int, str]:
     "Facts of image files from their names alone, their bytes, and their folder."
     source = find_source(dataset, root, "all", False)
     if source.class_names is None:
@@ -436,7 +418,7 @@ def _listed(dataset:str, root:Path) -> "tuple[Facts, int, str]":
     facts = Facts(source.name, len(source.files), len(source.class_names), size)
     return facts, on_disk, str(Path(source.files[0]).parents[1])
 
-def _found(dataset:str, root:Path) -> "tuple[Facts, int|None, str]":
+def _found(dataset:str, root:Path) -> tuple[Facts, int|None, str]:
     "Facts of all images of a data set, their bytes on the disk, and where they are or what to do."
     known = NAMED.get(known_name(dataset))
     if known and (known.is_fetched or not known.files): return known.facts, *known.look_for(root)
@@ -445,12 +427,12 @@ def _found(dataset:str, root:Path) -> "tuple[Facts, int|None, str]":
         if known is None: raise
         return known.facts, None, known.remedy(root)
 
-# %% ../nbs/00bb_sources.ipynb #e8e4f843
+# %% ../nbs/00bb_sources.ipynb #e3df6c1e
 def survey(
     dataset:str, # a name or path that `rpsc.data.load` knows
     budget, # a profile: its `limit` of images, `size` in pixels, and split of `extra` images, each may be None
-    root:"Path|None"=None, # of named data sets; None: as `rpsc.data.load`
-) -> "tuple[Facts, list[Need]]": # of the images that are clustered; everything that has to be there
+    root:Path|None=None, # of named data sets; None: as `rpsc.data.load`
+) -> tuple[Facts, list[Need]]: # of the images that are clustered; everything that has to be there
     """What a data set is and whether it is there; nothing is downloaded or decoded.
 
     Raises like `rpsc.data.load`, and `ValueError` for unlabelled folders."""

@@ -6,7 +6,7 @@
 __all__ = ['IN_MEMORY', 'DECODER_VERSION', 'FEW_LEVELS', 'WHOLE', 'all_pages', 'Decoded', 'decode_files']
 
 # %% ../nbs/00aa_stores.ipynb #9a62e22d
-import hashlib, itertools, json, os, re, shutil, uuid, warnings, zlib
+import hashlib, itertools, json, os, shutil, warnings, zlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from .files import HOST, cache_folder, fingerprint, flush, is_abandoned, whole_file
+from .files import cache_folder, damaged, fingerprint, flush, left_parts, part_of, sweep, write_text
 from .formats import Problem, Reading, open_regular
 from .pictures import Decoders, page_names, read_pages, split_page
 
@@ -41,54 +41,56 @@ def _decode(files:list, reading:Reading, start:int=0, block:int=256) -> Iterator
             bar.update(len(outcomes))
 
 # %% ../nbs/00aa_stores.ipynb #0473f8b4
-def all_pages(
-    files:list,
-) -> "tuple[list[str], np.ndarray]": # paths of pages, int64 position of the file of each
-    "All pages of files, as `page_names` names them. Headers are read."
+def all_pages(files:list) -> tuple[list[str], np.ndarray]: # paths of pages, int64 position of the file of each
+    "All pages of files, as `page_names` names them, from the headers."
     with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor() as pool:
         names = list(pool.map(page_names, files))
     return list(itertools.chain(*names)), np.repeat(np.arange(len(files)), [len(pages) for pages in names])
 
 # %% ../nbs/00aa_stores.ipynb #09723310
-def _sum_up(outcomes:list, start:int) -> "tuple[np.ndarray, dict]": # uint8 (m, 3, size, size)
+def _sum_up(outcomes:list, start:int) -> tuple[np.ndarray, dict]: # uint8 (m, 3, size, size)
     "The pixels of a block that begins with the file `start`, and what is known about it."
     good = [(i, *outcome) for i, outcome in enumerate(outcomes, start) if not isinstance(outcome, Problem)]
     pixels = np.stack([pixels for _, pixels, _ in good]) if good else np.empty((0, 3, 0, 0), np.uint8)
-    remarks, levels = Counter(), np.zeros(256, bool)
+    remarks = Counter()
     for _, _, found in good: remarks.update(found); remarks.update({f"files {name}": 1 for name in found})
-    levels[pixels.ravel()] = True
+    levels = np.flatnonzero(np.bincount(pixels.ravel())).tolist()
     bad = [[i, outcome.reason] for i, outcome in enumerate(outcomes, start) if isinstance(outcome, Problem)]
     return pixels, dict(stop=start + len(outcomes), kept=[i for i, _, _ in good], problems=bad, remarks=dict(remarks),
-                        crc=[zlib.crc32(picture) for picture in pixels], levels=np.flatnonzero(levels).tolist(),
+                        crc=[zlib.crc32(picture) for picture in pixels], levels=levels,
                         flat=sum(int(np.ptp(picture, (1, 2)).max()) < 3 for picture in pixels))
 
 def _joined(blocks:list[dict]) -> dict:
-    "What is known about several blocks."
     def all_of(name): return list(itertools.chain(*(block[name] for block in blocks)))
     remarks = dict(sum((Counter(block["remarks"]) for block in blocks), Counter()))
     return dict(stop=blocks[-1]["stop"], kept=all_of("kept"), problems=all_of("problems"), remarks=remarks,
                 crc=all_of("crc"), levels=sorted(set(all_of("levels"))), flat=sum(block["flat"] for block in blocks))
 
+def _blocks(files:list, reading:Reading, start:int=0) -> Iterator[tuple[np.ndarray, dict]]:
+    "Decode files from `start` on: pixels and facts of one block after another."
+    for outcomes in _decode(files, reading, start):
+        pixels, known = _sum_up(outcomes, start)
+        yield pixels, known
+        start = known["stop"]
+
 # %% ../nbs/00aa_stores.ipynb #2b9d1c25
 FEW_LEVELS = 64 # of 256
 
 def _notes(known:dict, is_deep:bool) -> list[str]: # whether files of more than 8 bits are in the set
-    "What to say about decoded pictures."
-    n, remarks, levels, notes = len(known["kept"]), Counter(known["remarks"]), known["levels"], []
+    remarks, levels, of = Counter(known["remarks"]), known["levels"], f"of {len(known['kept']):,} pictures"
     equal = sum(count for count in Counter(known["crc"]).values() if count > 1)
-    def say(count, one, many, words): notes.extend([f"{count:,} {many if count > 1 else one} {words}"] * (count > 0))
-    def say_pictures(count, one, many, words): say(count, *(f"of {n:,} pictures {verb}" for verb in (one, many)), words)
-    say(remarks["files left"], "file holds", "files hold",
-        f"more than one picture: the first of each is taken, {remarks['left']:,} are left (--pages all takes them)")
-    say(remarks["metadata"], "file has", "files have",
-        "metadata that cannot be read: orientation or colours may be wrong")
-    say_pictures(remarks["nan"], "has", "have", "values that are no numbers, shown as black")
+    notes = [f"{count:,} {many if count > 1 else one} {words}" for count, one, many, words in (
+        (remarks["files left"], "file holds", "files hold", "more than one picture: the first of each is taken, "
+         f"{remarks['left']:,} are left (--pages all takes them)"),
+        (remarks["metadata"], "file has", "files have", "metadata that cannot be read: orientation or colours may be "
+         "wrong"),
+        (remarks["nan"], f"{of} has", f"{of} have", "values that are no numbers, shown as black"),
+        (known["flat"], f"{of} is", f"{of} are", "flat: one colour and nothing else"),
+        (equal, f"{of} is", f"{of} are", "equal to another one (copies, or detail that was lost)")) if count]
     if levels and len(levels) < FEW_LEVELS and (is_deep or levels[-1] - levels[0] < FEW_LEVELS):
         remedy = "; --range LOW HIGH chooses the values that are shown" * is_deep
         few = f"only {len(levels)} of 256 grey levels, {levels[0]} to {levels[-1]}"
         notes.append(f"the pictures have {few}: detail may be lost{remedy}")
-    say_pictures(known["flat"], "is", "are", "flat: one colour and nothing else")
-    say_pictures(equal, "is", "are", "equal to another one (copies, or detail that was lost)")
     return notes
 
 # %% ../nbs/00aa_stores.ipynb #6ee6c821
@@ -139,34 +141,25 @@ def _open_store(files:list, reading:Reading, folder:Path) -> Decoded:
     if not isinstance(known, dict) or known.pop("check", None) != fingerprint(known):
         raise ValueError("its index is damaged")
     shape = (len(known["kept"]), 3, reading.size, reading.size)
-    try: size = (folder / "pixels.u8").stat().st_size
-    except OSError: size = None
-    if size != np.prod(shape, dtype=int): raise ValueError("its pixels are not all there")
-    pixels = np.memmap(folder / "pixels.u8", dtype=np.uint8, mode="c", shape=shape)
+    try: pixels = np.memmap(folder / "pixels.u8", np.uint8, "c").reshape(shape)
+    except (OSError, ValueError): raise ValueError("its pixels are not all there") from None
     if any(zlib.crc32(picture) != crc for picture, crc in zip(pixels, known["crc"])):
         raise ValueError("its pixels are damaged")
     return _decoded(files, pixels, known, reading)
 
 # %% ../nbs/00aa_stores.ipynb #e43a2812
-def _part(folder:Path, pid:int) -> Path:
-    "A new name for the part of a store."
-    return folder.with_name(f".part-{folder.name}-{HOST}-{pid}-{uuid.uuid4().hex[:8]}")
-
 def _take_part(folder:Path) -> Path:
     "A part to write the store `folder` into: one that was left half-finished, or a new one. Others are removed."
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    mine = _part(folder, os.getpid())
-    for part in sorted(folder.parent.glob(".part-*")):
-        owner = re.fullmatch(r"\.part-\w+-(\w*)-(\d+)-\w+", part.name)
-        if not is_abandoned(part, owner and owner[1], int(owner[2]) if owner else 0): continue
-        try:
-            if part.name.startswith(f".part-{folder.name}-") and not mine.exists(): part.rename(mine)
-            else: shutil.rmtree(part, ignore_errors=True)
+    mine = part_of(folder)
+    for part in left_parts(folder.parent):
+        if not part.name.startswith(f".{folder.name}."): continue
+        try: part.rename(mine)
         except OSError: continue # somebody else has taken it
-    mine.mkdir(exist_ok=True)
+        break
+    sweep(folder.parent)
+    mine.mkdir(parents=True, exist_ok=True)
     return mine
 
-# %% ../nbs/00aa_stores.ipynb #89ff865e
 def _blocks_there(part:Path, size:int) -> list[dict]:
     "What the journal of a part says, as far as the pixels bear it out; what lies behind that is cut off."
     blocks, good, rows = [], 0, 3 * size**2
@@ -190,50 +183,40 @@ def _write_store(files:list, reading:Reading, folder:Path) -> None:
         blocks = _blocks_there(part, reading.size)
         start = blocks[-1]["stop"] if blocks else 0
         with open(part / "pixels.u8", "ab") as pixels, open(part / "journal.jsonl", "ab") as journal:
-            for outcomes in _decode(files, reading, start):
-                more, block = _sum_up(outcomes, start)
+            for more, block in _blocks(files, reading, start):
                 pixels.write(more.tobytes()); pixels.flush()
                 journal.write(json.dumps(block).encode() + b"\n"); journal.flush()
-                blocks.append(block); start = block["stop"]
+                blocks.append(block)
         known = _joined(blocks)
         if not known["kept"]: shutil.rmtree(part)
         _decoded(files, None, known, reading) # raises when nothing could be read
-        _complete(part, known, folder)
+        write_text(part / "index.json", json.dumps(known | {"check": fingerprint(known)}))
+        flush(part / "pixels.u8")
+        (part / "journal.jsonl").unlink()
+        try: part.rename(folder)
+        except OSError:
+            if not folder.exists(): raise # otherwise another process was faster, with the same content
+            shutil.rmtree(part)
+        flush(folder.parent)
     finally:
-        if part.exists(): part.rename(_part(folder, 0))
-
-def _complete(part:Path, known:dict, folder:Path) -> None:
-    "Make a store of a part that holds all pixels."
-    index = json.dumps(known | {"check": fingerprint(known)})
-    with whole_file(part / "index.json") as path: path.write_text(index, encoding="utf-8")
-    flush(part / "pixels.u8")
-    (part / "journal.jsonl").unlink()
-    try: part.rename(folder)
-    except OSError:
-        if not folder.exists(): raise # otherwise another process was faster, with the same content
-        shutil.rmtree(part)
-    flush(folder.parent)
+        if part.exists(): part.rename(part_of(folder, 0))
 
 # %% ../nbs/00aa_stores.ipynb #8fdec944
 def decode_files(
     files:list, # paths; "FILE#page=2" for a page
     reading:Reading,
-    store:"str|Path|None"=None, # folder of stores; None: memory up to `IN_MEMORY` bytes, else the cache folder
+    store:str|Path|None=None, # folder of stores; None: memory up to `IN_MEMORY` bytes, else the cache folder
 ) -> Decoded:
     "Pixels of all files that can be read; `ValueError` for none. A damaged store is made again, with a warning."
     if store is None and len(files) * 3 * reading.size**2 <= IN_MEMORY:
-        blocks, start = [], 0
-        for outcomes in _decode(files, reading):
-            blocks.append(_sum_up(outcomes, start))
-            start += len(outcomes)
-        pixels = [pixels for pixels, _ in blocks if len(pixels)]
-        known = _joined([block for _, block in blocks])
-        return _decoded(files, np.concatenate(pixels) if pixels else None, known, reading)
+        pixels, blocks = zip(*_blocks(files, reading))
+        pixels = [part for part in pixels if len(part)]
+        return _decoded(files, np.concatenate(pixels) if pixels else None, _joined(blocks), reading)
     folder = Path(store or cache_folder() / "stores").expanduser() / _store_key(files, reading)
     if folder.exists():
         try: return _open_store(files, reading, folder)
         except ValueError as damage:
-            warnings.warn(f"{folder}: a store of decoded files is damaged ({damage}); it is made again")
-        shutil.rmtree(folder)
+            damaged(folder, str(damage))
+            shutil.rmtree(folder)
     _write_store(files, reading, folder)
     return _open_store(files, reading, folder)

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FIRST_STAGE', 'ON_PIXELS', 'ANY_SIZE', 'BALANCED', 'SMALL_SET', 'GREY', 'PLAIN', 'ALIKE', 'LEAST', 'own_switches',
            'is_trained_here', 'choose_budget', 'Task', 'decide', 'printable', 'name_of', 'plural', 'Usage', 'Request',
-           'guess_domain', 'choose_device', 'read_images', 'check_method', 'check_options', 'is_possible', 'task_for',
-           'duration', 'leading', 'expected', 'how_long']
+           'choose_device', 'read_images', 'check_method', 'check_options', 'is_possible', 'task_for', 'duration',
+           'leading', 'expected', 'how_long']
 
 # %% ../nbs/44_tasks.ipynb #c6d7cc9d
 import glob, os, warnings
@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .backbone import ARCHITECTURES, Encoder
 from .data import Clustering, ImageSet, load
@@ -217,11 +217,8 @@ def _share_on_one_level(pixels): # int (N, C, S, S), 0 … 255
     counts = torch.nn.functional.pad(edge.bincount(minlength=256), (ALIKE, ALIKE))
     return float(counts.unfold(0, 2 * ALIKE + 1, 1).sum(1).max() / len(edge))
 
-def guess_domain(
-    images:ImageSet,
-    most:int=500, # images looked at, evenly spaced
-) -> tuple[str, str]: # natural or glyphs; why
-    "The kind of images, by the rule above."
+def _guess_domain(images, most=500): # natural or glyphs; why
+    "The kind of images, by the rule above, of so many of them, evenly spaced."
     rows = torch.linspace(0, len(images) - 1, min(len(images), most)).round().long()
     pixels = images.images[rows.to(images.device)].cpu().int()
     grey = float(((pixels.amax(1) - pixels.amin(1)).amax((1, 2)) <= ALIKE).float().mean())
@@ -251,7 +248,7 @@ def read_images(
     if len(images) < least:
         raise ValueError(f"{asked.path}: {plural(len(images), 'image')} can be read; accepted: at least {least}")
     if domain == "auto":
-        domain, reason = guess_domain(images) if images.paths else (images.domain, "as the data set says")
+        domain, reason = _guess_domain(images) if images.paths else (images.domain, "as the data set says")
     problems = [replace(problem, path=printable(problem.path)) for problem in images.problems]
     paths = images.paths and [*map(printable, images.paths)]
     return replace(images, domain=domain, paths=paths, problems=problems).to(choose_device(asked.device)), reason

@@ -30,10 +30,7 @@ def assignment_loss(
 # %% ../../nbs/28_dec.ipynb #07667884
 class Dense(Network):
     "Both papers' encoder, d-500-500-2000: images (B, C, H, W) -> (B, 2000)."
-    def __init__(self,
-        n_pixels:int, # d, channels counted
-        seed:int=0, # of the weights
-    ):
+    def __init__(self, n_pixels:int, seed:int=0): # d, channels counted; of the weights
         super().__init__()
         self.layers, self.n_pixels, self.dim = mlp(n_pixels, 500, 500, 2000, seed=seed), n_pixels, 2000
 
@@ -43,10 +40,7 @@ class Dense(Network):
 
 class Unpooled(Network):
     "An encoder whose map becomes one vector, not a mean: (B, C, H, W) -> float32 (B, `dim`)."
-    def __init__(self,
-        encoder:Encoder, # used as it is, not copied
-        dim:int, # channels times cells of its map
-    ):
+    def __init__(self, encoder:Encoder, dim:int): # used as it is, not copied; channels times cells of its map
         super().__init__()
         self.encoder, self.dim = encoder, dim
 
@@ -56,10 +50,7 @@ class Unpooled(Network):
 
 class StudentHead(Network):
     "A latent space with centres: features (B, D) -> logits (B, K), whose softmax is q (DEC Eq. 1)."
-    def __init__(self,
-        latent:nn.Module, # (B, D) -> (B, d)
-        centers:Tensor, # (K, d), learned
-    ):
+    def __init__(self, latent:nn.Module, centers:Tensor): # (B, D) -> (B, d); (K, d), learned
         super().__init__()
         self.latent, self.centers, self.dim = latent, nn.Parameter(centers), len(centers)
 
@@ -70,7 +61,7 @@ class StudentHead(Network):
     @classmethod
     def again(cls, latent, shape): return cls(latent, torch.zeros(shape))
 
-# %% ../../nbs/28_dec.ipynb #dcf5d7ee
+# %% ../../nbs/28_dec.ipynb #67dc2491
 class Targets(nn.Module):
     "What assignments are to become, `goals` (N, K); the `labels` (N,) of the last look, the share that `changed`."
     def __init__(self, n:int, n_clusters:int):
@@ -85,7 +76,6 @@ class Targets(nn.Module):
         self.changed.copy_((labels != self.labels).float().mean())
         self.labels.copy_(labels); self.goals.copy_(sharpened_targets(probs))
 
-# %% ../../nbs/28_dec.ipynb #67dc2491
 @dataclass(frozen=True)
 class DEC(Recipe):
     "Switches of DEC; numbers without a source are ours."

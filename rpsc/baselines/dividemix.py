@@ -74,10 +74,8 @@ def phase_start(
     "When a phase begins that follows a first one."
     return min(max(1, round(share * epochs)), epochs)
 
-def staircase(
-    *places:float, # shares of the run
-) -> Callable: # progress in [0, 1) -> factor
-    "A learning rate that falls to a tenth at each of `places`."
+def staircase(*places:float) -> Callable: # progress in [0, 1) -> factor
+    "A learning rate that falls to a tenth at each of these shares of the run."
     return lambda t: .1 ** sum(t >= place - 1e-9 for place in places)
 
 def label_losses(

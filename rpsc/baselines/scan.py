@@ -4,9 +4,7 @@
 
 # %% auto #0
 __all__ = ['SCAN_IMAGENET', 'SCAN_TINY', 'SCAN_PAPER', 'ADVICE', 'STEP3', 'Scan', 'mine_neighbors', 'consistency',
-           'neighbor_consistency', 'head_scores', 'cluster_step', 'scan_cluster', 'confident_labels',
-           'balanced_cross_entropy', 'batch_centers', 'batch_confidence', 'self_label_loss', 'self_label_step',
-           'scan_self_label', 'scan']
+           'neighbor_consistency', 'scan_cluster', 'balanced_cross_entropy', 'scan_self_label', 'scan']
 
 # %% ../../nbs/21_scan.ipynb #9345aef7
 import warnings
@@ -17,8 +15,7 @@ import torch
 from torch import Tensor
 
 from ..backbone import Classifier, embed, split_heads
-from ..data import Clustering, ImageSet
-from ..jobs import Job, joined, learn, learner, outcome, pixels, system
+from ..jobs import joined, learn, learner, outcome, pixels, system
 from ..losses import cluster_entropy, log_probs, mean_entropy
 from ..neighbors import knn
 from ..recipes import Recipe, above, at_least, between, one_of, whole
@@ -109,13 +106,10 @@ def _one_head(network, h, n_clusters):
     return alone.train(network.training)
 
 # %% ../../nbs/21_scan.ipynb #54b63337
-def head_scores(
-    probs:Tensor, # (H, N, K), rows sum to 1
-    neighbors:Tensor, # (N, k + 1) from `mine_neighbors`
-    entropy_weight:float=1., # SCAN: 1 here, 5 in training
-    block:int|None=None, # images at a time; None: at most 2^25 products
-) -> Tensor: # (H,); the smallest is the best head
-    "Consistency of every image with all its neighbours, minus the entropy of the mean prediction."
+def _scores_of_heads(probs, neighbors, entropy_weight=1., block=None): # (H, N, K), (N, k + 1) -> (H,)
+    """Consistency of every image with all its neighbours, minus the entropy of the mean prediction: small is good.
+
+    The weight is 5 in training (SCAN). So many images at a time that there are at most 2^25 products."""
     block = block or max(1, 2**25 // (neighbors.shape[1] * probs[:, 0].numel()))
     neighbors, tiny, total = neighbors.to(probs.device), torch.finfo(probs.dtype).tiny, 0.
     for start in range(0, len(neighbors), block):
@@ -125,15 +119,8 @@ def head_scores(
     return total / neighbors.numel() - entropy_weight * mean_entropy(probs)
 
 # %% ../../nbs/21_scan.ipynb #a3c8b457
-def cluster_step(
-    network:Classifier, # trained, H * K outputs
-    images:ImageSet, # N images, on the network's device
-    neighbors:Tensor, # (N, k + 1) from `mine_neighbors`, on the CPU
-    recipe:Scan, # heads, cluster_view or view, entropy_weight
-    rows:Tensor, # (B,) anchors
-    generator:torch.Generator, # of partners and views
-) -> dict: # with the loss
-    "SCAN's clustering step: anchors and one random neighbour of each."
+def _cluster_step(network, images, neighbors, recipe, rows, generator):
+    "SCAN's clustering step: anchors `rows` and one random neighbour of each."
     partners = neighbors[rows, torch.randint(neighbors.shape[1], (len(rows),), generator=generator)]
     x = pixels(images, torch.cat([rows, partners]), generator, recipe.cluster_view or recipe.view)
     anchor, near = split_heads(network(x), recipe.heads).chunk(2, dim=1)
@@ -144,30 +131,26 @@ def cluster_step(
 ADVICE = "a larger entropy_weight, more epochs, fewer clusters or another seed" # where clusters stay empty
 STEP3 = dict(label_epochs=200, label_batch=1000, label_lr=1e-4, ema=0., threshold=.99, loss="ce", temperature=.5)
 
-def scan_cluster(
-    job:Job, # its encoder is copied; its features, or what is behind its projection, have the neighbours
-    recipe:Scan, # switches
-) -> Clustering: # of the best head; meta: head, head_scores, neighbors
-    "Train an encoder and a linear layer to give neighbours the same cluster and to use all clusters (SCAN, step 2)."
+def scan_cluster(job, recipe): # of the best head; meta: head, head_scores, neighbors
+    """Train an encoder and a linear layer to give neighbours the same cluster and to use all clusters (SCAN, step 2).
+
+    The encoder of the job is copied; its features, or what is behind its projection, have the neighbours."""
     images, K, H = job.images, job.n_clusters, recipe.heads
     size = min(neighborhood_size(len(images), K, recipe.neighbors), len(images) - 1)
     neighbors = mine_neighbors(job.embedding(recipe.neighbors_from), size, job.seed).cpu()
     network = learner(Classifier(job.encoder, H * K, job.seed).to(images.device))
     if recipe.learns == "head": network.encoder.requires_grad_(False).eval()
     def heads(): return split_heads(embed(network, images, precision=job.precision), H).softmax(-1)
-    history = learn(job, "cluster", network, partial(cluster_step, network, images, neighbors, recipe),
+    history = learn(job, "cluster", network, partial(_cluster_step, network, images, neighbors, recipe),
                     recipe.cluster_epochs, recipe.cluster_batch, recipe.optimizer_at(recipe.cluster_lr),
                     depends=replace(recipe, **STEP3), shown=lambda: heads().squeeze(0))
-    scores = head_scores(probs := heads(), neighbors)
+    scores = _scores_of_heads(probs := heads(), neighbors)
     best = int(scores.argmin())
     meta, alone = dict(head=best, head_scores=scores.tolist(), neighbors=size), _one_head(network, best, K)
     return outcome(job, alone.requires_grad_(True), probs=probs[best], advice=ADVICE, meta=meta, cluster=history)
 
 # %% ../../nbs/21_scan.ipynb #dfa11413
-def confident_labels(
-    probs:Tensor, # (B, K), of the un-augmented images
-    threshold:float=.99, # must be exceeded
-) -> tuple[Tensor, Tensor]: # labels (B,) int64, is_kept (B,) bool; at least one is kept
+def _confident_labels(probs, threshold=.99): # (B, K) of the un-augmented images -> labels (B,), is_kept (B,) bool
     "Label images by their most probable cluster, keep those above `threshold`, or else the `surest` (SCAN, step 3)."
     certainty, labels = probs.max(-1)
     is_kept = certainty > threshold
@@ -184,57 +167,39 @@ def balanced_cross_entropy(
     return (weight * losses).sum() / weight.sum()
 
 # %% ../../nbs/21_scan.ipynb #0ead624c
-def batch_centers(
-    features:Tensor, # (n, D) of the un-augmented images, any length
-    labels:Tensor, # (n,) int64, 0 ... K-1
-    n_clusters:int, # K
-) -> Tensor: # (K, D), not re-normalised, without gradient; zeros for a label that does not occur
+def _batch_centers(features, labels, n_clusters): # (n, D), (n,) -> (K, D), not re-normalised, without gradient
     "Mean unit feature of each label (RPSC Eq. 2 on a batch)."
     rows, size = unit(features.detach()), labels.bincount(minlength=n_clusters).clamp_min(1)
     return rows.new_zeros(n_clusters, rows.shape[1]).index_add(0, labels, rows) / size[:, None]
 
-def batch_confidence(
-    features:Tensor, labels:Tensor, n_clusters:int, # as in `batch_centers`
-) -> Tensor: # (n,) in [0, 1], without gradient; 1 = the image of its label that is nearest to the centre
+def _batch_confidence(features, labels, n_clusters): # (n,) in [0, 1], without gradient; 1 = nearest to the centre
     "Similarity to the own centre over the largest of that label, clipped at 0 (RPSC Eq. 3 on a batch)."
-    near = (unit(features.detach()) * batch_centers(features, labels, n_clusters)[labels]).sum(-1).clamp_min(0)
+    near = (unit(features.detach()) * _batch_centers(features, labels, n_clusters)[labels]).sum(-1).clamp_min(0)
     largest = near.new_zeros(n_clusters).scatter_reduce(0, labels, near, "amax")
     return near / largest[labels].clamp_min(torch.finfo(near.dtype).tiny)
 
-def self_label_loss(
-    logits:Tensor, # (n, K) of the strong views of the kept images
-    labels:Tensor, # (n,) int64
-    features:Tensor, # (n, D) of the un-augmented images; only SCL looks at them
-    recipe:Scan=Scan(), # loss, temperature
-) -> Tensor: # a scalar
-    "The loss of step 3 on the believed images: cross-entropy, class-balanced or plain, or SCL (RPSC Eqs. 4-5)."
+def _self_label_loss(logits, labels, features, recipe=Scan()): # (n, K), (n,), (n, D) of the believed images
+    "The loss of step 3: cross-entropy, class-balanced or plain, or SCL (RPSC Eqs. 4-5), which looks at features, too."
     if recipe.loss == "ce": return balanced_cross_entropy(logits, labels)
     if recipe.loss == "plain-ce": return cross_entropy_loss(logits, labels)
-    confidence = batch_confidence(features, labels, logits.shape[1])
+    confidence = _batch_confidence(features, labels, logits.shape[1])
     return soft_contrastive_loss(logits.float().softmax(-1), labels, confidence, temperature=recipe.temperature)
 
 # %% ../../nbs/21_scan.ipynb #b685d9e6
-def self_label_step(
-    network:Classifier, # trained, K outputs
-    images:ImageSet, recipe:Scan, rows:Tensor, generator:torch.Generator, # as in `cluster_step`
-) -> dict: # with the loss
+def _self_label_step(network, images, recipe, rows, generator):
     "SCAN's self-labelling step: learn the sure predictions on strong views."
     # this pass first: some versions of torch keep the bf16 weights of a pass without gradient for the next one
     logits = network(pixels(images, rows, generator, recipe.view))
     with torch.no_grad():
         features = network.encoder(pixels(images, rows))
         probs = network.linear(features).float().softmax(-1)
-    labels, is_kept = confident_labels(probs, recipe.threshold)
-    loss = self_label_loss(logits[is_kept], labels[is_kept], features[is_kept], recipe)
+    labels, is_kept = _confident_labels(probs, recipe.threshold)
+    loss = _self_label_loss(logits[is_kept], labels[is_kept], features[is_kept], recipe)
     return dict(loss=loss, passed=(probs.amax(-1) > recipe.threshold).float().mean())
 
 # %% ../../nbs/21_scan.ipynb #d2fbdf69
-def scan_self_label(
-    job:Job, # images, seed, folders
-    recipe:Scan, # switches
-    network:Classifier, # of step 2; copied
-) -> Clustering: # meta: used, the share of images above the threshold at the end
-    """Train a clustering network on its own sure predictions (SCAN, step 3; with SCL: RPSC Table 5 and Fig. 4).
+def scan_self_label(job, recipe, network): # meta: used, the share of images above the threshold at the end
+    """Train a copy of step 2's network on its own sure predictions (SCAN, step 3; with SCL: RPSC Table 5 and Fig. 4).
 
     Warns if no image is above the threshold at the end."""
     student = learner(network)
@@ -243,7 +208,7 @@ def scan_self_label(
         average.update(student)
         student.load_state_dict(average.module.state_dict())
     def used(probs): return probs.amax(-1) > recipe.threshold
-    history = learn(job, "self-label", student, partial(self_label_step, student, job.images, recipe),
+    history = learn(job, "self-label", student, partial(_self_label_step, student, job.images, recipe),
                     recipe.label_epochs, recipe.label_batch, recipe.optimizer_at(recipe.label_lr), depends=recipe,
                     state=average and dict(average=average), after=average and follow, used=used)
     found = outcome(job, student, advice=ADVICE, self_label=history)

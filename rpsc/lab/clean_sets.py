@@ -90,11 +90,8 @@ def sets_table(
     return pd.DataFrame(map(line, (ALL, *STRATEGIES)))
 
 # %% ../../nbs/53_clean_sets.ipynb #b4b56ee3
-def by_strategy(
-    data:pd.DataFrame, # rows of `first_sets`
-    metric:str, # one of `QUALITY`, or "size"
-) -> pd.DataFrame: # (seeds, 4): all labels and each strategy
-    "One number of all sets."
+def by_strategy(data:pd.DataFrame, metric:str) -> pd.DataFrame: # (seeds, 4): all labels and each strategy
+    "One number, of `QUALITY` or size, of all `first_sets`."
     return data.pivot(index="seed", columns="strategy", values=metric).reindex(columns=[ALL, *STRATEGIES])
 
 def judged_sets(data:pd.DataFrame) -> dict[tuple, Judged]: # ((metric, ours), (metric, other)) -> ours minus the other's
@@ -106,11 +103,8 @@ def judged_sets(data:pd.DataFrame) -> dict[tuple, Judged]: # ((metric, ours), (m
     return judge(scores, [*lifts, *tops])
 
 # %% ../../nbs/53_clean_sets.ipynb #0f043588
-def highest_in_words(
-    judged:dict, # as `judged_sets` gives it
-    metric:str, # "precision" or "recall"
-) -> str: # question and answer
-    "Whether the strategy that the text names has the highest precision, or recall."
+def highest_in_words(judged:dict, metric:str) -> str: # question and answer
+    "Whether, by `judged_sets`, the strategy that the text names has the highest precision, or recall."
     top = metric, CLAIMED[metric]
     others = {name: found for (ours, (_, name)), found in judged.items() if ours == top and name != ALL}
     told = "; ".join(f"minus {name} {found.words()}" for name, found in others.items())

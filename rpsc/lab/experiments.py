@@ -102,7 +102,7 @@ MAIN = ("rpsc_table2", "ruc_table1")
 
 def is_part(book:str, seed:int, seeds:str="part") -> bool:
     "Whether a run that notebook `book` asks for is measured again although its record is there; `seeds`: part or all."
-    return seeds == "all" or seed < (3 if book in MAIN else 1)
+    return seeds == "all" or seed < (3 if book == MAIN[0] else 1)
 
 def _asked(books:list[Path], lab) -> dict: # book -> runs; main tables first, then those that ask for most
     "What notebooks ask for."
@@ -110,11 +110,22 @@ def _asked(books:list[Path], lab) -> dict: # book -> runs; main tables first, th
     asked = {book: planned_runs(book, lab) for book in books}
     return dict(sorted(asked.items(), key=lambda pair: (pair[0].stem not in MAIN, -len(pair[1]))))
 
+def _short_first(runs:list, seconds:dict) -> list:
+    "Encoders, then the shortest, so that a table soon has rows; add-ons, which stand on others, last, in their order."
+    from rpsc.jobs import SYSTEMS
+    def place(run):
+        if run.system == "encoder": return False, -1.
+        if run.system in SYSTEMS and SYSTEMS[run.system].is_addon: return True, 0
+        return False, math.inf if math.isnan(seconds[run.slug]) else seconds[run.slug]
+    return sorted(runs, key=place)
+
 def _todo(asked:dict, lab, seeds:str) -> dict: # slug -> run, in the order of the notebooks
     "The runs that this machine has to do."
-    from rpsc.lab.records import done_here, finished
-    wanted = {run.slug: run for book, runs in asked.items() for run in runs
-              if is_part(book.stem, run.seed, seeds) or not finished(lab, run)}
+    from rpsc.lab.records import done_here, expected_seconds, finished
+    wanted = {}
+    for book, runs in asked.items():
+        for run in _short_first(runs, expected_seconds(lab, runs)):
+            if is_part(book.stem, run.seed, seeds) or not finished(lab, run): wanted.setdefault(run.slug, run)
     return {slug: run for slug, run in wanted.items() if not done_here(lab, run)}
 
 # %% ../../nbs/54_experiments.ipynb #0d422491
@@ -306,6 +317,7 @@ def _forecast(lab, asked:dict, todo:dict) -> str:
     return (f"{lab.name}: {len(asked)} notebooks; {len(todo)} of their {len(every)} runs are measured here, "
             f"{len(every) - len(todo)} are on record; {time_left}")
 
+# %% ../../nbs/54_experiments.ipynb #4acaa40e
 def regenerate(
     profile:str="mini", # as in `open_lab`
     dataset:str="digits", # the same

@@ -92,7 +92,8 @@ def agreement(
     asked |= {f"features of {name}": (_features(name), 2e-3) for name in networks}
     rows = []
     for what, (of, accepted) in asked.items():
-        with torch.backends.cudnn.flags(allow_tf32=False): here, there = of("cpu").double(), of(device).double().cpu()
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            here, there = of("cpu").double(), of(device).double().cpu()
         # a nearest pixel, or a grey level, may fall on the other side of a border
         far = ((here - there).abs() / here.abs().max()).flatten().quantile(.999).item()
         rows.append(dict(what=what, difference=far, accepted=accepted))
@@ -219,10 +220,11 @@ def features_of(
 
 def _looks(epochs:int, n:int) -> tuple[int, list]: # epochs between looks; numbers of those that are kept
     "About `n` looks in a run; what features say is kept after a tenth, a third, two thirds, and at the end."
-    every = max(1, epochs // n)
+    every = -(-epochs // n)
     ends = [*range(every, epochs, every), epochs]
     return every, sorted({min(ends, key=lambda e: abs(e - share * epochs)) for share in (.1, 1 / 3, 2 / 3, 1.)})
 
+# %% ../../nbs/58_gpu.ipynb #9d7757a9
 def train_encoder(
     images:ImageSet, # on the device, with labels, which are only looked at
     is_train:Tensor, # bool (N,)
@@ -292,12 +294,34 @@ def paper_speed(
     twice = [Trial(images, n_clusters, profile, allowed=allowed) for _ in range(2)]
     for name in systems:
         try:
-            with torch.backends.cudnn.flags(benchmark=False): _, steps = (trial.cost(name).steps for trial in twice)
+            with torch.backends.cudnn.flags(enabled=True, benchmark=False):
+                _, steps = (trial.cost(name).steps for trial in twice)
             rows += [dict(system=name, stage=stage, ms=1e3 * seconds) for stage, _, seconds in steps]
         except Exception as problem: rows.append(dict(system=name, error=f"{type(problem).__name__}: {problem}"))
     return rows
 
 # %% ../../nbs/58_gpu.ipynb #97c2410d
+class _Notes(dict):
+    "What was found, written and said at once."
+    def __init__(self, path:Path): self.path, self.began = path, time.perf_counter()
+
+    @property
+    def seconds(self) -> float: return round(time.perf_counter() - self.began, 1)
+
+    def add(self, **what) -> None:
+        self.update(what, seconds=self.seconds)
+        write_json(self.path, dict(self))
+        said = (f"{name}: {str(value)[:300]}" for name, value in what.items())
+        print(f"{self.seconds:6.1f} s", *said, flush=True)
+
+def _pack(encoder:Encoder, features:list[Path], carry:Path) -> None:
+    "Weights as fp16 and kept features, in pieces that can be carried."
+    weights = {name: as_half(value) for name, value in encoder.state_dict().items()}
+    write_tensors(carry / "encoder.safetensors", weights, config=json.dumps(encoder.config))
+    for path in features: (carry / path.name).write_bytes(path.read_bytes())
+    for path in [*carry.glob("*.safetensors")]: cut(path)
+
+# %% ../../nbs/58_gpu.ipynb #943e227e
 def ten_minutes(
     archive:Path, # as `read_archive` takes it
     out:Path, # results; "carry" below it holds what is to be taken home
@@ -306,50 +330,37 @@ def ten_minutes(
     device:str="auto", # or cpu, cuda
     profile:Profile=Profile("paper", "resnet18"), # encoder, stem, width
     pilot:float=40., # seconds for each pilot
-    spare:float=60., # seconds for the speed at paper scale and for writing
+    spare:float=90., # seconds for what comes after training
     recipes:dict=RECIPES,
     limit:int|None=None, # pictures of each part; None: all
     systems:tuple|None=None, # that are run on the device; None: all
     is_compiled:bool=False, # by `torch.compile`
-) -> dict: # what was found, also in `out/results.json`
+) -> dict: # what was found, also in `out/carry/results.json`
     "Train, write, measure, compare. Raises like `read_archive`, and `ValueError` for an unknown recipe."
-    began, out = time.perf_counter(), Path(out)
     if recipe not in (accepted := [*recipes, "best"]):
         raise ValueError(f"recipe: got {recipe!r}; accepted: {', '.join(accepted)}")
     if device == "auto": device = "cuda" if torch.cuda.is_available() else "cpu"
-    carry = out / "carry"
+    out, carry = Path(out), Path(out) / "carry"
     carry.mkdir(parents=True, exist_ok=True)
-    found = dict(machine=provenance(device=device))
-    def note(**what):
-        found.update(what, seconds=round(time.perf_counter() - began, 1))
-        write_json(carry / "results.json", found)
-        said = (f"{name}: {str(value)[:300]}" for name, value in what.items())
-        print(f"{found['seconds']:6.1f} s", *said, flush=True)
+    notes = _Notes(carry / "results.json")
     images, is_train = read_archive(archive, limit)
-    images = images.to(device)
-    note(pictures=len(images))
-    order = [recipe]
+    images, more = images.to(device), dict(is_compiled=is_compiled)
+    notes.add(machine=provenance(device=device), pictures=len(images))
     if recipe == "best":
-        tried = pilots(images, is_train, profile, recipes, pilot, out / "pilots", is_compiled=is_compiled)
-        order = by_score(tried)
-        note(pilots=tried)
-    left = seconds - (time.perf_counter() - began) - spare
-    chosen = recipes[order[0]]
-    note(recipe=order[0], switches=asdict(chosen))
-    encoder, rows = train_encoder(images, is_train, profile, chosen, left, out / order[0], is_compiled=is_compiled)
-    note(rows=rows)
-    weights = {name: as_half(value) for name, value in encoder.state_dict().items()}
-    write_tensors(carry / "encoder.safetensors", weights, config=json.dumps(encoder.config))
-    for path in (out / order[0]).glob("features-*"): (carry / path.name).write_bytes(path.read_bytes())
-    for path in [*carry.glob("*.safetensors")]: cut(path)
-    measure = partial(quality, labels=images.labels, is_train=is_train)
+        notes.add(pilots=pilots(images, is_train, profile, recipes, pilot, out / "pilots", **more))
+        recipe = by_score(notes["pilots"])[0]
+    chosen, home = recipes[recipe], out / recipe
+    notes.add(recipe=recipe, switches=asdict(chosen))
+    encoder, rows = train_encoder(images, is_train, profile, chosen, seconds - notes.seconds - spare, home, **more)
+    _pack(encoder, [*home.glob("features-*")], carry)
     plain, seen = embed(encoder, images), features_of(encoder, images, chosen)
-    axes = min(128, len(seen) - 1, seen.shape[1])
-    note(plain=measure(plain), read=measure(seen), whitened=measure(whitened(seen, axes)[0]))
-    note(agreement=agreement(device))
-    note(speed=paper_speed(images[torch.arange(0, len(images), 4)], 10))
-    note(systems=runs_everywhere(load("digits", limit=300).to(device), 10, systems))
-    return found
+    white = whitened(seen, min(128, len(seen) - 1, seen.shape[1]))[0]
+    for name, features in dict(plain=plain, read=seen, whitened=white).items():
+        notes.add(**{name: quality(features, images.labels, is_train)})
+    notes.add(rows=rows, agreement=agreement(device))
+    notes.add(speed=paper_speed(images[torch.arange(0, len(images), 4)], 10))
+    notes.add(systems=runs_everywhere(load("digits", limit=300).to(device), 10, systems))
+    return dict(notes)
 
 # %% ../../nbs/58_gpu.ipynb #626c2cfd
 def main(arguments:list[str]|None=None) -> None:
@@ -361,7 +372,7 @@ def main(arguments:list[str]|None=None) -> None:
     add("--out", type=Path, default=Path("build/gpu"), help="folder of results (default: build/gpu)")
     add("--seconds", type=float, default=560., help="for all of it (default: 560)")
     add("--pilot", type=float, default=40., help="seconds for each pilot (default: 40)")
-    add("--spare", type=float, default=60., help="seconds kept for what comes after training (default: 60)")
+    add("--spare", type=float, default=90., help="seconds kept for what comes after training (default: 90)")
     add("--recipe", default="best", help=f"{', '.join(RECIPES)}, or best: the better of pilots (default)")
     add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     add("--encoder", default="resnet18", help=f"{', '.join(ARCHITECTURES)} (default: resnet18)")

@@ -104,9 +104,7 @@ class _Noise(ImageSet):
     @property
     def fingerprint(self) -> str: return self.name # not a hash of gigabytes
 
-def stand_in(
-    facts:Facts, # number, size, channels, domain
-) -> ImageSet: # digits as they are
+def stand_in(facts:Facts) -> ImageSet: # digits as they are
     "Images of noise in the place of those that may not even be there."
     if facts.name == "digits": return load("digits", limit=facts.n, size=facts.size)
     different = 256 if facts.n * facts.bytes_each <= 2**30 else 1
@@ -129,7 +127,7 @@ def _base_of(run:Run, n:int, n_clusters:int) -> "Clustering|str|None":
 def costs_of(
     lab:PlanLab,
     runs:list[Run], # in the order in which they are done: what they share counts with the first
-    allowed:float=.3, # seconds for each stage of a run, about
+    allowed:float=1.5, # seconds for each stage of a run, about
 ) -> list[Cost]: # one for each
     "What runs take. Raises `ValueError` for one that could not start."
     if not runs: return []
@@ -155,7 +153,7 @@ ABOUT, COSTS = ["system", "switches", "seed", "tables", "done"], ["trained", "fo
 def plan(
     lab:PlanLab,
     books:list[Path], # experiment notebooks
-    allowed:float=.3, # seconds for each stage of a run, about; 0: the shortest trial, and no hours
+    allowed:float=1.5, # seconds for each stage of a run, about; 0: the shortest trial, and no hours
 ) -> tuple[pd.DataFrame, dict]: # a row a run; name of a training loop -> seconds a step
     "What the tables and figures of a profile and data set will cost. Raises like `planned_runs` and `costs_of`."
     found = all_runs(lab, books)
@@ -183,10 +181,8 @@ def hours(seconds:float) -> str:
     value = seconds / 3600
     return f"{value:,.0f}" if value >= 99.5 else f"{value:.2g}" if value >= 1e-4 or value == 0 else "<0.0001"
 
-def overview(
-    table:pd.DataFrame, # of `plan`
-) -> pd.DataFrame: # of strings, one row a system and its switches
-    "The plan as a reader sees it: runs over seeds are one row."
+def overview(table:pd.DataFrame) -> pd.DataFrame: # of strings, one row a system and its switches
+    "The table of `plan` as a reader sees it: runs over seeds are one row."
     def line(system, switches, rows):
         left, first = rows[~rows.done], rows.iloc[0]
         runs = f"{len(rows)}" + (f" ({len(rows) - len(left)} done)" if len(left) < len(rows) else "")
@@ -224,13 +220,8 @@ _NOTES = """Passes, FLOP and peak are those of one run; what runs share is count
 two a multiplication with its addition, backward twice forward. Times: a few steps of each run stand for all;
 files are not counted. Peak: without Python and torch."""
 
-def report(
-    lab:PlanLab,
-    table:pd.DataFrame, # of `plan`
-    steps:dict, # of `plan`
-    seconds:float, # that the plan took
-) -> str:
-    "The plan in words and figures."
+def report(lab:PlanLab, table:pd.DataFrame, steps:dict, seconds:float) -> str:
+    "What `plan` found, and the seconds that it took, in words and figures."
     about = provenance(device=lab.device)
     machine = f"{about['gpu'] or about['processor']}, {about['threads']} CPU threads, {resolve_precision(lab.device)}"
     data = [f"Plan of profile {lab.profile} on {lab.images.name}; nothing is started.", "", "Data",
@@ -243,7 +234,7 @@ def report(
 def write_plan(
     profile:str, # smoke, mini, cpu or paper
     dataset:str, # a name or a folder
-    allowed:float=.3, # as in `plan`
+    allowed:float=1.5, # as in `plan`
     root:Path|None=None, # of the repository
 ) -> str: # the report
     "Make the plan and store it as CSV under `build/plan`. Raises like `PlanLab` and `plan`."
@@ -260,8 +251,8 @@ def main(arguments:list[str]|None=None) -> None:
     "`python -m rpsc.lab.plan --profile paper --dataset stl10`"
     about = "What the tables and figures of a profile and data set would cost. Nothing is started."
     parser = experiments.parser_for("rpsc.lab.plan", about)
-    parser.add_argument("--seconds", type=float, default=.3,
-                        help="for trying each stage of a run (default: .3; 0: no hours)")
+    parser.add_argument("--seconds", type=float, default=1.5,
+                        help="for trying each stage of a run (default: 1.5; 0: no hours)")
     args = parser.parse_args(arguments)
     try: print(write_plan(args.profile, args.dataset, args.seconds))
     except (RuntimeError, ValueError, FileNotFoundError) as error: sys.exit(f"rpsc.lab.plan: {error}")

@@ -135,7 +135,7 @@ class Lab:
     def path(self, run:Run) -> Path: return Path("runs") / self.name / f"{run.slug}.json"
 
     def arrays(self, run:Run) -> Path: # .npz
-        "Where labels and probabilities of a run are kept, by the machine that did it."
+        "Where the machine that did a run keeps its labels and probabilities."
         return self.build / "arrays" / self.name / f"{run.slug}.npz"
 
     def unfinished(self, run:Run) -> Path:
@@ -177,8 +177,7 @@ def by_epoch(
 ) -> list[dict]: # the same rows with "acc", of the chosen head
     "Keep the accuracy of the head that was chosen in the end, by its loss."
     def row_of(row):
-        stage = meta.get(str(row.get("stage")).replace("-", "_"), meta)
-        heads = row.get("accuracies")
+        heads, stage = row.get("accuracies"), meta.get(str(row.get("stage")).replace("-", "_"), meta)
         kept = {key: value for key, value in row.items() if key != "accuracies"}
         return dict(kept, acc=heads[stage.get("head", 0) if len(heads) > 1 else 0]) if heads else kept
     return [row_of(row) for row in history]
@@ -200,20 +199,15 @@ def save_arrays(
     write_tensors(weights, state, network=json.dumps(describe_network(found.network)))
     return kept | {weights.name: fingerprint(state)}
 
-def read_arrays(
-    path:Path, # written by `save_arrays`
-) -> "dict[str, np.ndarray]|None": # labels (N,), and probs (N, K) if there are some; None without a whole file
-    "Labels and probabilities of a run; a damaged file gives a warning."
+def read_arrays(path:Path) -> "dict[str, np.ndarray]|None": # labels (N,), and probs (N, K) if there are some
+    "What `save_arrays` wrote to `path`; None without a file, and, with a warning, where it is damaged."
     try:
         with np.load(path) as kept: return dict(kept)
     except FileNotFoundError: return None
     except Exception as error: return damaged(path, error) # zip files raise many types
 
-def is_kept(
-    folder:Path, # of arrays
-    kept:dict, # of `save_arrays`
-) -> bool:
-    "Whether all that a run kept is there, as it was."
+def is_kept(folder:Path, kept:dict) -> bool:
+    "Whether all that a run kept, as `save_arrays` says, is there as it was."
     def content(path): return read_arrays(path) if path.suffix == ".npz" else (read_tensors(path) or [None])[0]
     return all(fingerprint(content(folder / name)) == wanted for name, wanted in kept.items())
 
@@ -324,22 +318,21 @@ def clustering_of(
 
 # %% ../../nbs/51_records.ipynb #22c9abed
 def expected_seconds(lab:Lab, runs:list[Run]) -> dict: # slug -> seconds, NaN where nothing is known
-    "How long each run took when its committed record was made."
-    records = {run.slug: read_json(lab.reports / lab.path(run), ["cost"]) for run in runs}
-    return {slug: record["cost"]["seconds"] if record else math.nan for slug, record in records.items()}
+    "How long each run took when its committed record was made; on a CPU without what others made it wait."
+    def taken(record):
+        if record is None: return math.nan
+        waits = not record.get("provenance", {}).get("gpu") and "cpu_seconds" in record["cost"]
+        return min(record["cost"]["seconds"], record["cost"]["cpu_seconds"]) if waits else record["cost"]["seconds"]
+    return {run.slug: taken(read_json(lab.reports / lab.path(run), ["cost"])) for run in runs}
 
-def _left(
-    expected:dict, # of `expected_seconds`
-    taken:dict, # slug -> seconds that a run took, of those that are finished, at least one
-    workers:int=1, # runs at a time
-) -> str: # in words
-    "How long the other runs will take."
+def _left(expected:dict, taken:dict, workers:int=1) -> str:
+    "How long runs will take, of which some (slug -> seconds; at least one) are finished."
     left = [seconds for run, seconds in expected.items() if run not in taken]
     if not left: return "nothing left"
     known = [run for run in taken if expected[run] > 0]
     pace = sum(taken[run] for run in known) / sum(expected[run] for run in known) if known else 1.
-    typical = list(taken.values())[-1] # nothing committed: like the last one
-    seconds = sum(typical if math.isnan(each) else each * pace for each in left)
+    *_, last = taken.values() # nothing committed: like this one
+    seconds = sum(last if math.isnan(each) else each * pace for each in left)
     return f"{len(left)} left, about {duration(seconds / workers)}"
 
 # %% ../../nbs/51_records.ipynb #e2b474fd
@@ -403,11 +396,11 @@ def _said(proof:dict) -> str:
 def do(
     lab:Lab,
     runs:list[Run], # repeated ones are done once
-    here:"bool|list[Run]"=False, # the runs, or all, that this machine must have done: more is read than their records
+    here:"bool|list[Run]|Callable"=False, # all, or those, that this machine must have done: more is read than records
 ) -> pd.DataFrame: # one row a run: system, seed, switches, metrics and seconds
     "Do the runs that are not finished; return all of them as a frame."
     runs = list({run.slug: run for run in runs}.values())
-    wanted = {run.slug for run in (runs if here is True else here or [])}
+    wanted = {run.slug for run in (filter(here, runs) if callable(here) else runs if here is True else here or [])}
     def is_done(run):
         if run.slug not in wanted and finished(lab, run): return True
         proof = done_here(lab, run)
@@ -428,10 +421,7 @@ def frame(records:list[dict]) -> pd.DataFrame: # a row a record
                               seconds=r["cost"]["seconds"]) for r in records])
 
 # %% ../../nbs/51_records.ipynb #760b6772
-def agreement(
-    lab:Lab,
-    runs:list[Run], # that tables stand on
-) -> str: # in words
+def agreement(lab:Lab, runs:list[Run]) -> str:
     "How many numbers were measured here and equal those on record, how many differ, and how many were only read."
     mine = {run.slug: proof for run in runs if (proof := _held(lab, lab.build, run))}
     old = [proof for proof in mine.values() if proof.get("before")]
@@ -485,12 +475,8 @@ def write_table(
     return path
 
 # %% ../../nbs/51_records.ipynb #f73565e7
-def save_figure(
-    lab:Lab,
-    fig, # matplotlib figure
-    name:str, # e.g. "rpsc_fig1"
-) -> Path: # of the PNG
-    "Write a figure under `reports/figures` as PNG and SVG."
+def save_figure(lab:Lab, fig, name:str) -> Path: # of the PNG
+    "Write a matplotlib figure under `reports/figures` as PNG and SVG; `name`: e.g. rpsc_fig1."
     import matplotlib as mpl
     folder = lab.reports / "figures" / lab.name
     folder.mkdir(parents=True, exist_ok=True)
