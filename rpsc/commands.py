@@ -41,7 +41,7 @@ from .results import (KEPT, RESULTS, Folder, aligned, altered, differences, imag
                           markdown_table, note, repeated, set_aside, settings_of, step, tell, unread, word,
                           write_problems, write_table)
 from .sources import NAMED, dataset_names, known_name
-from .tasks import (FIRST_STAGE, ON_PIXELS, Request, Task, Usage, check_method, check_options, choose_device,
+from .tasks import (FIRST_STAGE, Request, Task, Usage, check_method, check_options, choose_device,
                         duration, expected, how_long, leading, name_of, plural, printable, read_images, task_for)
 
 # %% ../nbs/48_commands.ipynb #042e65bd
@@ -50,7 +50,7 @@ def describe(task:Task, reason:str, work:Path) -> dict: # word -> sentence
     images, device = task.images, task.images.device
     kind = {"natural": "photographs", "glyphs": "glyphs: no flips, no hue"}[images.domain]
     left = f"; {plural(len(images.problems), 'file')} left out" if images.problems else ""
-    if not task.needs_encoder: encoder = "none, pixels alone"
+    if not task.needs_encoder: encoder = "none: it sees the pixels"
     elif task.given is not None: encoder = f"{task.given.name}, as it is"
     else:
         where = "before" if task.is_trained(work) else "on these images"
@@ -435,7 +435,7 @@ def method_table() -> pd.DataFrame: # of strings
     notes = {stage: f"the first stage of {name}" for name, stage in FIRST_STAGE.items()}
     def kind(system):
         if system.is_addon: return "add-on"
-        return "pixels" if system.name in ON_PIXELS else "features" if system.name.endswith("-features") else "network"
+        return "pixels" if not system.uses_encoder else "features" if system.name.endswith("-features") else "network"
     def remark(system):
         addon = "improves another clustering, of scan by itself; see also rpsc refine" * system.is_addon
         return system.note or addon or notes.get(system.name, "")

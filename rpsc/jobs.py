@@ -152,6 +152,11 @@ class System:
     profiles:dict = field(default_factory=dict) # profile -> recipe, or {data set -> recipe}, "" for all others
     note:str = "" # what a reader of a table should know
     is_addon:bool = False # stands on another clustering: `job.base`
+    uses_encoder:bool = True # the shared one; False: it sees pixels alone
+    family:str = "" # what its idea is: rows of a table are grouped by it
+    source:str = "" # authors, place and year
+    licence:str = "" # of the authors' code
+    ranges:dict = field(default_factory=dict) # switch -> [values] or (lowest, highest): what is tried in its tuning
 
     @property
     def switches(self) -> tuple: # of str
@@ -181,14 +186,20 @@ def system(
     name:str, # as in `rpsc.methods.fit`
     title:str, # as in the papers' tables
     recipe:type=NoSwitches, # dataclass of its switches
-    note:str="", # for tables
+    note:str="", # for tables: what is faithful, what is not
     is_addon:bool=False, # stands on `job.base`
+    uses_encoder:bool=True, # the shared one
+    family:str="", # what its idea is
+    source:str="", # authors, place and year
+    licence:str="", # of the authors' code
+    ranges:dict|None=None, # switch -> [values] or (lowest, highest)
     **profiles:"Recipe|dict", # smoke, mini, cpu, paper: its recipe, or one by data set; without one: the defaults
 ) -> Callable: # decorator for a function run(job, recipe) -> Clustering
     "Add a system to the registry. Raises `ValueError` if the name is taken."
     def add(run):
         if name in SYSTEMS: raise ValueError(f"name: {name!r} is registered already")
-        SYSTEMS[name] = System(name, title, run, recipe, profiles, note, is_addon)
+        about = note, is_addon, uses_encoder, family, source, licence
+        SYSTEMS[name] = System(name, title, run, recipe, profiles, *about, ranges or {})
         return run
     return add
 

@@ -154,14 +154,17 @@ def by_spectral(
     return _found("spectral", given, spectral_clustering(_rows(given), n_clusters, seed), n_clusters, seed)
 
 # %% ../../nbs/20_classical.ipynb #d55bceec
-@system("kmeans", "K-means", note="on pixels")
+@system("kmeans", "K-means", note="on pixels", uses_encoder=False, family="classical", source="MacQueen, 1967")
 def _kmeans(job, recipe): return by_kmeans(job.images, job.n_clusters, job.seed)
 
-@system("spectral", "SC", note="self-tuning, sparse graph on pixels")
+@system("spectral", "SC", note="self-tuning, sparse graph on pixels", uses_encoder=False, family="classical",
+        source="Zelnik-Manor and Perona, NIPS 2004")
 def _spectral(job, recipe): return by_spectral(job.images, job.n_clusters, job.seed)
 
-@system("kmeans-features", "K-means on features", note="of the shared encoder")
+@system("kmeans-features", "K-means on features", note="of the shared encoder", family="classical",
+        source="MacQueen, 1967")
 def _kmeans_features(job, recipe): return by_kmeans(job.features, job.n_clusters, job.seed)
 
-@system("spectral-features", "SC on features", note="of the shared encoder")
+@system("spectral-features", "SC on features", note="of the shared encoder", family="classical",
+        source="Zelnik-Manor and Perona, NIPS 2004")
 def _spectral_features(job, recipe): return by_spectral(job.features, job.n_clusters, job.seed)

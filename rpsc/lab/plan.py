@@ -7,7 +7,7 @@ __all__ = ['ABOUT', 'COSTS', 'PlanLab', 'plan_mode', 'planned_runs', 'all_runs',
            'short', 'hours', 'overview', 'report', 'write_plan', 'main']
 
 # %% ../../nbs/56_plan.ipynb #b5958af2
-import ast, io, json, math, sys, time, warnings
+import ast, io, json, math, os, sys, time, warnings
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,6 @@ from ..machine import is_busy, provenance
 from ..methods import SYSTEMS, budget_for
 from ..results import aligned
 from ..sources import Facts, Need, survey
-from ..tasks import ON_PIXELS
 from ..train import generator_at
 from ..trial import Cost, Trial
 
@@ -93,7 +92,7 @@ def all_runs(
     found = {}
     for book in books:
         for run in planned_runs(book, lab): found.setdefault(run.slug, (run, []))[1].append(book.stem)
-    for seed in sorted({run.seed for run, _ in found.values() if run.system not in ON_PIXELS}):
+    for seed in sorted({run.seed for run, _ in found.values() if SYSTEMS[run.system].uses_encoder}):
         run = Run("encoder", seed)
         found.setdefault(run.slug, (run, ["(the others)"]))
     return list(found.values())
@@ -254,6 +253,8 @@ def main(arguments:list[str]|None=None) -> None:
     parser.add_argument("--seconds", type=float, default=1.5,
                         help="for trying each stage of a run (default: 1.5; 0: no hours)")
     args = parser.parse_args(arguments)
+    os.environ.update(experiments.kernels(args.profile)) # those of the runs, each on one thread
+    if not torch.cuda.is_available(): torch.set_num_threads(1)
     try: print(write_plan(args.profile, args.dataset, args.seconds))
     except (RuntimeError, ValueError, FileNotFoundError) as error: sys.exit(f"rpsc.lab.plan: {error}")
 

@@ -152,7 +152,9 @@ class Lab:
             raise ValueError(f"system: got {run.system!r}; accepted: {', '.join(SYSTEMS)}")
         own = dict(run.switches)
         base = own.pop("base", "scan") if SYSTEMS[run.system].is_addon else None
-        recipes = {name: self.recipe(name) for name in ("encoder", base) if name in SYSTEMS}
+        known = [name for name in (run.system, base) if name in SYSTEMS]
+        below = ["encoder"] * any(SYSTEMS[name].uses_encoder for name in known) + known[1:]
+        recipes = {name: self.recipe(name) for name in below}
         recipes[run.system] = self.recipe(run.system, **own)
         general = {name: value for name, value in asdict(self.budget).items() if name not in ("recipes", "seeds")}
         code = code_of(evaluate, knn_accuracy, watcher, *(SYSTEMS[name].run for name in recipes))
