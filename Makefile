@@ -89,7 +89,7 @@ encoder-gpu: install ## ten minutes on a GPU: DATA=pictures.tar.xz; an encoder, 
 lock: install ## write constraints.txt anew from settings.ini (LOCK=--upgrade: newest versions)
 	@mkdir -p build && cp constraints.txt build/constraints.txt
 	@echo uv | .venv/bin/uv pip compile --quiet $(LOCK) --no-annotate --no-header --python-version 3.11 \
-		setup.py - --extra dev --extra lab --extra encoders --extra photos --extra analysis -o build/constraints.txt
+		setup.py - --extra dev --extra lab --extra encoders --extra photos --extra analysis --extra umap -o build/constraints.txt
 	@{ echo '# Exact versions: installed and tested on Python 3.11, resolvable up to 3.14. Written by: make lock'; \
 		grep -vE '^(#|nvidia-|cuda-|triton)' build/constraints.txt; } > build/constraints.part
 	@mv build/constraints.part constraints.txt

@@ -22,7 +22,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "rpsc-install.json"
 SOURCES = ("settings.ini", "setup.py", "constraints.txt")
-ALWAYS = ("dev", "lab")  # extras without which `make test` and `make tables` do not run
+ALWAYS = ("dev", "lab", "umap")  # extras without which `make test` and `make tables` do not run completely
 PROBE = """
 import sys
 from importlib.metadata import version

@@ -25,6 +25,7 @@ LIMIT = 1200  # seconds for one notebook: many times what any needs, against one
 SETTINGS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
 # the same instructions on every x86 processor, so the same last digits, of which training makes much (54_experiments)
 SETTINGS |= dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
+SETTINGS |= dict(OPENBLAS_CORETYPE="Haswell", NUMBA_CPU_NAME="generic")
 running = set()
 
 
