@@ -52,7 +52,7 @@ PICA_TINY = PICA(epochs=15, batch_size=128, lr=2e-3)
 @system("pica", "PICA", PICA, smoke=replace(PICA_TINY, epochs=2, batch_size=64), mini=PICA_TINY,
         cpu=PICA(epochs=25, lr=1e-3), paper=PICA(),
         note="loss, turns and views of the code; edges (Sobel) off, the last epoch, not the best by labels",
-        uses_encoder=False, family="contrast", source="Huang et al., CVPR 2020", licence="MIT",
+        uses_encoder=False, family="information", source="Huang et al., CVPR 2020", licence="MIT",
         ranges=dict(lr=(1e-4, 1e-2), balance_weight=(.5, 8.), over=[35, 70, 140]))
 def pica(job, recipe):
     "Make a partition certain (Huang et al. 2020), in turns with a finer one; errors as in `Job.fresh`."
