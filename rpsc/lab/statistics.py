@@ -219,6 +219,7 @@ TRIALS = { # system: trials on digits with their labels in view, before profile 
     "gupta": "Gupta et al. none of their own, but RUC's rate",
     **dict.fromkeys(["dec", "idec"], "DEC and IDEC twelve settings on one to three seeds"),
     "cc": "CC two lengths on one seed",
+    "dac": "DAC nine settings on one to three seeds, of which none was taken",
 }
 
 def tuning(
