@@ -6,7 +6,7 @@
 __all__ = ['gan_losses', 'judged_apart', 'Painter', 'Maps', 'principal_components', 'DCGAN', 'dcgan']
 
 # %% ../../nbs/29a_dcgan.ipynb #33c1cb18
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -121,6 +121,7 @@ def dcgan(job, recipe):
         parts = gan_losses(judge(pixels(images, rows)), caught, passed, recipe.target)
         return dict(loss=sum(parts.values()), **parts, taken_for_real=passed.float().sigmoid().mean())
     optimizer = adam(recipe.lr, betas=(recipe.beta, .999))
-    history = learn(job, "play", both, step, recipe.epochs, recipe.batch_size, optimizer, depends=recipe)
+    blind = replace(job, watch=None) # there are no clusters to be shown before the end
+    history = learn(blind, "play", both, step, recipe.epochs, recipe.batch_size, optimizer, depends=recipe)
     some = embed(seen, images, index=shuffled(len(images), job.seed)[:1000], precision=job.precision)
     return outcome(job, by_nearest_center(job, seen, principal_components(some, recipe.components)), play=history)

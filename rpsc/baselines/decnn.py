@@ -6,7 +6,7 @@
 __all__ = ['painted', 'sparse_coding_loss', 'largest_gain', 'inferred', 'SparseCoder', 'DeCNN', 'decnn']
 
 # %% ../../nbs/29b_decnn.ipynb #49a0ff83
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -122,6 +122,7 @@ def decnn(job, recipe):
         with torch.autocast(y.device.type, enabled=False):
             loss = sparse_coding_loss(z, coder.filters, y, recipe.weight).mean()
         return dict(loss=loss, active=(z != 0).float().mean())
-    history = learn(job, "filters", coder, step, recipe.epochs, recipe.batch_size, adam(recipe.lr), depends=recipe,
+    blind = replace(job, watch=None) # there are no clusters to be shown before the end
+    history = learn(blind, "filters", coder, step, recipe.epochs, recipe.batch_size, adam(recipe.lr), depends=recipe,
                     after=lambda k: coder.tidy())
     return outcome(job, by_nearest_center(job, coder), filters=history)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..backbone import Trunk, embed, mlp
+from ..backbone import Trunk, classify, embed, mlp
 from ..reconstruct import StudentHead
 from ..jobs import adam, learn, outcome, pixels, system
 from ..losses import log_probs
