@@ -164,5 +164,8 @@ def _lengths(recipe) -> dict: # profile -> recipe
                 mini=recipe(ae_epochs=100, epochs=40, batch_size=128), paper=recipe())
 
 of_its_own = dict(uses_encoder=False, family="reconstruction")
-system("dec", "DEC", DEC, source="Xie et al., ICML 2016", licence="MIT", **of_its_own, **_lengths(DEC))(dec)
-system("idec", "IDEC", IDEC, source="Guo et al., IJCAI 2017", **of_its_own, **_lengths(IDEC))(dec)
+_AE = dict(ae_lr=(3e-4, .01), dim=(4, 40)) # what both auto-encoders are tried with
+system("dec", "DEC", DEC, source="Xie et al., ICML 2016", licence="MIT", ranges=_AE | dict(lr=(.001, .1)),
+       **of_its_own, **_lengths(DEC))(dec)
+system("idec", "IDEC", IDEC, source="Guo et al., IJCAI 2017", licence="none given",
+       ranges=_AE | dict(lr=(1e-4, .01), reconstruction=(1., 100.)), **of_its_own, **_lengths(IDEC))(dec)
