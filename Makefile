@@ -6,6 +6,7 @@ ONLY    ?=
 FLAGS   ?=
 JOBS    ?= 2
 EXTRAS  ?=
+SYSTEMS ?=
 PYTHON  ?= python3
 
 # The tools of .venv come first on PATH, so nbdev and jupyter find the right Python;
@@ -18,7 +19,7 @@ CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
 AGAIN       = --seeds '$(SEEDS)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench encoder-gpu lock clean distclean
+.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench tuning encoder-gpu lock clean distclean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +81,9 @@ lab: install ## open the notebooks
 
 bench: install ## measure speed
 	@.venv/bin/python -m rpsc.lab.bench
+
+tuning: install ## eight trials of every system on Fashion-MNIST, if not on record (DATA=folder with FashionMNIST/raw)
+	@.venv/bin/python -m rpsc.lab.tuning $(SYSTEMS) --data '$(DATA)'
 
 encoder-gpu: install ## ten minutes on a GPU: DATA=pictures.tar.xz; an encoder, its features, steps a second (build/gpu)
 	@.venv/bin/python -m rpsc.lab.gpu '$(DATA)'

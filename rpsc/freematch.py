@@ -342,14 +342,20 @@ def retrained(
     shown = replace(job, images=at_size(job.images, recipe.semi_size))
     return joined(self_label=first, semi=train_semi(shown, network, labels, is_reliable, recipe.semi))
 
-@system("spice", "SPICE", SPICE, **_with_stages(SPICE, "spice-self", "fixed"))
+_SECOND = dict(semi_lr=(.01, .3)) # what both second stages are tried with
+
+@system("spice", "SPICE", SPICE, family="pseudo-labels", source="Niu et al., IEEE TIP 2022", licence="CC BY-NC 4.0",
+        ranges=SYSTEMS["spice-self"].ranges | _SECOND | dict(agreement=(.3, .99), score=[.5, .8, .95, .99]),
+        **_with_stages(SPICE, "spice-self", "fixed"))
 def spice(job, recipe):
     "SPICE: both stages."
     first = _first_stage(job, "spice-self", recipe)
     rule = dict(k=recipe.neighbors, threshold=recipe.agreement, score=recipe.score, balance=recipe.equal_labels)
     return retrained(job, recipe, first, *spice_labels(job.features, first.probs, **rule, seed=job.seed))
 
-@system("rpsc", "RPSC", RPSC, **_with_stages(RPSC, "rpsc-self", "adaptive"))
+@system("rpsc", "RPSC", RPSC, family="pseudo-labels", source="Liu et al., AAAI 2024", licence="no code",
+        ranges=SYSTEMS["rpsc-self"].ranges | _SECOND | dict(consistency=(.3, .99)),
+        **_with_stages(RPSC, "rpsc-self", "adaptive"))
 def rpsc(job, recipe):
     "RPSC: both stages."
     first = _first_stage(job, "rpsc-self", recipe)

@@ -372,5 +372,8 @@ def self_labelled(job, recipe): # network: images -> logits
     found = train_heads(job, job.features, recipe, looker(job.encoder, job.images, job.precision))
     return replace(found, network=HeadNetwork(job.encoder, found.network))
 
-system("spice-self", "SPICE-Self", SpiceSelf, **_lengths(SpiceSelf()))(self_labelled)
-system("rpsc-self", "RPSC-Self", SelfLabeling, **_lengths(SelfLabeling()))(self_labelled)
+_RANGES = dict(lr=(5e-4, .05), gamma=(.17, 1.))
+system("spice-self", "SPICE-Self", SpiceSelf, family="pseudo-labels", source="Niu et al., IEEE TIP 2022",
+       licence="CC BY-NC 4.0", ranges=_RANGES, **_lengths(SpiceSelf()))(self_labelled)
+system("rpsc-self", "RPSC-Self", SelfLabeling, family="pseudo-labels", source="Liu et al., AAAI 2024",
+       licence="no code", ranges=_RANGES | dict(temperature=(.1, 2.)), **_lengths(SelfLabeling()))(self_labelled)

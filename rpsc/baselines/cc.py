@@ -46,7 +46,8 @@ class CC(Recipe):
 CC_TINY = CC(epochs=60, batch_size=128, lr=2e-3)
 
 @system("cc", "CC", CC, smoke=CC(epochs=2, batch_size=64, lr=2e-3), mini=CC_TINY, cpu=CC(epochs=100, lr=1e-3),
-        paper=CC(), uses_encoder=False, family="contrast", source="Li et al., AAAI 2021")
+        paper=CC(), uses_encoder=False, family="contrast", source="Li et al., AAAI 2021", licence="MIT",
+        ranges=dict(lr=(3e-4, .01), temperature=(.1, 1.5), cluster_temperature=(.3, 3.), batch_size=[64, 128, 256]))
 def cc(job, recipe):
     "Contrast rows and columns of a batch, end to end, from fresh weights (Li et al. 2021); errors as in `Job.fresh`."
     body = job.fresh()

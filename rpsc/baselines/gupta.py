@@ -135,7 +135,9 @@ def _mixmatch_only(recipe):
 GUPTA_TINY = Gupta(epochs=6, lr=.1)
 
 @system("gupta", "Gupta et al.", Gupta, is_addon=True,
-        smoke=replace(GUPTA_TINY, epochs=2), mini=GUPTA_TINY, cpu=Gupta(epochs=20, batch_size=250))
+        smoke=replace(GUPTA_TINY, epochs=2), mini=GUPTA_TINY, cpu=Gupta(epochs=20, batch_size=250), family="add-on",
+        source="Gupta et al., ICLR 2020", licence="none given",
+        ranges=dict(lr=(.01, .3), lambda_u=(5., 100.), head_lr=(5e-4, .05), bag=[.25, .5, .75]))
 def gupta(job, recipe):
     """Let heads label what they agree on and train on that (after Gupta et al. 2020). Warns of lost clusters.
 

@@ -216,7 +216,9 @@ def scan_self_label(job, recipe, network): # meta: used, the share of images abo
     return found
 
 @system("scan", "SCAN", Scan, smoke=replace(SCAN_TINY, cluster_epochs=1, label_epochs=1), mini=SCAN_TINY,
-        cpu=Scan(label_epochs=50), paper=SCAN_PAPER)
+        cpu=Scan(label_epochs=50), paper=SCAN_PAPER, family="neighbours", source="Van Gansbeke et al., ECCV 2020",
+        licence="CC BY-NC 4.0",
+        ranges=dict(entropy_weight=(1.5, 15.), neighbors=(5, 50), cluster_lr=(1e-4, .01), label_lr=(3e-5, .001)))
 def scan(job, recipe):
     "SCAN, steps 2 and 3."
     first = scan_cluster(job, recipe)
