@@ -43,7 +43,7 @@ class CC(Recipe):
     lr:float = above(0, 3e-4) # of Adam, constant
     view:str = "simclr" # preset of both views
 
-CC_TINY = CC(epochs=60, batch_size=128, lr=2e-3)
+CC_TINY = CC(epochs=30, batch_size=128, lr=2e-3)
 
 @system("cc", "CC", CC, smoke=CC(epochs=2, batch_size=64, lr=2e-3), mini=CC_TINY, cpu=CC(epochs=100, lr=1e-3),
         paper=CC(), uses_encoder=False, family="contrast", source="Li et al., AAAI 2021", licence="MIT",

@@ -116,7 +116,7 @@ def dec(job, recipe):
 def _lengths(recipe) -> dict: # profile -> recipe
     "Each kind at every scale; all but the paper's are ours."
     return dict(smoke=recipe(ae_epochs=2, epochs=2, batch_size=64), cpu=recipe(ae_epochs=30, epochs=30),
-                mini=recipe(ae_epochs=100, epochs=40, batch_size=128), paper=recipe())
+                mini=recipe(ae_epochs=50, epochs=20, batch_size=128), paper=recipe())
 
 ON_PIXELS = dict(uses_encoder=False, family="reconstruction",
                  note="dense auto-encoder trained at once, not layer by layer; targets anew each epoch")

@@ -78,7 +78,7 @@ class IIC(Recipe):
     # share of the side that the finished network looks at; None: 5/8 of photographs (code), all of glyphs
     middle:float|None = between(0, 1, None, "(]")
 
-IIC_TINY = IIC(over=5, first="main", epochs=10, batch_size=60, lr=4e-3)
+IIC_TINY = IIC(over=5, first="main", epochs=5, batch_size=60, lr=4e-3)
 IIC_PAPER = {"": IIC(), "stl10": IIC(turns=1, repeats=5, batch_size=140),
              "cifar100-20": IIC(turns=1, first="main", repeats=5, batch_size=200)}
 

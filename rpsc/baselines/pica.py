@@ -47,7 +47,7 @@ class PICA(Recipe):
     # share of the side that the finished network looks at; None: 4/5 of photographs (code), all of glyphs
     middle:float|None = between(0, 1, None, "(]")
 
-PICA_TINY = PICA(epochs=15, batch_size=128, lr=2e-3)
+PICA_TINY = PICA(epochs=8, batch_size=128, lr=2e-3)
 
 @system("pica", "PICA", PICA, smoke=replace(PICA_TINY, epochs=2, batch_size=64), mini=PICA_TINY,
         cpu=PICA(epochs=25, lr=1e-3), paper=PICA(),
