@@ -157,7 +157,7 @@ def umap_of(
     try: from umap import UMAP
     except ImportError as error: raise ImportError("UMAP needs umap-learn: pip install 'rpsc[umap]'") from error
     neighbors = max(2, min(recipe.neighbors, len(rows) - 1))
-    start = "spectral" if len(rows) > recipe.dim + 2 else "random"
+    start = "pca" if min(rows.shape) > recipe.dim else "random"
     return UMAP(n_neighbors=neighbors, n_components=recipe.dim, min_dist=recipe.min_dist, random_state=seed, init=start,
                 n_jobs=1).fit_transform(rows)
 
