@@ -158,8 +158,11 @@ def umap_of(
     except ImportError as error: raise ImportError("UMAP needs umap-learn: pip install 'rpsc[umap]'") from error
     neighbors = max(2, min(recipe.neighbors, len(rows) - 1))
     start = "pca" if min(rows.shape) > recipe.dim else "random"
-    return UMAP(n_neighbors=neighbors, n_components=recipe.dim, min_dist=recipe.min_dist, random_state=seed, init=start,
-                n_jobs=1).fit_transform(rows)
+    fit = UMAP(n_neighbors=neighbors, n_components=recipe.dim, min_dist=recipe.min_dist, random_state=seed, init=start,
+               n_jobs=1)
+    threads = torch.get_num_threads()
+    try: return fit.fit_transform(rows)
+    finally: torch.set_num_threads(threads) # numba sets it to the number of cores, and sums of others come out different
 
 def _by_kmeans(job, recipe, features=None):
     "k-means of a map."
