@@ -259,8 +259,9 @@ def _stamp(book:Path, parameters:dict, output:Path, label:str, key:str, seeds:st
 def kernels(profile:str) -> dict: # of environment variables
     "What makes a small profile compute with the same instructions on every x86 processor."
     if profile not in ("smoke", "mini"): return {}
-    # torch, oneDNN, MKL and FAISS
-    return dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
+    # torch, oneDNN, MKL, FAISS; NumPy and SciPy; UMAP
+    return dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2",
+                OPENBLAS_CORETYPE="Haswell", NUMBA_CPU_NAME="generic")
 
 # %% ../../nbs/54_experiments.ipynb #b8e84aaa
 def measure(asked:str) -> None:
