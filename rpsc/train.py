@@ -173,13 +173,17 @@ def make_optimizer(
     weight_decay:float=0., # of weights
     nesterov:bool=False, # for sgd
     decay_vectors:bool=True, # also decay biases and BatchNorm's scales; False: FreeMatch
+    rates:dict|None=None, # part of the module, as its weights' names begin -> factor of its rate (BYOL)
 ) -> torch.optim.Optimizer:
     "A fused optimiser over a module. Raises `ValueError` for another `kind`."
-    trained = [p for p in module.parameters() if p.requires_grad]
-    decayed = [p for p in trained if decay_vectors or p.ndim > 1]
-    others = [p for p in trained if not (decay_vectors or p.ndim > 1)]
-    groups = (decayed, weight_decay), (others, 0.)
-    parameters = [dict(params=group, weight_decay=rate) for group, rate in groups if group]
+    groups = {}
+    for free in (False, True): # those that decay are first
+        for name, p in module.named_parameters():
+            if not p.requires_grad or free != (not decay_vectors and p.ndim < 2): continue
+            factor = next((factor for start, factor in (rates or {}).items() if name.startswith(start)), 1.)
+            groups.setdefault((free, factor), []).append(p)
+    parameters = [dict(params=group, weight_decay=0. if free else weight_decay, lr=lr * factor)
+                  for (free, factor), group in groups.items()]
     if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=.9, nesterov=nesterov, fused=True)
     if kind == "adam": return torch.optim.Adam(parameters, lr=lr, fused=True)
     raise ValueError(f"optimizer must be 'sgd' or 'adam', got {kind!r}")
