@@ -166,14 +166,6 @@ def save_checkpoint(
     return path
 
 # %% ../nbs/05_train.ipynb #9c60df1d
-def _without_momentum(groups:list[dict], parts:dict, still:str) -> list[dict]:
-    "Groups of an optimiser, each split into what is outside of the part `still` and what is in it."
-    if still not in parts: raise ValueError(f"still: got {still!r}; accepted: {', '.join(filter(None, parts))}")
-    own = {id(p) for p in parts[still].parameters()}
-    split = [(dict(group, **more), [p for p in group["params"] if (id(p) in own) == bool(more)])
-             for group in groups for more in ({}, dict(momentum=0.))]
-    return [dict(group, params=part) for group, part in split if part]
-
 def make_optimizer(
     module:nn.Module, # its parameters that require gradients
     kind:str="sgd", # "sgd", "adam" or "rmsprop" (squares averaged with .9, as in Keras)
@@ -182,16 +174,20 @@ def make_optimizer(
     nesterov:bool=False, # for sgd
     decay_vectors:bool=True, # also decay biases and BatchNorm's scales; False: FreeMatch
     momentum:float=.9, # of sgd
-    still:str|None=None, # name of a part that learns without momentum, for sgd
     betas:tuple=(.9, .999), # for adam: shares of the old mean gradient and mean square that stay
+    parts:dict|None=None, # name of a part of the module -> its own settings, e.g. dict(head=dict(momentum=0.))
 ) -> torch.optim.Optimizer:
     "An optimiser over a module. Raises `ValueError` for another `kind`, or a part that is not there."
-    trained = [p for p in module.parameters() if p.requires_grad]
-    decayed = [p for p in trained if decay_vectors or p.ndim > 1]
-    others = [p for p in trained if not (decay_vectors or p.ndim > 1)]
-    groups = (decayed, weight_decay), (others, 0.)
-    parameters = [dict(params=group, weight_decay=rate) for group, rate in groups if group]
-    if still: parameters = _without_momentum(parameters, dict(module.named_modules()), still)
+    parts, known, groups = parts or {}, dict(module.named_modules()), {}
+    if unknown := [name for name in parts if name not in known]:
+        raise ValueError(f"parts: got {', '.join(unknown)}; accepted: {', '.join(filter(None, known))}")
+    for is_free in (False, True): # those that decay are first
+        for name, p in module.named_parameters():
+            if not p.requires_grad or is_free != (not decay_vectors and p.ndim < 2): continue
+            part = next((part for part in parts if name.startswith(part + ".")), "")
+            groups.setdefault((is_free, part), []).append(p)
+    parameters = [dict(dict(weight_decay=0. if is_free else weight_decay), **parts.get(part, {}), params=group)
+                  for (is_free, part), group in groups.items()]
     if kind == "sgd": return torch.optim.SGD(parameters, lr=lr, momentum=momentum, nesterov=nesterov, fused=True)
     if kind == "adam": return torch.optim.Adam(parameters, lr=lr, betas=betas, fused=True)
     if kind == "rmsprop": return torch.optim.RMSprop(parameters, lr=lr, alpha=.9)

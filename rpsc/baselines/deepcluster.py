@@ -161,7 +161,8 @@ def deepcluster(job, recipe):
         return Trunk(body, cluster=StudentHead(head, kmeans(rows, job.n_clusters, seed=job.seed)[0]))
     def renew(): state.renew(whitened()[1], last, job.seed)
     batches = Batches(len(state.drawn), recipe.batch_size, job.seed)
-    rates = sgd(recipe.lr, recipe.weight_decay, momentum=recipe.momentum, still="heads.classes.2")
+    rates = sgd(recipe.lr, recipe.weight_decay, momentum=recipe.momentum,
+                parts={"heads.classes.2": dict(momentum=0.)})
     history = learn(job, "rounds", network, step, recipe.rounds, batches, rates, depends=recipe,
                     state=dict(round=state), refresh=renew, report=lambda k: dict(classes=int(state.labels.max()) + 1),
                     shown=lambda: classify(read_out(), images, precision=job.precision))
