@@ -21,6 +21,7 @@ from torch import Tensor
 from .classical import pixel_rows
 from ..data import Clustering
 from ..jobs import system, warn_if_empty
+from ..machine import one_thread
 from ..meter import in_trial
 from ..neighbors import kmeans, knn, without_self
 from ..recipes import Recipe, at_least, between, one_of, whole
@@ -158,11 +159,9 @@ def umap_of(
     except ImportError as error: raise ImportError("UMAP needs umap-learn: pip install 'rpsc[umap]'") from error
     neighbors = max(2, min(recipe.neighbors, len(rows) - 1))
     start = "pca" if min(rows.shape) > recipe.dim else "random"
-    fit = UMAP(n_neighbors=neighbors, n_components=recipe.dim, min_dist=recipe.min_dist, random_state=seed, init=start,
-               n_jobs=1)
-    threads = torch.get_num_threads()
-    try: return fit.fit_transform(rows)
-    finally: torch.set_num_threads(threads) # numba sets it to the number of cores, and sums of others come out different
+    umap = UMAP(n_neighbors=neighbors, n_components=recipe.dim, min_dist=recipe.min_dist, random_state=seed, init=start,
+                n_jobs=1)
+    return one_thread(lambda: umap.fit_transform(rows)) # numba leaves torch with as many as there are processors
 
 def _by_kmeans(job, recipe, features=None):
     "k-means of a map."
