@@ -37,7 +37,7 @@ tables: install ## measure a part of the runs again, then write reports/tables a
 figures: install ## the same for reports/figures alone
 	@$(EXPERIMENTS) figures $(CHOICE) $(AGAIN)
 
-extras: install ## what stands in neither paper: the repair of spoilt labels
+extras: install ## what stands in neither paper: the repair of spoilt labels, and accuracy by budget
 	@$(EXPERIMENTS) extras $(CHOICE) $(AGAIN)
 
 smoke: install ## execute every experiment notebook at its smallest scale

@@ -52,12 +52,16 @@ CATALOGUE = { # name of the files: what they show
     "ruc_fig11": "co-training",
     "ruc_fig12": "more Grad-CAM",
 }
-EXTRAS = {"ruc_spoilt": "repair of labels that were spoilt by a known amount (not in the paper)"}
+EXTRAS = {
+    "ruc_spoilt": "repair of labels that were spoilt by a known amount (not in the paper)",
+    "budget": "accuracy of all systems by image views and by CPU-seconds, with their epochs and four times as many",
+}
 # made by notebooks of another name
 BOOKS = dict(ruc_fig8="ruc_table6", ruc_fig9="ruc_table7", ruc_fig10="ruc_table8", ruc_fig12="ruc_fig6")
 
-def label_of(stem:str) -> str: # e.g. "RUC Figure 8"
+def label_of(stem:str) -> str: # e.g. "RUC Figure 8"; what belongs to no paper by its own name
     "What an item is called in its paper."
+    if "_" not in stem: return stem.capitalize()
     paper, kind, number = re.fullmatch(r"([a-z]+)_([a-z]+)(\d*)", stem).groups()
     return f"{paper.upper()} {dict(table='Table', fig='Figure', spoilt='Spoilt labels')[kind]} {number}".rstrip()
 

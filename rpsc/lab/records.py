@@ -24,6 +24,7 @@ import torch
 
 import rpsc
 from ..backbone import Network, describe_network, embed, rebuild_network, resolve_precision
+from .spent import apart, counted
 from .spoilt import SPOILT, spoilt_labels
 from ..data import Clustering, ImageSet, known_name, load
 from ..files import damaged, fingerprint, read_json, read_tensors, whole_file, write_json, write_tensors, write_text
@@ -130,7 +131,7 @@ class Lab:
 
     def features(self, seed:int) -> torch.Tensor: # (N, D), un-augmented
         encoder = pretrained(self.images, self.budget, seed, self.cache)
-        return embed(encoder, self.images, cache=self.cache / "features")
+        with apart(): return embed(encoder, self.images, cache=self.cache / "features")
 
     def path(self, run:Run) -> Path: return Path("runs") / self.name / f"{run.slug}.json"
 
@@ -170,7 +171,7 @@ def _encoder_run(lab:Lab, run:Run) -> tuple[dict, list, dict]:
     "Pre-train the shared encoder; its neighbours are the measurement."
     features, place = lab.features(run.seed), lab.cache / "encoders" / encoder_key(lab.images, lab.budget, run.seed)
     last = load_checkpoint(place / "checkpoints")
-    return dict(knn=knn_accuracy(features, lab.images.labels)), last["rows"] if last else [], {}
+    with apart(): return dict(knn=knn_accuracy(features, lab.images.labels)), last["rows"] if last else [], {}
 
 # %% ../../nbs/51_records.ipynb #636df131
 def by_epoch(
@@ -232,17 +233,18 @@ def _system_run(lab:Lab, run:Run) -> tuple[dict, list, dict]:
     try: found = fit(run.system, lab.images, lab.n_clusters, lab.budget, run.seed, base_of(lab, run), **about)
     except EmptyClusters as error: return {}, [], dict(failed=str(error))
     meta = dict(found.meta, kept=save_arrays(lab.arrays(run), found))
-    return evaluate(truth, found), by_epoch(found.history, found.meta), meta
+    with apart(): return evaluate(truth, found), by_epoch(found.history, found.meta), meta
 
 def measure(lab:Lab, run:Run) -> dict: # the record: plain values
     "Do a run and describe it."
     wall, cpu = time.perf_counter(), time.process_time()
-    metrics, history, meta = (_encoder_run if run.system == "encoder" else _system_run)(lab, run)
+    with counted() as spent:
+        metrics, history, meta = (_encoder_run if run.system == "encoder" else _system_run)(lab, run)
     # the last row of each stage counts, also of stages that were done before
     stages = {str(row.get("stage", "training")): row["seconds"] for row in history if "seconds" in row}
     cost = dict(stages=stages, seconds=round(time.perf_counter() - wall, 2),
                 cpu_seconds=round(time.process_time() - cpu, 2),
-                process_peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+                process_peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, whole=spent.plain())
     data = dict(profile=lab.profile, dataset=lab.images.name, n=len(lab.images), split="all", n_clusters=lab.n_clusters)
     return dict(run=asdict(run) | data, metrics=metrics, cost=cost, depends=lab.depends(run), meta=meta,
                 history=history, provenance=provenance(device=lab.images.device), key=lab.key(run))
@@ -275,6 +277,9 @@ def settle(lab:Lab, run:Run, proof:dict) -> dict: # what is on record
     record = finished(lab, run)
     if not record or found_in(record) != found_in(proof):
         record = {name: value for name, value in proof.items() if name != "before"}
+        write_json(lab.reports / lab.path(run), record)
+    elif (spent := proof["cost"].get("whole")) and not record["cost"].get("whole"):
+        record["cost"]["whole"] = spent
         write_json(lab.reports / lab.path(run), record)
     shutil.rmtree(lab.unfinished(run), ignore_errors=True)
     return record

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LEVEL', 'MARGIN', 'FEW', 'TRIALS', 'by_seed', 'best_epoch', 'interval', 'gains', 'paired', 'region', 'holm', 'Judged',
-           'alone', 'judge', 'most', 'rules', 'claim', 'noise', 'typical_spread', 'tuning']
+           'alone', 'judge', 'rank_intervals', 'most', 'rules', 'claim', 'noise', 'typical_spread', 'tuning']
 
 # %% ../../nbs/52_statistics.ipynb #9be8bebc
 import math, warnings
@@ -152,6 +152,33 @@ def judge(
     counted = [pair for pair, judged in found.items() if judged.n > 1]
     corrected = dict(zip(counted, holm(found[pair].p for pair in counted)))
     return {pair: replace(judged, corrected=float(corrected.get(pair, math.nan))) for pair, judged in found.items()}
+
+# %% ../../nbs/52_statistics.ipynb #2653b93e
+def _places(means:np.ndarray) -> tuple[np.ndarray, np.ndarray]: # (..., R): best and worst place of each row
+    "Places among R means, 1 for the highest; equal ones share theirs, NaN has none and takes none."
+    pairs = means[..., None, :], means[..., None]
+    above, level = np.greater(*pairs).sum(-1), np.greater_equal(*pairs).sum(-1)
+    return tuple(np.where(np.isnan(means), np.nan, places) for places in (above + 1, level))
+
+def rank_intervals(
+    values:pd.DataFrame, # (seeds, rows), as `by_seed` gives it; NaN: no result
+    n:int=2000, # draws, at least 1
+    seed:int=0, # of the draws
+) -> pd.DataFrame: # index: rows; rank (1: the highest mean; NaN without a result), low and high of its 95 % interval
+    """Places of the rows by their means, with bootstrap intervals; of a row with one seed or none all places.
+
+    Raises `ValueError` unless there are draws and rows."""
+    if n < 1: raise ValueError(f"n: got {n}; accepted: at least 1 draw")
+    if not values.shape[1]: raise ValueError("values: got no row; accepted: a column for each row")
+    found = values.to_numpy(float)
+    drawn = np.random.default_rng(seed).integers(max(1, len(found)), size=(n, len(found)))
+    with warnings.catch_warnings(action="ignore"): # rows without a result, in a draw or at all
+        rank, _ = _places(np.nanmean(found, axis=0))
+        best, worst = _places(np.nanmean(found[drawn], axis=1))
+        low = np.nanquantile(best, (1 - LEVEL) / 2, axis=0, method="lower")
+        high = np.nanquantile(worst, (1 + LEVEL) / 2, axis=0, method="higher")
+    places, is_known = pd.DataFrame(dict(rank=rank, low=low, high=high), index=values.columns), values.count() > 1
+    return places.assign(low=places.low.where(is_known, 1), high=places.high.where(is_known, values.shape[1]))
 
 # %% ../../nbs/52_statistics.ipynb #a0d8db38
 def most(found:Iterable[Judged]) -> int: # 0 without any
