@@ -325,6 +325,7 @@ def at_size(
     parts = [small(block).round_().clamp_(0, 255).byte() for block in images.images.split(512)]
     return replace(images, images=torch.cat(parts))
 
+# %% ../nbs/13_freematch.ipynb #90f93283
 def _first_stage(job, name, recipe):
     "The first stage of a system, shared with the system that is that stage alone."
     return job.perform(name, **{each: getattr(recipe, each) for each in SYSTEMS[name].switches})

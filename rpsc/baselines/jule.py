@@ -120,6 +120,7 @@ def _means(rows:Tensor, labels:Tensor, k:int) -> Tensor: # (k, D)
     means = [rows[labels == c].mean(0) if (labels == c).any() else torch.full_like(rows[0], 1e3) for c in range(k)]
     return torch.stack(means)
 
+# %% ../../nbs/29d_jule.ipynb #fc8ece47
 @system("jule", "JULE", JULE, smoke=JULE(epochs=2, dim=32), mini=JULE(), cpu=JULE(), paper=JULE(),
         uses_encoder=False, family="graph", source="Yang et al., CVPR 2016", licence="MIT",
         ranges=dict(lr=(2e-3, .05), margin=(.06, .6), neighbors=(7, 60)),
