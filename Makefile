@@ -43,7 +43,7 @@ smoke: install ## execute every experiment notebook at its smallest scale
 	@$(EXPERIMENTS) smoke
 
 plan: install ## what tables would cost: data, image passes, FLOP, hours, memory (nothing starts)
-	@.venv/bin/python -m rpsc.lab.plan $(CHOICE)
+	@$(EXPERIMENTS) plan $(CHOICE)
 
 docs: install ## build the documentation site _docs/index.html; works without a network
 	@.venv/bin/python .ci/docs.py

@@ -198,8 +198,8 @@ def system(
     "Add a system to the registry. Raises `ValueError` if the name is taken."
     def add(run):
         if name in SYSTEMS: raise ValueError(f"name: {name!r} is registered already")
-        SYSTEMS[name] = System(name, title, run, recipe, profiles, note, is_addon, uses_encoder, family, source, licence,
-                               ranges or {})
+        about = note, is_addon, uses_encoder, family, source, licence
+        SYSTEMS[name] = System(name, title, run, recipe, profiles, *about, ranges or {})
         return run
     return add
 

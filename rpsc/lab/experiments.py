@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CATALOGUE', 'EXTRAS', 'BOOKS', 'MAIN', 'SWEEPS', 'COMPARED', 'OWN', 'label_of', 'repository', 'books_of', 'places',
            'open_lab', 'is_part', 'notebook_key', 'is_fresh', 'check_parameters', 'end_running', 'run_logged',
-           'execute', 'write_index', 'kernels', 'measure', 'regenerate', 'full_name', 'parser_for', 'main']
+           'execute', 'write_index', 'kernels', 'measure', 'regenerate', 'full_name', 'main']
 
 # %% ../../nbs/54_experiments.ipynb #a920fa91
 import json, math, os, re, signal, subprocess, sys, time
@@ -134,7 +134,8 @@ def _todo(asked:dict, lab, seeds:str) -> dict: # slug -> run, in the order of th
     wanted = {}
     for book, runs in asked.items():
         for run in _short_first(runs, expected_seconds(lab, runs)):
-            if is_part(book.stem, run.system, run.seed, seeds) or not finished(lab, run): wanted.setdefault(run.slug, run)
+            is_asked = is_part(book.stem, run.system, run.seed, seeds)
+            if is_asked or not finished(lab, run): wanted.setdefault(run.slug, run)
     return {slug: run for slug, run in wanted.items() if not done_here(lab, run)}
 
 # %% ../../nbs/54_experiments.ipynb #0d422491
@@ -365,19 +366,20 @@ def full_name(dataset:str) -> str:
     folder = Path(dataset).expanduser()
     return str(folder.resolve()) if folder.is_dir() and not known_name(dataset) else dataset
 
-def parser_for(program:str, about:str) -> ArgumentParser:
-    "A parser that accepts a profile and a data set."
-    parser = ArgumentParser(prog=program, description=about)
-    parser.add_argument("--profile", default="mini", help="smoke, mini, cpu or paper (default: mini)")
-    parser.add_argument("--dataset", default="digits", help="a name or a folder (default: digits)")
-    return parser
+def _tell_plan(profile:str, dataset:str) -> None:
+    "Print what tables would cost: of runs as they are done, with one thread each."
+    from rpsc.lab.plan import write_plan
+    if not torch.cuda.is_available(): torch.set_num_threads(1)
+    print(write_plan(profile, dataset))
 
 def main(arguments:list[str]|None=None) -> None:
     "`python -m rpsc.lab.experiments tables --profile mini --dataset digits`"
-    parser = parser_for("rpsc.lab.experiments", "Regenerate tables and figures of the papers.")
-    parser.add_argument("what", choices=["tables", "figures", "extras", "smoke"],
+    parser = ArgumentParser("rpsc.lab.experiments", description="Regenerate tables and figures of the papers.")
+    parser.add_argument("what", choices=["tables", "figures", "extras", "smoke", "plan"],
                         help="tables: those of the papers; figures: only what draws a figure; extras: what stands in "
-                             "no paper; smoke: everything at the smallest scale")
+                             "no paper; smoke: everything at the smallest scale; plan: what tables would cost")
+    parser.add_argument("--profile", default="mini", help="smoke, mini, cpu or paper (default: mini)")
+    parser.add_argument("--dataset", default="digits", help="a name or a folder (default: digits)")
     parser.add_argument("--seeds", default="part", choices=["part", "all"],
                         help="which of the runs on record are measured again (default: part)")
     args = parser.parse_args(arguments)
@@ -386,7 +388,9 @@ def main(arguments:list[str]|None=None) -> None:
     catalogue = dict(extras=EXTRAS, smoke=CATALOGUE | EXTRAS).get(args.what, CATALOGUE)
     profile = "smoke" if args.what == "smoke" else args.profile
     os.environ.update(kernels(profile)) # keys name the precision, which is to be that of the runs
-    try: regenerate(profile, full_name(args.dataset), args.seeds, args.what == "figures", catalogue=catalogue)
+    try:
+        if args.what == "plan": return _tell_plan(profile, full_name(args.dataset))
+        regenerate(profile, full_name(args.dataset), args.seeds, args.what == "figures", catalogue=catalogue)
     except (ImportError, RuntimeError, ValueError, FileNotFoundError) as error:
         sys.exit(f"rpsc.lab.experiments: {error}")
     except KeyboardInterrupt: sys.exit("interrupted: finished runs are kept, the same command goes on from here")

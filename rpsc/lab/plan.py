@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['ABOUT', 'COSTS', 'PlanLab', 'plan_mode', 'planned_runs', 'all_runs', 'stand_in', 'costs_of', 'on_record', 'plan',
-           'short', 'hours', 'overview', 'report', 'write_plan', 'main']
+           'short', 'hours', 'overview', 'report', 'write_plan']
 
 # %% ../../nbs/56_plan.ipynb #b5958af2
-import ast, io, json, math, os, sys, time, warnings
+import ast, io, json, math, sys, time, warnings
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -232,32 +232,15 @@ def report(lab:PlanLab, table:pd.DataFrame, steps:dict, seconds:float) -> str:
 # %% ../../nbs/56_plan.ipynb #f3338347
 def write_plan(
     profile:str, # smoke, mini, cpu or paper
-    dataset:str, # a name or a folder
+    dataset:str, # a name or the absolute path of a folder
     allowed:float=1.5, # as in `plan`
     root:Path|None=None, # of the repository
 ) -> str: # the report
     "Make the plan and store it as CSV under `build/plan`. Raises like `PlanLab` and `plan`."
     root, began = root or experiments.repository(), time.perf_counter()
-    lab = PlanLab(profile, experiments.full_name(dataset), *experiments.places(profile, root))
+    lab = PlanLab(profile, dataset, *experiments.places(profile, root))
     table, steps = plan(lab, experiments.books_of(root), allowed)
     out = root / "build" / "plan" / f"{lab.name}.csv"
     write_text(out, table.to_csv(index=False))
     told = report(lab, table, steps if allowed else {}, time.perf_counter() - began)
     return f"{told}\nEvery run with all digits: {out.relative_to(root)}"
-
-# %% ../../nbs/56_plan.ipynb #bd1db615
-def main(arguments:list[str]|None=None) -> None:
-    "`python -m rpsc.lab.plan --profile paper --dataset stl10`"
-    about = "What the tables and figures of a profile and data set would cost. Nothing is started."
-    parser = experiments.parser_for("rpsc.lab.plan", about)
-    parser.add_argument("--seconds", type=float, default=1.5,
-                        help="for trying each stage of a run (default: 1.5; 0: no hours)")
-    args = parser.parse_args(arguments)
-    os.environ.update(experiments.kernels(args.profile)) # those of the runs, each on one thread
-    if not torch.cuda.is_available(): torch.set_num_threads(1)
-    try: print(write_plan(args.profile, args.dataset, args.seconds))
-    except (RuntimeError, ValueError, FileNotFoundError) as error: sys.exit(f"rpsc.lab.plan: {error}")
-
-# %% ../../nbs/56_plan.ipynb #070fea3b
-#| eval: false
-if __name__ == "__main__": main()
