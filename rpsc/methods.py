@@ -17,7 +17,7 @@ from .data import Clustering, ImageSet, known_name
 from .pretrain import encoder_key
 from . import freematch, ruc, self_labeling
 from .baselines import (cc, classical, dec, deepcluster, dividemix, gupta, jule, mcorrection, pcorrection, scan,
-                            triplets, tsuc)
+                            spectralnet, triplets, tsuc)
 
 # %% ../nbs/40_methods.ipynb #54b5e3bd
 Budget = Profile # what `fit` may be given in the place of a profile's name
@@ -49,8 +49,8 @@ def budget_for(
 
 # %% ../nbs/40_methods.ipynb #5d57c94a
 # where systems are written, in the order of the papers' tables
-HOMES = (classical, triplets, jule, dec, deepcluster, cc, self_labeling, scan, freematch, tsuc, ruc, dividemix,
-         mcorrection, pcorrection, gupta)
+HOMES = (classical, triplets, jule, dec, deepcluster, cc, self_labeling, scan, freematch, tsuc, spectralnet, ruc,
+         dividemix, mcorrection, pcorrection, gupta)
 
 def names() -> list[str]:
     "Names of all registered systems, in the order of the papers' tables; those of other modules come last."
