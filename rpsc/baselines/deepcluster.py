@@ -125,7 +125,7 @@ class DeepCluster(Recipe):
         super().__post_init__()
         if self.dims > self.width: raise ValueError(f"dims: got {self.dims}; accepted: at most width, {self.width}")
 
-DEEPCLUSTER_TINY = DeepCluster(width=256, dims=64, rounds=9, passes=7, batch_size=128)
+DEEPCLUSTER_TINY = DeepCluster(width=256, dims=64, rounds=8, passes=7, batch_size=128)
 
 def _hidden_layers(dim:int, width:int, seed:int) -> Network: # (B, dim) -> (B, width)
     "The two layers behind the encoder, whose outputs vary as much as their inputs."
