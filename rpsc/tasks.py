@@ -32,7 +32,7 @@ from .trial import Trial
 
 # %% ../nbs/44_tasks.ipynb #cd42cfdc
 FIRST_STAGE = {"rpsc": "rpsc-self", "spice": "spice-self"} # what runs where there are frozen features only
-ANY_SIZE = ("kmeans", "kmeans-features", "spectral", "spectral-features") # never assume equal sizes
+ANY_SIZE = tuple(name for name in names() if SYSTEMS[name].family == "classical") # never assume equal sizes
 BALANCED = tuple(name for name in names() if "balance" in SYSTEMS[name].switches) # can do without them
 
 def own_switches(
@@ -292,8 +292,7 @@ def task_for(images:ImageSet, method:str, k:int, asked:Request, base:Clustering|
     if is_possible(task): return task
     most = next((fewer for fewer in range(k - 1, 1, -1) if is_possible(replace(task, k=fewer))), None)
     may = "needs more images" if most is None else f"makes {'2' if most == 2 else f'2 to {most:,}'} of so few"
-    others = [name for name in names() if not SYSTEMS[name].is_addon and name not in BALANCED
-              and (n >= LEAST or not SYSTEMS[name].uses_encoder)]
+    others = [name for name in (*ANY_SIZE, "scan") if n >= LEAST or not SYSTEMS[name].uses_encoder]
     raise Usage(f"-k: got {k} for {n:,} images; {method} {may}; any number up to {n:,} with another method "
                 f"({', '.join(others)})")
 
