@@ -184,7 +184,8 @@ RECIPES = dict(
 def _fresh(job:Job, recipe:Pretraining, is_compiled:bool) -> nn.Sequential:
     "A new encoder and projection on the device of the images."
     config = encoder_config(job.images, job.profile, job.seed)
-    network = projector(build_encoder(**config).to(job.images.device), recipe.dim, job.seed, recipe.hidden, recipe.hidden_layers)
+    encoder = build_encoder(**config).to(job.images.device)
+    network = projector(encoder, recipe.dim, job.seed, recipe.hidden, recipe.hidden_layers)
     if is_compiled: network.compile()
     return network
 
