@@ -247,6 +247,8 @@ TRIALS = { # system: trials on digits with their labels in view, before profile 
     **dict.fromkeys(["dec", "idec"], "DEC and IDEC twelve settings on one to three seeds"),
     "cc": "CC two lengths on one seed",
     "dac": "DAC nine settings on one to three seeds, of which none was taken",
+    "adc": "ADC three settings on two seeds of Fashion-MNIST instead",
+    "deepcluster": "DeepCluster nine rounds, made eight for the time they took, on one seed",
 }
 
 def tuning(
