@@ -3,13 +3,14 @@
     python .ci/test.py [--only 11_scl] [--jobs 2] [--flags slow]
 
 Each one goes through `nbdev_test`. It reuses its worker processes, so one notebook would see the environment, the
-modules and the random state of another; hence a process for each. Logs: build/test/. Last line: `N passed, M failed`.
+modules and the random state of another; hence a process for each, forked from one that has imported the libraries of
+others and nothing else, which is most of the time of a short notebook. Logs: build/test/. Last line: `N passed, M failed`.
 """
 import argparse
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -20,12 +21,14 @@ ROOT = Path(__file__).resolve().parent.parent
 NBS = ROOT / "nbs"
 LOGS = ROOT / "build" / "test"
 DURATIONS = LOGS / "durations.json"
-NBDEV_TEST = Path(sys.executable).parent / "nbdev_test"
 LIMIT = 1200  # seconds for one notebook: many times what any needs, against one that hangs
 SETTINGS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
 # the same instructions on every x86 processor, so the same last digits, of which training makes much (54_experiments)
 SETTINGS |= dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
 SETTINGS |= dict(OPENBLAS_CORETYPE="Haswell", NUMBA_CPU_NAME="generic")
+LIBRARIES = ["nbdev.test", "torch", "torchvision", "faiss", "sklearn.cluster", "sklearn.mixture", "sklearn.manifold",
+             "scipy.stats", "pandas", "matplotlib.pyplot"]
+fresh = multiprocessing.get_context("forkserver")
 running = set()
 
 
@@ -41,24 +44,31 @@ def find_notebooks(only: str) -> dict:
             if not patterns or any(fnmatch(name, p) or fnmatch(path.stem, p) for p in patterns)}
 
 
+def test_notebook(path: str, flags: str, log: str):
+    "All that a process does; leaves with 1 if a cell failed."
+    os.setsid()  # so that it ends together with what it starts
+    for number, mode in (0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY):
+        os.dup2(os.open(os.devnull if number == 0 else log, mode | os.O_APPEND), number)
+    from nbdev.test import nbdev_test
+    nbdev_test(path, flags=flags, n_workers=0, do_print=True)
+
+
 def run_notebook(name: str, path: Path, flags: str) -> tuple:
     "(name, seconds, verdict); everything it printed is in its log."
     log = LOGS / f"{name.replace('/', '.')}.log"
-    command = [str(NBDEV_TEST), "--path", str(path), "--n_workers", "0", "--do_print", "--flags", flags]
+    log.write_text("")
+    process = fresh.Process(target=test_notebook, args=(str(path), flags, str(log)))
     start = time.time()
-    with open(log, "w") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **SETTINGS}, stdin=subprocess.DEVNULL,
-                                   stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-        running.add(process)
-        try:
-            failed = process.wait(LIMIT) != 0
-        except subprocess.TimeoutExpired:
-            kill(process)
+    process.start()
+    running.add(process)
+    process.join(LIMIT)
+    if process.exitcode is None:
+        kill(process)
+        with open(log, "a") as out:
             print(f"stopped after {LIMIT} s", file=out)
-            failed = True
     running.discard(process)
     was_run = "Starting " in log.read_text(errors="replace")  # absent where front matter says skip_exec
-    return name, time.time() - start, "FAILED" if failed else "ok" if was_run else "skipped"
+    return name, time.time() - start, "FAILED" if process.exitcode != 0 else "ok" if was_run else "skipped"
 
 
 def kill(process):
@@ -67,7 +77,7 @@ def kill(process):
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    process.wait()
+    process.join()
 
 
 def read_durations() -> dict:
@@ -110,6 +120,9 @@ def main():
         sys.exit(f"no notebook under nbs/ is called {args.only!r}" if args.only else "there is no notebook under nbs/")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # when make is killed, so are the notebooks
     LOGS.mkdir(parents=True, exist_ok=True)
+    os.chdir(ROOT)
+    os.environ.update(SETTINGS)
+    fresh.set_forkserver_preload(LIBRARIES)
     start = time.time()
     results = run_all(notebooks, max(1, args.jobs), args.flags)
     failed = sorted(name for name, (_, verdict) in results.items() if verdict == "FAILED")
