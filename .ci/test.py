@@ -4,7 +4,8 @@
 
 Each one goes through `nbdev_test`. It reuses its worker processes, so one notebook would see the environment, the
 modules and the random state of another; hence a process for each, forked from one that has imported the libraries of
-others and nothing else, which is most of the time of a short notebook. Logs: build/test/. Last line: `N passed, M failed`.
+others and nothing else, which is most of the time of a short notebook. Logs: build/test/. Last line: `N passed, M
+failed`.
 """
 import argparse
 import json

@@ -438,7 +438,7 @@ def method_table() -> pd.DataFrame: # of strings
         return "pixels" if not system.uses_encoder else "features" if system.name.endswith("-features") else "network"
     def remark(system):
         addon = "improves another clustering, of scan by itself; see also rpsc refine" * system.is_addon
-        return system.note or addon or notes.get(system.name, "")
+        return "; ".join(filter(None, (addon, notes.get(system.name), system.note)))
     rows = [(system.name, system.title, kind(system), remark(system)) for system in map(SYSTEMS.get, names())]
     return pd.DataFrame(rows, columns=["method", "title", "kind", "note"])
 

@@ -51,7 +51,7 @@ def reliability(
     if not theta > 0: raise ValueError(f"theta: got {theta}; accepted: above 0")
     both, size = (graph.T @ graph).toarray(), graph.sum(0)
     uncertainty = entr(both / np.maximum(size, 1)[:, None]).sum(1) / np.log(2)
-    return np.exp(-uncertainty / (theta * graph[[0]].sum()))
+    return np.maximum(np.exp(-uncertainty / (theta * graph[[0]].sum())), 1e-9) # or no edge of an image is left
 
 # %% ../nbs/03b_consensus.ipynb #2aa5fa8c
 LIFTS = "paper", "code"

@@ -347,6 +347,7 @@ _SECOND = dict(semi_lr=(.01, .3)) # what both second stages are tried with
 
 @system("spice", "SPICE", SPICE, family="pseudo-labels", source="Niu et al., IEEE TIP 2022", licence="CC BY-NC 4.0",
         ranges=SYSTEMS["spice-self"].ranges | _SECOND | dict(agreement=(.3, .99), score=[.5, .8, .95, .99]),
+        note="selection and FixMatch of the code; last averaged weights, not the best by labels",
         **_with_stages(SPICE, "spice-self", "fixed"))
 def spice(job, recipe):
     "SPICE: both stages."
@@ -356,6 +357,7 @@ def spice(job, recipe):
 
 @system("rpsc", "RPSC", RPSC, family="pseudo-labels", source="Liu et al., AAAI 2024", licence="no code",
         ranges=SYSTEMS["rpsc-self"].ranges | _SECOND | dict(consistency=(.3, .99)),
+        note="stage 2 is a fresh network by FreeMatch without its fairness term, as Eq. 9 has it",
         **_with_stages(RPSC, "rpsc-self", "adaptive"))
 def rpsc(job, recipe):
     "RPSC: both stages."

@@ -41,6 +41,7 @@ class Profile:
     size:int|None = None # pixels to load a data set at; None: its own
     extra:str|None = None # split of unlabelled images that join in pre-training (STL-10's "unlabeled")
     seeds:int = 3 # of a table's row
+    main_seeds:int|None = None # of a row of the main tables, which compare systems; None: as many
     dataset:str = "" # for which the profile was made (paper); "": for any
     recipes:dict = field(default_factory=dict) # system -> recipe, in the place of its own for this profile
 
@@ -236,7 +237,13 @@ class Job:
         "Let another system do this job, with the same encoder, seed and folders."
         twin = copy(self)
         twin.system, twin.base = name, None
-        return SYSTEMS[name].run(twin, SYSTEMS[name].recipe_for(self.profile, **switches))
+        found = SYSTEMS[name].run(twin, SYSTEMS[name].recipe_for(self.profile, **switches))
+        self.take_over(twin)
+        return found
+
+    def take_over(self, twin:"Job") -> None: # of the same encoder, images and seed
+        "Keep the encoder and the features that another one has made, so that nobody makes them again."
+        vars(self).update({one: vars(twin)[one] for one in ("pretrained", "encoder", "features") if one in vars(twin)})
 
     def shared(self,
         stage:str, # its name
@@ -310,7 +317,9 @@ def _base_by_name(job:Job, name:str) -> Clustering:
         raise ValueError(f"base: got {name!r}; accepted: a Clustering, or one of {', '.join(accepted)}")
     below = copy(job)
     below.folder = job.folder and Path(job.folder) / "base"
-    return below.perform(name)
+    found = below.perform(name)
+    job.take_over(below)
+    return found
 
 def _foundation(job:Job) -> Clustering:
     "The base of an add-on, checked."

@@ -465,7 +465,8 @@ def rescued(
 
 @system("ruc", "RUC", RUC, is_addon=True, smoke=replace(RUC_TINY, epochs=2), mini=RUC_TINY,
         cpu=RUC(epochs=20, batch_size=250), paper=RUC_PAPER, family="add-on", source="Park et al., CVPR 2021",
-        licence="none given", ranges=dict(lr=(.01, .3), lambda_u=(5., 100.), k=(10, 100), tau1=[.8, .9, .95, .99]))
+        licence="none given", ranges=dict(lr=(.01, .3), lambda_u=(5., 100.), k=(10, 100), tau1=[.8, .9, .95, .99]),
+        note="code: base's encoder, refurbishing in each batch (text: each epoch); neighbours by pooled features")
 def ruc(job, recipe):
     """Re-train a clustering robustly (RUC Algorithm 1), or by plain cross-entropy on its labels.
 

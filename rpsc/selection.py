@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['CONFIDENCES', 'unit', 'ranked', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers',
            'distance_ratio', 'semantic_confidence', 'PseudoLabels', 'labelled_members', 'pseudo_label',
-           'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels', 'EmptyClusters',
-           'check_no_empty', 'spice_labels', 'select_confident', 'select_by_neighbors', 'select_hybrid', 'surest']
+           'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels', 'check_no_empty',
+           'spice_labels', 'select_confident', 'select_by_neighbors', 'select_hybrid', 'surest']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from .meter import in_trial
-from .neighbors import knn
+from .neighbors import EmptyClusters, knn
 
 # %% ../nbs/10_selection.ipynb #6054242d
 def _finite(values, name="features"):
@@ -257,9 +257,6 @@ def reliable_labels(
     return labels, local_consistency(features, labels, neighborhood_size(*probs.shape, k), seed) > threshold
 
 # %% ../nbs/10_selection.ipynb #7ce524a4
-class EmptyClusters(ValueError):
-    "A cluster has no reliable image to train on; the message counts those of every cluster and says what to try."
-
 _ADVICE = ("Try a lower threshold (RPSC: `consistency`; SPICE: `agreement` and `score`), fewer `neighbors`, "
            "fewer clusters, longer self-labelling or a better encoder")
 

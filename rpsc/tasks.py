@@ -25,7 +25,7 @@ from .files import fingerprint
 from .jobs import SYSTEMS, code_of, held
 from .machine import is_busy
 from .methods import Budget, budget_for, encoder_key, fit, names, pretrained
-from .selection import EmptyClusters
+from .neighbors import EmptyClusters
 from .self_labeling import HeadNetwork, check_switches
 from .sources import known_name
 from .trial import Trial

@@ -103,7 +103,7 @@ class DeepCluE(Recipe):
     lift:str = one_of(*LIFTS) # of `rpsc.consensus.transfer_cut`: "paper", or "code"
 
 SMALL = DeepCluE(contrast=CC(epochs=2, batch_size=64, lr=2e-3), bases=2)
-NOTE = "reconstruction: layers and ensemble size ours; no code was found"
+NOTE = "reconstruction: layers and ensemble size ours, images go by vote; no code was found"
 
 RANGES = dict(contrast_lr=(2e-4, 1e-2), contrast_temperature=(.1, 1.), theta=(.1, 2.), lift=[*LIFTS])
 

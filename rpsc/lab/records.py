@@ -35,9 +35,9 @@ from ..methods import SYSTEMS, budget_for, encoder_key, fit, pretrained
 from ..metrics import clustering_accuracy, evaluate, knn_accuracy, selection_quality
 from ..recipes import Recipe
 from ..results import markdown_table
-from ..selection import EmptyClusters
+from ..neighbors import EmptyClusters
 from ..tasks import duration
-from ..train import load_checkpoint
+from ..train import NonFiniteLoss, load_checkpoint
 
 # %% ../../nbs/51_records.ipynb #efa89d33
 @cache
@@ -120,6 +120,9 @@ class Lab:
     @property
     def seeds(self) -> range: return range(self.budget.seeds)
 
+    @property
+    def main_seeds(self) -> range: return range(self.budget.main_seeds or self.budget.seeds)
+
     def features(self, seed:int) -> torch.Tensor: # (N, D), un-augmented
         encoder = pretrained(self.images, self.budget, seed, self.cache)
         with apart(): return embed(encoder, self.images, cache=self.cache / "features")
@@ -148,7 +151,8 @@ class Lab:
         below = ["encoder"] * any(SYSTEMS[name].uses_encoder for name in known) + known[1:]
         recipes = {name: self.recipe(name) for name in below}
         recipes[run.system] = self.recipe(run.system, **own)
-        general = {name: value for name, value in asdict(self.budget).items() if name not in ("recipes", "seeds")}
+        loose = "recipes", "seeds", "main_seeds"
+        general = {name: value for name, value in asdict(self.budget).items() if name not in loose}
         code = code_of(evaluate, knn_accuracy, watcher, *(SYSTEMS[name].run for name in recipes))
         return dict(profile=general, recipes={name: asdict(recipe) for name, recipe in recipes.items()}, code=code)
 
@@ -222,7 +226,7 @@ def _system_run(lab:Lab, run:Run) -> tuple[dict, list, dict]:
     truth, switches = lab.images.labels, {name: value for name, value in run.switches.items() if name != "base"}
     about = dict(switches=switches, cache=lab.cache, folder=lab.unfinished(run), watch=watcher(truth))
     try: found = fit(run.system, lab.images, lab.n_clusters, lab.budget, run.seed, base_of(lab, run), **about)
-    except EmptyClusters as error: return {}, [], dict(failed=str(error))
+    except (EmptyClusters, NonFiniteLoss) as error: return {}, [], dict(failed=str(error))
     meta = dict(found.meta, kept=save_arrays(lab.arrays(run), found))
     with apart(): return evaluate(truth, found), by_epoch(found.history, found.meta), meta
 
@@ -440,12 +444,12 @@ def agreement(lab:Lab, runs:list[Run]) -> str:
 def mean_std(
     values, # numbers over seeds
     digits:int=3,
-) -> str: # "0.912 ± 0.013 (3)"
+) -> str: # "0.912 ± 0.013 (3)"; "(3 of 4)" where one has no result
     "Mean, sample standard deviation and number of seeds."
-    values = pd.Series(list(values)).dropna()
+    asked, values = len(values := list(values)), pd.Series(values).dropna()
     if not len(values): return "–"
     spread = f" ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else ""
-    return f"{values.mean():.{digits}f}{spread} ({len(values)})"
+    return f"{values.mean():.{digits}f}{spread} ({len(values)}{f' of {asked}' * (len(values) < asked)})"
 
 _LATEX = str.maketrans({"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "±": r"$\pm$", "–": "--", "τ": r"$\tau$",
                         "κ": r"$\kappa$", "×": r"$\times$"})

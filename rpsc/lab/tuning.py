@@ -65,7 +65,23 @@ def read_trials(
 ) -> pd.DataFrame|None: # a row a trial; None: there are none
     "The trials on record."
     path = Path(folder) / f"{system}.csv"
-    if path.exists(): return pd.read_csv(path, float_precision="round_trip", keep_default_na=False, na_values=[""])
+    if not path.exists(): return None
+    holes = dict.fromkeys((*_measures(system), "failed"), [""]) # nowhere else: a switch may be None
+    return pd.read_csv(path, dtype=dict.fromkeys(SYSTEMS[system].ranges, str), float_precision="round_trip",
+                       keep_default_na=False, na_values=holes)
+
+def _texts(setting:dict) -> dict: # switch -> text
+    "A setting as it is written."
+    return {switch: "" if value is None else str(value) for switch, value in setting.items()}
+
+def _drawn(
+    table:pd.DataFrame, # of `read_trials`
+    system:str,
+) -> list[dict]|None: # None: other settings than the ranges give
+    "The settings that were tried, with the types of their switches."
+    wanted, switches = draws(SYSTEMS[system], len(table)), list(SYSTEMS[system].ranges)
+    if not set(switches) <= set(table): return None
+    return wanted if table[switches].to_dict("records") == [_texts(one) for one in wanted] else None
 
 def best_trial(table:pd.DataFrame, system:str) -> int|None: # its row; None if all failed
     "The trial that is chosen."
@@ -79,8 +95,9 @@ def chosen(
 ) -> dict: # switch -> value; empty without trials: the recipe stays as it is
     "Switches of the best trial."
     table = read_trials(folder, system)
-    best = None if table is None else best_trial(table, system)
-    return {} if best is None else {s: table[s].tolist()[best] for s in SYSTEMS[system].switches if s in table}
+    if table is None or (settings := _drawn(table, system)) is None: return {}
+    best = best_trial(table, system)
+    return {} if best is None else settings[best]
 
 def foundation(
     folder:Path, # of trials
@@ -97,9 +114,9 @@ def is_done(
     n:int=TRIALS,
 ) -> bool:
     "Whether the trials on record are those of its ranges, on what was chosen for it to stand on."
-    table, wanted = read_trials(folder, system), draws(SYSTEMS[system], n)
+    table = read_trials(folder, system)
     if table is None or set(table.on) != {json.dumps(foundation(folder, system))}: return False
-    return [{switch: row.get(switch) for switch in wanted[0]} for row in table.to_dict("records")] == wanted
+    return len(table) == n and _drawn(table, system) is not None
 
 # %% ../../nbs/59_tuning.ipynb #faf29d76
 def told(
@@ -125,9 +142,11 @@ def trials(
     else: places = [(told(lab, on), runs)]
     for place, some in places: do(place, some)
     records = [finished(place, run) for place, some in places for run in some]
-    return pd.DataFrame([dict(trial=i, **run.switches, **{m: record["metrics"].get(m) for m in _measures(system)},
-                              cpu_seconds=record["cost"]["cpu_seconds"], failed=record["meta"].get("failed"),
-                              on=json.dumps(on), key=record["key"])
+    def told_of(record):
+        found = {measure: record["metrics"].get(measure) for measure in _measures(system)}
+        return found | dict(cpu_seconds=record["cost"]["cpu_seconds"], failed=record["meta"].get("failed"),
+                            on=json.dumps(on), key=record["key"])
+    return pd.DataFrame([dict(trial=i, **_texts(run.switches), **told_of(record))
                          for i, (run, record) in enumerate(zip(runs, records), 1)])
 
 # %% ../../nbs/59_tuning.ipynb #887c5a03
@@ -168,7 +187,7 @@ def _range_text(one) -> str:
 
 def _cell(value) -> str:
     "A value of a trial."
-    return "–" if pd.isna(value) else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "–" if value == "" or pd.isna(value) else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 def _setting(switches:dict) -> str:
     "Switches in a line."
