@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['entropy', 'log_probs', 'log_mean_probs', 'cluster_entropy', 'uniform_penalty', 'mean_entropy', 'soft_cross_entropy',
            'squared_error', 'info_nce', 'without_itself', 'nt_xent', 'coding_rate', 'variance_hinge',
-           'off_diagonal_covariance', 'mutual_information_loss', 'student_t', 'sharpened_targets']
+           'off_diagonal_covariance', 'mutual_information_loss', 'triplet_hinge', 'student_t', 'sharpened_targets']
 
 # %% ../nbs/03a_losses.ipynb #5b382bf0
 import math
@@ -159,6 +159,21 @@ def mutual_information_loss(
     log_ratio = (joint.log() - entropy_weight * joint.sum(-1, keepdim=True).log()
                  - entropy_weight * joint.sum(-2, keepdim=True).log())
     return -(joint * log_ratio).sum((-2, -1))
+
+# %% ../nbs/03a_losses.ipynb #59b09b56
+def triplet_hinge(
+    z:Tensor, # (B, D)
+    triplets:Tensor, # int64 (3, T): anchor, positive, negative
+    margin:float=.2, # m
+    gamma:float=1., # weight of the pair
+) -> Tensor: # a scalar, >= 0; 0 without triplets
+    "By how much pairs are not nearer than others, in squared distances, mean over triplets (Yang et al. 2016)."
+    with torch.autocast(z.device.type, enabled=False):
+        z = _at_least_float32(z)
+        squared = (z[:, None] - z).square().sum(-1)
+    anchor, positive, negative = triplets
+    apart = gamma * squared[anchor, positive] - squared[anchor, negative] + margin
+    return apart.relu().sum() / max(len(anchor), 1)
 
 # %% ../nbs/03a_losses.ipynb #8bd3375c
 def student_t(
