@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['entropy', 'log_probs', 'log_mean_probs', 'cluster_entropy', 'uniform_penalty', 'mean_entropy', 'soft_cross_entropy',
            'squared_error', 'info_nce', 'without_itself', 'nt_xent', 'coding_rate', 'variance_hinge',
-           'off_diagonal_covariance', 'mutual_information_loss', 'student_t', 'sharpened_targets']
+           'off_diagonal_covariance', 'mutual_information_loss', 'contrastive_loss', 'triplet_hinge', 'walk',
+           'student_t', 'sharpened_targets']
 
 # %% ../nbs/03a_losses.ipynb #5b382bf0
 import math
@@ -159,6 +160,47 @@ def mutual_information_loss(
     log_ratio = (joint.log() - entropy_weight * joint.sum(-1, keepdim=True).log()
                  - entropy_weight * joint.sum(-2, keepdim=True).log())
     return -(joint * log_ratio).sum((-2, -1))
+
+# %% ../nbs/03a_losses.ipynb #e31e74da
+def contrastive_loss(
+    z:Tensor, # (B, D)
+    near:Tensor, # (B, P, D) of images that should fall together with it
+    far:Tensor, # (B, P, D) of others
+) -> Tensor: # a scalar, >= 0
+    "Squared distances of pairs, and how much others are nearer than 1, squared; mean over both (Hadsell et al. 2006)."
+    z, near, far = z.float()[:, None], near.float(), far.float()
+    return (F.pairwise_distance(z, near)**2 + (1 - F.pairwise_distance(z, far)).relu()**2).mean() / 2
+
+# %% ../nbs/03a_losses.ipynb #59b09b56
+def triplet_hinge(
+    z:Tensor, # (B, D)
+    triplets:Tensor, # int64 (3, T): anchor, positive, negative
+    margin:float=.2, # m
+    gamma:float=1., # weight of the pair
+) -> Tensor: # a scalar, >= 0; 0 without triplets
+    "By how much pairs are not nearer than others, in squared distances, mean over triplets (Yang et al. 2016)."
+    with torch.autocast(z.device.type, enabled=False):
+        z = _at_least_float32(z)
+        squared = (z[:, None] - z).square().sum(-1)
+    anchor, positive, negative = triplets
+    apart = gamma * squared[anchor, positive] - squared[anchor, negative] + margin
+    return apart.relu().sum() / max(len(anchor), 1)
+
+# %% ../nbs/03a_losses.ipynb #d7cee2e5
+def walk(
+    start:Tensor, # (A, D) to set out from
+    through:Tensor, # (B, D) to walk through
+    kind:Tensor, # (A,) whole numbers: a walk should end at the kind at which it began
+) -> tuple: # walker and visit, scalars >= 0
+    "Losses of a walk to `through` and back (Haeusser et al. 2017)."
+    exact = torch.promote_types(start.dtype, torch.float32)
+    with torch.autocast(start.device.type, enabled=False):
+        match = start.to(exact) @ through.to(exact).T
+        there, back = match.softmax(1), match.T.softmax(1)
+        round_trip = there @ back
+    goal = (kind[:, None] == kind).to(exact)
+    walker = -(goal / goal.sum(1, keepdim=True) * (round_trip + 1e-8).log()).sum(1).mean()
+    return walker, -(there.mean(0) + 1e-8).log().mean()
 
 # %% ../nbs/03a_losses.ipynb #8bd3375c
 def student_t(
