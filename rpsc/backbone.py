@@ -6,7 +6,7 @@
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'MAKERS', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block',
            'bottleneck_block', 'PreactBlock', 'Architecture', 'Network', 'describe_network', 'rebuild_network',
            'Encoder', 'seeded', 'build_encoder', 'maker', 'Layers', 'mlp', 'decoder', 'ClusterHeads', 'Classifier',
-           'Trunk', 'split_heads', 'one_head', 'Preprocessed']
+           'Trunk', 'split_heads', 'ParallelHeads', 'one_head', 'Preprocessed', 'whitening', 'Whitened']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
@@ -433,7 +433,7 @@ def _side_by_side(features, weight, bias):
     return torch.baddbmm(bias[:, None], features, weight.mT).transpose(0, 1).flatten(1)
 
 # %% ../nbs/02_backbone.ipynb #bc3ed31b
-class ClusterHeads(nn.Module):
+class ClusterHeads(Network):
     """`n_heads` independent clustering heads (Linear, BatchNorm, ReLU, Linear) computed as one.
 
     Takes features (B, dim) that all heads share or (n_heads, B, dim) of their own; gives float32 logits
@@ -471,20 +471,30 @@ class ClusterHeads(nn.Module):
 
     def one(self, h:int) -> "ClusterHeads":
         "A copy of head `h` (0 <= h < n_heads) with `n_heads=1`, in the same mode, on the same device."
-        if 0 <= h < self.n_heads: return _one_head(self, h)
+        if 0 <= h < self.n_heads: return self.some(torch.tensor([h]))
         raise ValueError(f"h must be in 0..{self.n_heads - 1}, got {h}")
 
+    def some(self, which:Tensor) -> "ClusterHeads": # int64 (V,), numbers of heads
+        "Copies of some heads, in this order, in the same mode, on the same device."
+        return _some_heads(self, which)
+
+    def made_of(self) -> dict:
+        return dict(dim=self.dim, n_clusters=self.n_clusters, n_heads=self.n_heads, hidden=self.hidden,
+                    batch_norm=self.norm is not None)
+
+    @classmethod
+    def again(cls, **sizes): return cls(**sizes, seed=0)
+
 # %% ../nbs/02_backbone.ipynb #81037390
-def _one_head(heads, h):
-    "Head `h` of `heads` on its own."
-    alone = ClusterHeads(heads.dim, heads.n_clusters, 1, heads.hidden, heads.norm is not None, seed=0).to(heads.weight1)
+def _some_heads(heads, which):
+    "Heads `which` of `heads` on their own."
+    few = ClusterHeads(**heads.made_of() | dict(n_heads=len(which)), seed=0).to(heads.weight1)
     state = dict(heads.state_dict())
     for name, value in state.items():           # BatchNorm keeps the units of the heads one after another
-        if name.startswith("norm."): value = value.unflatten(0, (heads.n_heads, -1))[h] if value.ndim else value
-        else: value = value[h:h+1]
-        state[name] = value
-    alone.load_state_dict(state)
-    return alone.train(heads.training)
+        if not name.startswith("norm."): state[name] = value[which]
+        elif value.ndim: state[name] = value.unflatten(0, (heads.n_heads, -1))[which].flatten()
+    few.load_state_dict(state)
+    return few.train(heads.training)
 
 # %% ../nbs/02_backbone.ipynb #71b2932b
 class Classifier(Network):
@@ -540,6 +550,17 @@ def split_heads(
     "Logits of each head."
     return logits.unflatten(1, (n_heads, -1)).transpose(0, 1)
 
+# %% ../nbs/02_backbone.ipynb #5482996d
+class ParallelHeads(Network):
+    "Several heads on the same features: (B, D) -> float32 logits (B, H * K), one clustering beside the other."
+    def __init__(self, heads:ClusterHeads): # used as they are, not copied
+        super().__init__()
+        self.heads, self.dim = heads, heads.n_heads * heads.n_clusters
+
+    def forward(self, h:Tensor) -> Tensor: return self.heads(h).transpose(0, 1).flatten(1)
+
+    def made_of(self) -> dict: return dict(heads=self.heads)
+
 # %% ../nbs/02_backbone.ipynb #43898a62
 @torch.no_grad()
 def one_head(
@@ -589,3 +610,40 @@ class Preprocessed(Network):
     def forward(self, x:Tensor) -> Tensor: return self.encoder(self.prepare(x))
 
     def made_of(self) -> dict: return dict(encoder=self.encoder, sobel=self.sobel, middle=self.middle)
+
+# %% ../nbs/02_backbone.ipynb #c9d0e696
+@torch.no_grad()
+def whitening(
+    features:Tensor, # (N, D)
+    dims:int, # d, at most D: directions that are kept
+) -> tuple[Tensor, Tensor]: # mean (D,), matrix (D, d), float32: (features - mean) @ matrix has covariance 1
+    "Principal components with the same weight for each (PCA whitening)."
+    x = features.double()
+    mean = x.mean(0)
+    values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+    values, vectors = values[-dims:], vectors[:, -dims:]
+    differs = values > torch.finfo(torch.float32).eps * values[-1].clamp_min(1e-30)
+    return mean.float(), (vectors * torch.where(differs, values, torch.inf).rsqrt()).float().contiguous()
+
+class Whitened(Network):
+    "Layers, then whitening: features (B, D) -> rows of length 1, float32 (B, `dim`)."
+    def __init__(self,
+        layers:Network, # (B, D) -> (B, D')
+        mean:Tensor, # (D',) of `whitening`
+        matrix:Tensor, # (D', d) of `whitening`
+    ):
+        super().__init__()
+        self.layers, self.dim = layers, matrix.shape[1]
+        self.register_buffer("mean", mean); self.register_buffer("matrix", matrix)
+
+    def whiten(self, rows:Tensor) -> Tensor:
+        "What the layers gave, (B, D') -> (B, d)."
+        with torch.autocast(rows.device.type, enabled=False):
+            return F.normalize((rows.float() - self.mean) @ self.matrix)
+
+    def forward(self, h:Tensor) -> Tensor: return self.whiten(self.layers(h))
+
+    def made_of(self) -> dict: return dict(layers=self.layers, shape=list(self.matrix.shape))
+
+    @classmethod
+    def again(cls, layers, shape): return cls(layers, torch.zeros(shape[0]), torch.zeros(shape))

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['entropy', 'log_probs', 'log_mean_probs', 'cluster_entropy', 'uniform_penalty', 'mean_entropy', 'soft_cross_entropy',
-           'squared_error', 'info_nce', 'without_itself', 'nt_xent', 'coding_rate', 'variance_hinge',
+           'squared_error', 'cosines', 'info_nce', 'without_itself', 'nt_xent', 'coding_rate', 'variance_hinge',
            'off_diagonal_covariance', 'mutual_information_loss', 'contrastive_loss', 'triplet_hinge', 'walk',
            'student_t', 'sharpened_targets']
 
@@ -73,6 +73,18 @@ def squared_error(
     "Squared difference of probabilities and targets, mean over rows and clusters (RUC Eq. 7, scaled as in its code)."
     return F.mse_loss(logits.float().softmax(-1), targets) if len(logits) else logits.float().sum()
 
+# %% ../nbs/03a_losses.ipynb #e345fdc7
+def _at_least_float32(z:Tensor) -> Tensor: return z.to(torch.promote_types(z.dtype, torch.float32))
+
+def cosines(
+    first:Tensor, # (A, D), rows of length 1
+    second:Tensor|None=None, # (B, D), likewise; None: `first`
+) -> Tensor: # (A, B), float32 or better
+    "All products of rows, also under autocast in full precision."
+    first = _at_least_float32(first)
+    second = first if second is None else _at_least_float32(second)
+    with torch.autocast(first.device.type, enabled=False): return first @ second.T
+
 # %% ../nbs/03a_losses.ipynb #787fca9c
 def info_nce(
     query:Tensor, # (B, D), rows of length 1
@@ -107,8 +119,6 @@ def nt_xent(
     return F.cross_entropy(logits[asking], torch.arange(2 * n, device=z.device).roll(n)[asking])
 
 # %% ../nbs/03a_losses.ipynb #60885abf
-def _at_least_float32(z:Tensor) -> Tensor: return z.to(torch.promote_types(z.dtype, torch.float32))
-
 def _smaller_gram(z:Tensor) -> Tensor: # (..., m, m), m = min(n, d)
     "Products of the rows, or of the columns, whichever are fewer: their eigenvalues above 0 are the same."
     return z @ z.mT if z.shape[-2] <= z.shape[-1] else z.mT @ z

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .augment import view
-from .backbone import Encoder, Network, build_encoder, embed, mlp, resolve_precision
+from .backbone import Encoder, Network, build_encoder, embed, mlp, resolve_precision, whitening
 from .data import ImageSet, load
 from .files import fingerprint, read_tensors, write_tensors
 from .jobs import SYSTEMS, Job, Profile, code_of, encoder_config, held, learn, pixels, system
@@ -392,26 +392,16 @@ def crop_features(
     return embed(CropMean(encoder, crops, size), images, **how)
 
 # %% ../nbs/06_pretrain.ipynb #f205cdd3
-@torch.no_grad()
-def _whitening(features:Tensor, dim:int) -> tuple: # mean (D,), matrix (D, dim)
-    "What brings rows to mean 0 and the covariance I; a direction in which they do not vary becomes 0."
-    n, most = features.shape
-    if not 1 <= dim <= min(n - 1, most):
-        raise ValueError(f"dim: got {dim}; accepted: 1 to {min(n - 1, most)} for {n} rows of {most} features")
-    rows = features.double()
-    mean = rows.mean(0)
-    values, vectors = torch.linalg.eigh((rows - mean).T @ (rows - mean) / (n - 1))
-    values, vectors = values[-dim:].flip(0), vectors[:, -dim:].flip(1)                   # the largest first
-    scale = torch.where(values > 1e-10 * values[0], values.rsqrt(), 0.)
-    return mean.to(features.dtype), (vectors * scale).to(features.dtype)
-
 def whitened(
     features:Tensor, # (N, D)
     dim:int=128, # directions that stay, those of the largest variance; at most D and N - 1
     fit:tuple|None=None, # what an earlier call handed out, for other rows of the same kind; None: of these rows
-) -> tuple[Tensor, tuple]: # (N, dim), rows of length 1; and the fit: mean (D,), matrix (D, dim)
+) -> tuple[Tensor, tuple]: # (N, dim), rows of length 1; and the fit: mean (D,), matrix (D, dim) of `whitening`
     "Features centred, PCA-whitened and brought to length 1. Raises `ValueError` for a `dim` that the rows do not have."
-    mean, matrix = fit = _whitening(features, dim) if fit is None else fit
+    n, most = features.shape
+    if fit is None and not 1 <= dim <= min(n - 1, most):
+        raise ValueError(f"dim: got {dim}; accepted: 1 to {min(n - 1, most)} for {n} rows of {most} features")
+    mean, matrix = fit = whitening(features, dim) if fit is None else fit
     return F.normalize((features - mean) @ matrix), fit
 
 # %% ../nbs/06_pretrain.ipynb #39df607e

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['RULES', 'VIEWS', 'DAC_PHOTOS', 'DAC_CIFAR', 'DAC_MEETING', 'DAC_PAPER', 'PAPER', 'SMOKE', 'MINI', 'CPU', 'LONG',
-           'cosines', 'pair_relations', 'binary_cross_entropy', 'pair_loss', 'identity_head', 'AsInTraining', 'Chunks',
-           'Relations', 'pair_limits', 'dac_view', 'DAC', 'DDC', 'dac_losses', 'dac']
+           'pair_relations', 'binary_cross_entropy', 'pair_loss', 'identity_head', 'AsInTraining', 'Chunks',
+           'pair_limits', 'dac_view', 'DAC', 'DDC', 'dac_losses', 'dac']
 
 # %% ../../nbs/29f_dac.ipynb #6a8931e0
 import math
@@ -18,19 +18,11 @@ from torch.nn import functional as F
 from ..augment import Augment, view
 from ..backbone import Layers, Trunk, embed, maker, seeded
 from ..jobs import learn, outcome, rmsprop, system
-from ..losses import entropy, log_probs
+from ..losses import cosines, entropy, log_probs
 from ..recipes import Recipe, above, at_least, one_of, whole
-from ..train import Batches
+from ..train import Batches, Buffers
 
 # %% ../../nbs/29f_dac.ipynb #90ed02e0
-def cosines(
-    features:Tensor, # (B, K), rows of length 1
-) -> Tensor: # (B, B), float32 or better
-    "All products of rows, also under autocast: eight bits of mantissa would not tell .99 from 1."
-    with torch.autocast(features.device.type, enabled=False):
-        features = features.to(torch.promote_types(features.dtype, torch.float32))
-        return features @ features.T
-
 def pair_relations(
     features:Tensor, # (B, K), rows of length 1, nothing below 0
     upper:"float|Tensor", # pairs above it belong together
@@ -105,13 +97,6 @@ class Chunks:
     def part(self, step:int) -> Tensor: return self.parts.rows(step // self.per_part)
 
     def __call__(self, step:int) -> Tensor: return self.part(step)[self.within(step)]
-
-class Relations(nn.Module):
-    "What a network said last: `probs` (N, K) of the images, and by which `limits` (upper, lower) pairs are judged."
-    def __init__(self, n:int, n_clusters:int):
-        super().__init__()
-        self.register_buffer("probs", torch.zeros(n, n_clusters))
-        self.register_buffer("limits", torch.zeros(2))
 
 # %% ../../nbs/29f_dac.ipynb #4f9371e4
 #: (upper, lower) of a cosine in the first epoch, and when the run ends
@@ -203,7 +188,9 @@ def dac(job, recipe):
     network = Trunk(body, cluster=identity_head(body.dim, job.n_clusters, seed=job.seed))
     asked = AsInTraining(network.to(images.device, memory_format=torch.channels_last).train())
     chunks = Chunks(len(images), recipe.chunk, recipe.passes, recipe.batch_size, job.seed)
-    relations, changed = Relations(len(images), job.n_clusters).to(images.device), dac_view(images, recipe.view)
+    # what the network said last of the images, and by which limits, upper and lower, pairs are judged
+    relations = Buffers(probs=torch.zeros(len(images), job.n_clusters), limits=torch.zeros(2)).to(images.device)
+    changed = dac_view(images, recipe.view)
     def renew(k):
         rows, done = chunks.part(k), k // chunks.per_epoch / recipe.epochs
         size = math.ceil(len(rows) / math.ceil(len(rows) / recipe.batch_size)) # no small rest

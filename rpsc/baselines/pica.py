@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from ..backbone import classify
 from .iic import in_the_end, pair_logits, two_heads
 from ..jobs import adam, learn, outcome, system
-from ..losses import cluster_entropy
+from ..losses import cluster_entropy, cosines
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..train import Batches, Turns
 
@@ -27,9 +27,9 @@ def pica_losses(
 ) -> dict: # uncertainty, balance: scalars >= 0
     "Uncertainty and imbalance of a partition in two views (Huang et al. 2020)."
     columns, others = (F.normalize(logits.float().softmax(1).T, dim=1) for logits in (plain, changed))
-    with torch.autocast(plain.device.type, enabled=False): cosines = columns @ others.T
-    return dict(uncertainty=F.cross_entropy(cosines, torch.arange(len(cosines), device=cosines.device)),
-                balance=math.log(len(cosines)) - cluster_entropy(plain))
+    similarity = cosines(columns, others)
+    return dict(uncertainty=F.cross_entropy(similarity, torch.arange(len(similarity), device=similarity.device)),
+                balance=math.log(len(similarity)) - cluster_entropy(plain))
 
 # %% ../../nbs/27d_pica.ipynb #55c08d2a
 @dataclass(frozen=True)
