@@ -129,4 +129,4 @@ ADC_LONG = replace(ADC(), epochs=58, warm_up=2 / 35, associate=1 / 35, decay_eve
 system("adc", "ADC", ADC, smoke=ADC(epochs=2, batch_size=64), mini=ADC_TINY, cpu=ADC(epochs=25, associate=.3),
        paper=ADC_LONG, uses_encoder=False, family="contrast", source="Haeusser et al., GCPR 2018", licence="Apache-2.0",
        ranges=dict(lr=(2e-4, 6e-3), associate=[.1, .2, .3, .4], visit_weight=(.25, 2.), settled_weight=(.05, 1.)),
-       note="the released script started by k-means, no transformations as there; the profile's encoder and views")(adc)
+       note="a fork's command for MNIST, begun by k-means (script: lr 2e-4, visit .5, L1); own encoder and views")(adc)

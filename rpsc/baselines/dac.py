@@ -145,8 +145,9 @@ class DAC(Recipe):
     batch_size:int = whole(128, 2) # images a step
     lr:float = above(0, 1e-3) # of RMSprop, constant
     consistency:float = at_least(0, 0.) # weight of agreement with the image as it is
-    # with what it agrees: the vector of length 1, or probabilities (second script for CIFAR-10)
-    agree_with:str = one_of("features", "probs")
+    # what agrees: probabilities with the vector of length 1 of the image as it is (CIFAR), both vectors of length 1
+    # (STL-10, ImageNet), or both probabilities (second script for CIFAR-10)
+    agree_with:str = one_of("features", "both", "probs")
     sharpness:float = at_least(0, 0.) # weight of the entropy of an image's probabilities (ours, for DDC)
     view:str = "dac" # of `VIEWS`, or a preset
 
@@ -157,9 +158,9 @@ class DDC(DAC):
     sharpness:float = at_least(0, .1) # ours
 
 #: the other readings: scripts for photographs (ten passes of two views are twenty), and the paper
-DAC_PHOTOS = DAC(rule="cifar", loss="bce", passes=20, epochs=50, batch_size=32, consistency=10.)
-DAC_CIFAR = replace(DAC_PHOTOS, view="dac_wide")
-DAC_MEETING = replace(DAC_PHOTOS, rule="meeting", consistency=32., agree_with="probs")
+DAC_PHOTOS = DAC(rule="cifar", loss="bce", passes=20, epochs=50, batch_size=32, consistency=10., agree_with="both")
+DAC_CIFAR = replace(DAC_PHOTOS, agree_with="features", view="dac_wide")
+DAC_MEETING = replace(DAC_CIFAR, rule="meeting", consistency=32., agree_with="probs", view="dac")
 DAC_PAPER = DAC(rule="paper", loss="bce", relations="batch", passes=1, epochs=46)
 
 # %% ../../nbs/29f_dac.ipynb #610ffacc
@@ -176,8 +177,8 @@ def dac_losses(
     asked = before if recipe.relations == "chunk" else features.detach()
     parts = dict(pairs=pair_loss(features, *pair_relations(asked, *limits), recipe.loss))
     if recipe.consistency:
-        goals = before if recipe.agree_with == "features" else said
-        parts["consistency"] = recipe.consistency * binary_cross_entropy(probs, goals.clamp_max(1)).mean()
+        ours, goals = dict(features=(probs, before), both=(features, before), probs=(probs, said))[recipe.agree_with]
+        parts["consistency"] = recipe.consistency * binary_cross_entropy(ours, goals.clamp_max(1)).mean()
     if recipe.sharpness: parts["sharpness"] = recipe.sharpness * entropy(log_p).mean()
     return parts
 

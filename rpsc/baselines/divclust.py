@@ -98,7 +98,7 @@ def _read_out(job, body, heads, diversity, history):
                 voters=chosen.tolist(), head_losses=diversity.losses.tolist())
     return outcome(job, Votes(voters, sizes, table), meta=meta, contrast=history)
 
-NOTE = "loss, thermostat and heads of the code; consensus ours, a cut of the graph of images and clusters"
+NOTE = "loss, thermostat and heads of the code; consensus ours, a cut of a graph; images go by vote"
 RANGES = dict(lr=(2e-4, 1e-2), temperature=(.1, 1.), goal=[.7, .8, .9, .95], voters=[None, 10, 1])
 
 @system("divclust", "DivClust", DivClust, note=NOTE, uses_encoder=False, family="ensemble",
