@@ -512,6 +512,12 @@ class Classifier(Network):
         "Images (B, C, H, W), normalised -> logits (B, n_clusters)."
         return self.linear(self.encoder(x))
 
+    def one(self, h:int, n_heads:int) -> "Classifier": # the same encoder, not a copy
+        "The network with head `h` of several that are side by side, in the same mode; errors as in `one_head`."
+        alone = Classifier(self.encoder, self.dim // n_heads, seed=0)
+        alone.linear = one_head(self.linear, h, n_heads)
+        return alone.train(self.training)
+
     def made_of(self) -> dict: return dict(encoder=self.encoder, n_clusters=self.dim)
 
     @classmethod

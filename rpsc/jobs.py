@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'Profile', 'encoder_config', 'code_of', 'System', 'NoSwitches', 'system', 'held', 'Job', 'adam', 'rmsprop',
-           'sgd', 'epochwise', 'pixels', 'learner', 'learn', 'warn_if_empty', 'outcome', 'joined']
+           'sgd', 'epochwise', 'pixels', 'learner', 'learn', 'head_probs', 'warn_if_empty', 'outcome', 'joined']
 
 # %% ../nbs/05a_jobs.ipynb #c17d7e7f
 import ast, inspect, math, warnings
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 import rpsc
 from .augment import view
-from .backbone import Encoder, build_encoder, classify, embed, projected, resolve_precision
+from .backbone import Encoder, build_encoder, classify, embed, projected, resolve_precision, split_heads
 from .data import Clustering, ImageSet
 from .files import fingerprint, sweep
 from .meter import in_trial
@@ -432,6 +432,17 @@ def learn(
                      checkpoint_every=checkpoint_epochs * per, log_every=per, observe_every=report_epochs * per,
                      cycle=getattr(batches, "cycle", 1), seed=job.seed,
                      name=f"{job.system} {stage}".strip(), about=settings)
+
+# %% ../nbs/05a_jobs.ipynb #8775936b
+def head_probs(
+    job:Job, # its images, precision
+    network:nn.Module, # images -> logits (B, H * K), in any mode
+    n_heads:int, # H
+    *view, # and its generator, as in `rpsc.backbone.embed`; none: the images as they are
+) -> Tensor: # (H, N, K)
+    "What each head says of all images, in evaluation mode."
+    logits = embed(network, job.images, *view, precision=job.precision)
+    return split_heads(logits, n_heads).softmax(-1)
 
 # %% ../nbs/05a_jobs.ipynb #ddb51ed0
 def warn_if_empty(

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['CONFIDENCES', 'unit', 'ranked', 'per_cluster', 'top_confident', 'cluster_centers', 'nearest_to_centers',
-           'distance_ratio', 'semantic_confidence', 'PseudoLabels', 'labelled_members', 'pseudo_label',
-           'cluster_by_centers', 'local_consistency', 'neighborhood_size', 'reliable_labels', 'check_no_empty',
-           'spice_labels', 'select_confident', 'select_by_neighbors', 'select_hybrid', 'surest']
+           'distance_ratio', 'semantic_confidence', 'label_confidence', 'PseudoLabels', 'labelled_members',
+           'pseudo_label', 'cluster_by_centers', 'local_consistency', 'neighbor_disagreement', 'neighborhood_size',
+           'reliable_labels', 'check_no_empty', 'spice_labels', 'select_confident', 'select_by_neighbors',
+           'select_hybrid', 'surest', 'sure_labels']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -170,6 +171,19 @@ def semantic_confidence(
     mean = closeness.mean((-2, -1), keepdim=True)
     return torch.where(mean > 0, closeness / mean, torch.ones_like(closeness)) # all equally far: all weigh the same
 
+# %% ../nbs/10_selection.ipynb #cb7a6791
+def label_confidence(
+    features:Tensor, # (n, D), of any length
+    labels:Tensor, # (n,) int64, 0 ... K-1
+    n_clusters:int, # K
+) -> Tensor: # (n,) in [0, 1], without gradient; 1 = nearest to the centre of its label
+    "Dot product with the centre of the own label over the largest of that label, clipped at 0 (RPSC Eqs. 2 and 3)."
+    rows, size = unit(features.detach()), labels.bincount(minlength=n_clusters).clamp_min(1)
+    centers = rows.new_zeros(n_clusters, rows.shape[1]).index_add(0, labels, rows) / size[:, None]
+    near = (rows * centers[labels]).sum(-1).clamp_min(0)
+    largest = near.new_zeros(n_clusters).scatter_reduce(0, labels, near, "amax")
+    return near / largest[labels].clamp_min(torch.finfo(near.dtype).tiny)
+
 # %% ../nbs/10_selection.ipynb #ba5f4c89
 class PseudoLabels(NamedTuple):
     "Pairs of image and pseudo-label for one head, (P,) each, or for several, (H, P) each; P = clusters * size."
@@ -227,6 +241,21 @@ def local_consistency(
     labels, near = _neighbor_labels(features, labels, k, seed)
     # in float32 some devices make 99 of 100 slightly less than .99
     return (near == labels[:, None]).double().mean(-1).float()
+
+# %% ../nbs/10_selection.ipynb #fe6ee8ce
+def neighbor_disagreement(
+    probs:Tensor, # (H, N, K), rows sum to 1
+    neighbors:Tensor, # (N, k) int64, e.g. of `rpsc.neighbors.mine_neighbors`
+    block:int|None=None, # images at a time; None: so many that there are at most 2^25 products
+) -> Tensor: # (H,), >= 0; small is good
+    "How far the predictions of neighbours are from the same sure ones, mean over all pairs (SCAN's score of heads)."
+    block = block or max(1, 2**25 // (neighbors.shape[1] * probs[:, 0].numel()))
+    neighbors, tiny, total = neighbors.to(probs.device), torch.finfo(probs.dtype).tiny, 0.
+    for start in range(0, len(neighbors), block):
+        rows = slice(start, start + block)
+        agreement = torch.einsum("hbk,hbnk->hbn", probs[:, rows], probs[:, neighbors[rows]])
+        total = total - agreement.clamp_min(tiny).log().sum((1, 2))
+    return total / neighbors.numel()
 
 # %% ../nbs/10_selection.ipynb #58ed67c8
 def neighborhood_size(
@@ -356,3 +385,13 @@ def surest(
     rank = (members.cumsum(0) * members).sum(1) # within its label, from 1
     size = members.sum(0)[labels[order]]
     return torch.empty_like(labels, dtype=torch.bool).scatter_(0, order, (rank - 1) * one_in < size)
+
+# %% ../nbs/10_selection.ipynb #4e27b551
+def sure_labels(
+    probs:Tensor, # (B, K), rows sum to 1
+    threshold:float=.99, # to be exceeded
+) -> tuple[Tensor, Tensor]: # labels (B,) int64, and is_kept (B,) bool
+    "Label images by their most probable cluster, keep those above `threshold`, or else the `surest` (SCAN, step 3)."
+    certainty, labels = probs.max(-1)
+    is_kept = certainty > threshold
+    return labels, is_kept if is_kept.any() else surest(certainty, labels)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .dividemix import NoiseTable, NoisyRun, phase_start
 from ..jobs import system
+from ..noisy_labels import NoiseTable, NoisyRun, phase_start
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..ruc import Turn
 
