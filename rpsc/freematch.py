@@ -303,16 +303,17 @@ _LARGE = ("imagenet10", "imagenet-dogs15", "imagenet50") # at 224 pixels in the 
 SEMI_PAPER = {"": FreeMatch(network="wrn28-2"), "cifar100-20": FreeMatch(network="wrn28-8", weight_decay=1e-3),
               **dict.fromkeys(("stl10", *_LARGE), FreeMatch(network="wrn37-2"))}
 
-def _with_stages(recipe, first, threshold) -> dict: # profile -> recipe
-    "Both stages of a system at every scale."
+def _with_stages(recipe, first, threshold, **tuned) -> dict: # profile -> recipe
+    "Both stages of a system at every scale; `tuned`: switches of mini."
     def of(profile, dataset=""):
         stage = SYSTEMS[first].recipe_for(Profile(profile, "", dataset=dataset))
         semi = SEMI_PAPER.get(dataset, SEMI_PAPER[""]) if profile == "paper" else SEMI[profile]
         more = dict(agreement=.99) if dataset in _CIFAR and hasattr(recipe, "agreement") else {}
         return recipe(**vars(stage), semi=replace(semi, threshold=threshold),
                       semi_size=96 if dataset in _LARGE else None, **more)
-    return {name: of(name) for name in SEMI} | dict(
-        paper={name: of("paper", name) for name in ("", "cifar10", *SEMI_PAPER)})
+    found = {name: of(name) for name in SEMI}
+    return found | dict(mini=found["mini"].changed(**tuned),
+                        paper={name: of("paper", name) for name in ("", "cifar10", *SEMI_PAPER)})
 
 # %% ../nbs/13_freematch.ipynb #9bd2e36e
 def at_size(
@@ -348,7 +349,7 @@ _SECOND = dict(semi_lr=(.01, .3)) # what both second stages are tried with
 @system("spice", "SPICE", SPICE, family="pseudo-labels", source="Niu et al., IEEE TIP 2022", licence="CC BY-NC 4.0",
         ranges=SYSTEMS["spice-self"].ranges | _SECOND | dict(agreement=(.3, .99), score=[.5, .8, .95, .99]),
         note="selection and FixMatch of the code; last averaged weights, not the best by labels",
-        **_with_stages(SPICE, "spice-self", "fixed"))
+        **_with_stages(SPICE, "spice-self", "fixed", lr=.007, gamma=.35, semi_lr=.05, agreement=.45, score=.95))
 def spice(job, recipe):
     "SPICE: both stages."
     first = _first_stage(job, "spice-self", recipe)
@@ -358,7 +359,8 @@ def spice(job, recipe):
 @system("rpsc", "RPSC", RPSC, family="pseudo-labels", source="Liu et al., AAAI 2024", licence="no code",
         ranges=SYSTEMS["rpsc-self"].ranges | _SECOND | dict(consistency=(.3, .99)),
         note="stage 2 is a fresh network by FreeMatch without its fairness term, as Eq. 9 has it",
-        **_with_stages(RPSC, "rpsc-self", "adaptive"))
+        **_with_stages(RPSC, "rpsc-self", "adaptive", lr=.0032, gamma=.46, temperature=.28, semi_lr=.13,
+                       consistency=.37))
 def rpsc(job, recipe):
     "RPSC: both stages."
     first = _first_stage(job, "rpsc-self", recipe)

@@ -435,7 +435,8 @@ def encoder_key(
                        images.device.type, precision, code_of(shared_encoder))
 
 @system("encoder", "Shared encoder", Pretraining, smoke=replace(ENCODER_TINY, epochs=1, batch_size=64),
-        mini=ENCODER_TINY, cpu=ENCODER_CPU, paper=ENCODER_PAPER, family="pre-training", source="Chen et al., ICML 2020",
+        mini=ENCODER_TINY.changed(lr=.002, temperature=.15, batch_size=64),
+        cpu=ENCODER_CPU, paper=ENCODER_PAPER, family="pre-training", source="Chen et al., ICML 2020",
         licence="Apache-2.0", ranges=dict(lr=(5e-4, .01), temperature=(.1, 1.), batch_size=[64, 128, 256]))
 def shared_encoder(
     job:Job, # images, profile, seed, cache

@@ -362,12 +362,12 @@ def self_label(
     return train_heads(job, features, recipe, look, folder)
 
 # %% ../nbs/12_self_labeling.ipynb #f72d9e4b
-def _lengths(recipe, large_batch=()) -> dict: # profile -> recipe
-    "A stage at every scale: epochs, width, judge, M by data set; everything else as it is."
+def _lengths(recipe, large_batch=(), **tuned) -> dict: # profile -> recipe
+    "A stage at every scale: epochs, width, judge, M by data set, what was tuned of mini; everything else as it is."
     paper = {"": replace(recipe, epochs=100, judge=None), "cifar10": replace(recipe, judge=None)}
     paper |= {name: replace(paper.get(name, paper[""]), large_batch=M) for name, M in dict(large_batch).items()}
-    return dict(smoke=replace(recipe, epochs=1, hidden=64), mini=replace(recipe, epochs=10, hidden=128), cpu=recipe,
-                paper=paper)
+    return dict(smoke=replace(recipe, epochs=1, hidden=64), mini=replace(recipe, epochs=10, hidden=128, **tuned),
+                cpu=recipe, paper=paper)
 
 def self_labelled(job, recipe): # network: images -> logits
     "The first stage of RPSC or SPICE on the job's frozen features."
@@ -377,8 +377,9 @@ def self_labelled(job, recipe): # network: images -> logits
 _LARGE = dict.fromkeys(("stl10", "cifar10", "imagenet10"), 5000) | {"cifar100-20": 10_000, "imagenet-dogs15": 8000}
 _RANGES = dict(lr=(5e-4, .05), gamma=(.17, 1.))
 system("spice-self", "SPICE-Self", SpiceSelf, family="pseudo-labels", source="Niu et al., IEEE TIP 2022",
-       licence="CC BY-NC 4.0", ranges=_RANGES, **_lengths(SpiceSelf(), _LARGE),
+       licence="CC BY-NC 4.0", ranges=_RANGES, **_lengths(SpiceSelf(), _LARGE, lr=.027, gamma=.3),
        note="loss of the code (softmax twice); encoder in evaluation mode; last epoch")(self_labelled)
 system("rpsc-self", "RPSC-Self", SelfLabeling, family="pseudo-labels", source="Liu et al., AAAI 2024",
-       licence="no code", ranges=_RANGES | dict(temperature=(.1, 2.)), **_lengths(SelfLabeling()),
+       licence="no code", ranges=_RANGES | dict(temperature=(.1, 2.)),
+       **_lengths(SelfLabeling(), lr=7.4e-4, gamma=.7, temperature=1.3),
        note="confidence: a similarity (ours), as Eq. 4 cannot see it; what is not printed is SPICE's")(self_labelled)

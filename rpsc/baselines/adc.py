@@ -126,7 +126,9 @@ def adc(job, recipe):
 ADC_TINY = ADC(epochs=15, batch_size=32, lr=2e-3, associate=.3)
 ADC_LONG = replace(ADC(), epochs=58, warm_up=2 / 35, associate=1 / 35, decay_every=1 / 7)
 
-system("adc", "ADC", ADC, smoke=ADC(epochs=2, batch_size=64), mini=ADC_TINY, cpu=ADC(epochs=25, associate=.3),
+system("adc", "ADC", ADC, smoke=ADC(epochs=2, batch_size=64),
+       mini=ADC_TINY.changed(lr=.0015, associate=.4, visit_weight=.26, settled_weight=.36),
+       cpu=ADC(epochs=25, associate=.3),
        paper=ADC_LONG, uses_encoder=False, family="contrast", source="Haeusser et al., GCPR 2018", licence="Apache-2.0",
        ranges=dict(lr=(2e-4, 6e-3), associate=[.1, .2, .3, .4], visit_weight=(.25, 2.), settled_weight=(.05, 1.)),
        note="a fork's command for MNIST, begun by k-means (script: lr 2e-4, visit .5, L1); own encoder and views")(adc)

@@ -30,7 +30,7 @@ WIDE = dict(lr=(3e-4, 3e-3), dim=(5, 50))
 PIXELS_ALONE = dict(uses_encoder=False, family="reconstruction",
                     note="architecture ours, that of DEC: the published rows name none")
 system("ae", "AE", AutoEncoder, source="Bengio et al., NIPS 2006", ranges=WIDE, **PIXELS_ALONE,
-       smoke=AutoEncoder(epochs=2, batch_size=64), mini=AutoEncoder(epochs=40, batch_size=128),
+       smoke=AutoEncoder(epochs=2, batch_size=64), mini=AutoEncoder(epochs=40, batch_size=128, lr=.0005, dim=6),
        cpu=AutoEncoder(epochs=30), paper=AutoEncoder())(ae)
 
 # %% ../../nbs/29_autoencoders.ipynb #c604f813
@@ -60,7 +60,8 @@ class DAE(AutoEncoder):
 
 @system("dae", "DAE", DAE, source="Vincent et al., JMLR 2010", **PIXELS_ALONE,
         ranges=WIDE | dict(share=(.1, .5), corrupt=["pixels", "patches"]), smoke=DAE(epochs=2, batch_size=64),
-        mini=DAE(epochs=30, batch_size=128), cpu=DAE(epochs=30), paper=DAE())
+        mini=DAE(epochs=30, batch_size=128, lr=.0013, dim=18, share=.27, corrupt="pixels"),
+        cpu=DAE(epochs=30), paper=DAE())
 def dae(job, recipe):
     "k-means in the space of a denoising auto-encoder, on whole images; errors as in `ae`."
     side = recipe.side(job.images.size)
@@ -121,7 +122,8 @@ class Variational(nn.Module):
         return self.back(mean + (log_variance / 2).exp() * noise), mean, log_variance
 
 @system("vae", "VAE", VAE, source="Kingma and Welling, ICLR 2014", ranges=WIDE | dict(beta=(.1, 10.)), **PIXELS_ALONE,
-        smoke=VAE(epochs=2, batch_size=64), mini=VAE(epochs=30, batch_size=128), cpu=VAE(epochs=30), paper=VAE())
+        smoke=VAE(epochs=2, batch_size=64),
+        mini=VAE(epochs=30, batch_size=128, lr=.0019, dim=38, beta=.53), cpu=VAE(epochs=30), paper=VAE())
 def vae(job, recipe):
     "k-means on the means of a variational auto-encoder; errors as in `ae`. Warns if no unit of the space is active."
     body, latent, back = coder(job, recipe)

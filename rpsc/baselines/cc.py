@@ -45,7 +45,9 @@ class CC(Recipe):
 
 CC_TINY = CC(epochs=30, batch_size=128, lr=2e-3)
 
-@system("cc", "CC", CC, smoke=CC(epochs=2, batch_size=64, lr=2e-3), mini=CC_TINY, cpu=CC(epochs=100, lr=1e-3),
+@system("cc", "CC", CC, smoke=CC(epochs=2, batch_size=64, lr=2e-3),
+        mini=CC_TINY.changed(lr=.0095, temperature=.28, cluster_temperature=.31, batch_size=128),
+        cpu=CC(epochs=100, lr=1e-3),
         paper=CC(), uses_encoder=False, family="contrast", source="Li et al., AAAI 2021", licence="MIT",
         ranges=dict(lr=(3e-4, .01), temperature=(.1, 1.5), cluster_temperature=(.3, 3.), batch_size=[64, 128, 256]),
         note="losses, weights, rate of the code; images normalised, not enlarged to 224; preset views; last epoch")

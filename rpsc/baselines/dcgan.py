@@ -101,7 +101,9 @@ class DCGAN(Recipe):
 @system("dcgan", "DCGAN", DCGAN, note="encoder and decoder of the house; k-means on the discriminator's maps",
         uses_encoder=False, family="reconstruction", source="Radford et al., ICLR 2016", licence="MIT",
         ranges=dict(lr=(5e-5, 8e-4), beta=[0., .5, .9], maps=["all", "last"], components=(32, 512)),
-        smoke=DCGAN(epochs=2, batch_size=64), mini=DCGAN(epochs=10, batch_size=32), cpu=DCGAN(epochs=25), paper=DCGAN())
+        smoke=DCGAN(epochs=2, batch_size=64),
+        mini=DCGAN(epochs=10, batch_size=32, lr=.00042, beta=0., maps="all", components=257),
+        cpu=DCGAN(epochs=25), paper=DCGAN())
 def dcgan(job, recipe):
     "Train a generator and a discriminator, cluster what the latter saw; errors as in `Job.fresh`."
     images = job.images

@@ -113,16 +113,18 @@ def dec(job, recipe):
         return z, F.mse_loss(back(z).float(), x) if recipe.reconstruction else None
     return outcome(job, found, auto_encoder=first, cluster=settle(job, recipe, network, see))
 
-def _lengths(recipe) -> dict: # profile -> recipe
-    "Each kind at every scale; all but the paper's are ours."
+def _lengths(recipe, **tuned) -> dict: # profile -> recipe
+    "Each kind at every scale; all but the paper's are ours. `tuned`: of mini."
     return dict(smoke=recipe(ae_epochs=2, epochs=2, batch_size=64), cpu=recipe(ae_epochs=30, epochs=30),
-                mini=recipe(ae_epochs=50, epochs=20, batch_size=128), paper=recipe())
+                mini=recipe(ae_epochs=50, epochs=20, batch_size=128, **tuned), paper=recipe())
 
 ON_PIXELS = dict(uses_encoder=False, family="reconstruction",
                  note="dense auto-encoder trained at once, not layer by layer; targets anew each epoch")
-system("dec", "DEC", DEC, source="Xie et al., ICML 2016", licence="MIT", **ON_PIXELS, **_lengths(DEC),
+system("dec", "DEC", DEC, source="Xie et al., ICML 2016", licence="MIT", **ON_PIXELS,
+       **_lengths(DEC, lr=.018, dim=10, ae_lr=.0019),
        ranges=dict(lr=(2e-3, .05), dim=(5, 30), ae_lr=(3e-4, 3e-3)))(dec)
-system("idec", "IDEC", IDEC, source="Guo et al., IJCAI 2017", licence="none", **ON_PIXELS, **_lengths(IDEC),
+system("idec", "IDEC", IDEC, source="Guo et al., IJCAI 2017", licence="none", **ON_PIXELS,
+       **_lengths(IDEC, lr=.0029, dim=7, reconstruction=25.),
        ranges=dict(lr=(2e-4, 5e-3), dim=(5, 30), reconstruction=(2., 50.)))(dec)
 
 # %% ../../nbs/28_dec.ipynb #cf1fe841
@@ -165,14 +167,16 @@ def dec_features(job, recipe):
         return z, feature_error(back(z[:len(rows)]), known[rows], variance)
     return outcome(job, found, cluster=settle(job, recipe, network, see))
 
-def _short(recipe) -> dict: # profile -> recipe
-    "Each kind at every scale; all but the paper's are ours."
+def _short(recipe, **tuned) -> dict: # profile -> recipe
+    "Each kind at every scale; all but the paper's are ours. `tuned`: of mini."
     return dict(smoke=recipe(epochs=2, batch_size=64), cpu=recipe(epochs=30, batch_size=256),
-                mini=recipe(epochs=20, batch_size=128), paper=recipe())
+                mini=recipe(epochs=20, batch_size=128, **tuned), paper=recipe())
 
 ON_FEATURES = dict(family="reconstruction", source="Miklautz et al., ICLR 2025", licence="BSD-3",
                    note="on the shared encoder, which learns on; the paper's has a space of its own and SimCLR's loss")
-system("dec-features", "DEC on features", DECFeatures, **ON_FEATURES, **_short(DECFeatures),
+system("dec-features", "DEC on features", DECFeatures, **ON_FEATURES,
+       **_short(DECFeatures, lr=.0043, view="none"),
        ranges=dict(lr=(2e-4, 5e-3), view=["simclr", "weak", "none"]))(dec_features)
-system("idec-features", "IDEC on features", IDECFeatures, **ON_FEATURES, **_short(IDECFeatures),
+system("idec-features", "IDEC on features", IDECFeatures, **ON_FEATURES,
+       **_short(IDECFeatures, lr=.0041, view="weak", reconstruction=3.2),
        ranges=dict(lr=(6e-4, .015), view=["simclr", "weak", "none"], reconstruction=(1., 100.)))(dec_features)

@@ -111,7 +111,8 @@ class DeCNN(Recipe):
 @system("decnn", "DeCNN", DeCNN, note="compact re-interpretation: one layer of convolutional sparse coding",
         uses_encoder=False, family="reconstruction", source="Zeiler et al., CVPR 2010",
         ranges=dict(weight=(.12, 1.), maps=(16, 64), side=[3, 5, 7], grid=[2, 4]),
-        smoke=DeCNN(epochs=2, batch_size=64), mini=DeCNN(epochs=5, batch_size=64), cpu=DeCNN(), paper=DeCNN(epochs=50))
+        smoke=DeCNN(epochs=2, batch_size=64),
+        mini=DeCNN(epochs=5, batch_size=64, weight=.33, maps=57, side=7, grid=4), cpu=DeCNN(), paper=DeCNN(epochs=50))
 def decnn(job, recipe):
     "Learn filters by sparse coding, cluster where and how strongly they are in an image (after Zeiler et al. 2010)."
     images = job.images

@@ -93,7 +93,8 @@ def _hidden_layers(dim:int, width:int, seed:int) -> Network: # (B, dim) -> (B, w
     return layers
 
 @system("deepcluster", "DeepCluster", DeepCluster, smoke=DeepCluster(width=64, dims=16, rounds=2, batch_size=64),
-        mini=DEEPCLUSTER_TINY, cpu=DeepCluster(width=512, dims=128, rounds=40), paper=DeepCluster(),
+        mini=DEEPCLUSTER_TINY.changed(lr=.044, classes=6, dims=26),
+        cpu=DeepCluster(width=512, dims=128, rounds=40), paper=DeepCluster(),
         uses_encoder=False, family="pseudo-labels", source="Caron et al., ECCV 2018", licence="CC BY-NC",
         ranges=dict(lr=(.015, .15), classes=(3, 30), dims=(20, 200)),
         note="after the authors' code, with the profile's encoder, without edges and dropout; 10 classes a cluster")

@@ -104,7 +104,7 @@ RANGES = dict(lr=(2e-4, 1e-2), temperature=(.1, 1.), goal=[.7, .8, .9, .95], vot
 @system("divclust", "DivClust", DivClust, note=NOTE, uses_encoder=False, family="ensemble",
         source="Metaxas et al., CVPR 2023", licence="MIT", ranges=RANGES,
         smoke=DivClust(epochs=2, batch_size=64, lr=2e-3, clusterings=5, every=1),
-        mini=DivClust(epochs=30, batch_size=128, lr=2e-3, every=2, bank=2000),
+        mini=DivClust(epochs=30, batch_size=128, lr=.0023, every=2, bank=2000, temperature=.17, goal=.8, voters=10),
         cpu=DivClust(epochs=100, lr=1e-3, every=5), paper=DivClust())
 def divclust(job, recipe):
     "CC with many clusterings that must differ, and their consensus (Metaxas et al. 2023); errors as in `Job.fresh`."

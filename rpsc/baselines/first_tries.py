@@ -94,10 +94,10 @@ def _gmm(job, recipe, features=None):
 OF_GMM = dict(source="Dempster et al., JRSS-B 1977",
               ranges=dict(dim=(5, 150), covariance=["full", "tied", "diag", "spherical"]))
 
-@system("gmm", "GMM", GMM, **OF_GMM, **PIXELS)
+@system("gmm", "GMM", GMM, mini=GMM(dim=13, covariance="tied"), **OF_GMM, **PIXELS)
 def gmm(job, recipe): return _gmm(job, recipe)
 
-@system("gmm-features", "GMM on features", GMM, **OF_GMM, **FEATURES)
+@system("gmm-features", "GMM on features", GMM, mini=GMM(dim=120, covariance="tied"), **OF_GMM, **FEATURES)
 def gmm_features(job, recipe): return _gmm(job, recipe, job.features)
 
 # %% ../../nbs/20a_first_tries.ipynb #bedcdfb2
@@ -136,10 +136,10 @@ def _dbscan(job, recipe, features=None):
 
 OF_DBSCAN = dict(source="Ester et al., KDD 1996", ranges=dict(neighbor=(2, 40)))
 
-@system("dbscan", "DBSCAN", DBSCANRecipe, **OF_DBSCAN, **PIXELS)
+@system("dbscan", "DBSCAN", DBSCANRecipe, mini=DBSCANRecipe(neighbor=2), **OF_DBSCAN, **PIXELS)
 def dbscan(job, recipe): return _dbscan(job, recipe)
 
-@system("dbscan-features", "DBSCAN on features", DBSCANRecipe, **OF_DBSCAN, **FEATURES)
+@system("dbscan-features", "DBSCAN on features", DBSCANRecipe, mini=DBSCANRecipe(neighbor=2), **OF_DBSCAN, **FEATURES)
 def dbscan_features(job, recipe): return _dbscan(job, recipe, job.features)
 
 # %% ../../nbs/20a_first_tries.ipynb #76815d51
@@ -192,14 +192,18 @@ OF_REGIONS = dict(OF_UMAP, source="Campello et al., PAKDD 2013; McInnes et al., 
 _MAP = "map of umap-learn, begun with principal components"
 ON_PIXELS, ON_FEATURES = PIXELS | dict(note=f"on pixels; {_MAP}"), FEATURES | dict(note=f"on shared features; {_MAP}")
 
-@system("umap-kmeans", "UMAP + k-means", UMAPRecipe, **OF_UMAP, **ON_PIXELS)
+@system("umap-kmeans", "UMAP + k-means", UMAPRecipe, mini=UMAPRecipe(neighbors=74, min_dist=.1, dim=2), **OF_UMAP,
+        **ON_PIXELS)
 def umap_kmeans(job, recipe): return _by_kmeans(job, recipe)
 
-@system("umap-hdbscan", "UMAP + HDBSCAN", UMAPHDBSCAN, **OF_REGIONS, **ON_PIXELS)
+@system("umap-hdbscan", "UMAP + HDBSCAN", UMAPHDBSCAN, **OF_REGIONS, **ON_PIXELS,
+        mini=UMAPHDBSCAN(neighbors=21, dim=5, smallest=.011, density=4))
 def umap_hdbscan(job, recipe): return _by_hdbscan(job, recipe)
 
-@system("umap-kmeans-features", "UMAP + k-means on features", UMAPRecipe, **OF_UMAP, **ON_FEATURES)
+@system("umap-kmeans-features", "UMAP + k-means on features", UMAPRecipe, **OF_UMAP, **ON_FEATURES,
+        mini=UMAPRecipe(neighbors=24, min_dist=.05, dim=10))
 def umap_kmeans_features(job, recipe): return _by_kmeans(job, recipe, job.features)
 
-@system("umap-hdbscan-features", "UMAP + HDBSCAN on features", UMAPHDBSCAN, **OF_REGIONS, **ON_FEATURES)
+@system("umap-hdbscan-features", "UMAP + HDBSCAN on features", UMAPHDBSCAN, **OF_REGIONS, **ON_FEATURES,
+        mini=UMAPHDBSCAN(neighbors=15, dim=10, smallest=.0027, density=22))
 def umap_hdbscan_features(job, recipe): return _by_hdbscan(job, recipe, job.features)

@@ -126,7 +126,9 @@ def _mixmatch_only(recipe):
 GUPTA_TINY = Gupta(epochs=6, lr=.1)
 
 @system("gupta", "Gupta et al.", Gupta, is_addon=True,
-        smoke=replace(GUPTA_TINY, epochs=2), mini=GUPTA_TINY, cpu=Gupta(epochs=20, batch_size=250), family="add-on",
+        smoke=replace(GUPTA_TINY, epochs=2),
+        mini=GUPTA_TINY.changed(lr=.28, lambda_u=34., head_lr=.0017, bag=.5),
+        cpu=Gupta(epochs=20, batch_size=250), family="add-on",
         source="Gupta et al., ICLR 2020", licence="none given",
         ranges=dict(lr=(.01, .3), lambda_u=(5., 100.), head_lr=(5e-4, .05), bag=[.25, .5, .75]))
 def gupta(job, recipe):

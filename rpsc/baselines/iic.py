@@ -98,7 +98,8 @@ def _head_scores(job, network, recipe): # (H,), the smallest is the best
     probs = (split_heads(logits, recipe.heads).softmax(-1) for logits in shown)
     return mutual_information_loss(*probs, recipe.entropy_weight)
 
-@system("iic", "IIC", IIC, smoke=replace(IIC_TINY, epochs=1), mini=IIC_TINY, cpu=IIC(epochs=17, lr=1e-3),
+@system("iic", "IIC", IIC, smoke=replace(IIC_TINY, epochs=1),
+        mini=IIC_TINY.changed(lr=.0029, over=14, entropy_weight=1.0), cpu=IIC(epochs=17, lr=1e-3),
         paper=IIC_PAPER, note="loss, turns and views of the code; edges (Sobel) off, sub-head by its loss",
         uses_encoder=False, family="information", source="Ji et al., ICCV 2019", licence="MIT",
         ranges=dict(lr=(1e-4, 1e-2), over=[3, 5, 7, 14], entropy_weight=[1., 1.25, 1.5]))

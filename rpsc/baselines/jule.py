@@ -100,7 +100,8 @@ def _means(rows:Tensor, labels:Tensor, k:int) -> Tensor: # (k, D)
     return torch.stack(means)
 
 # %% ../../nbs/29d_jule.ipynb #fc8ece47
-@system("jule", "JULE", JULE, smoke=JULE(epochs=2, dim=32), mini=JULE(), cpu=JULE(), paper=JULE(),
+@system("jule", "JULE", JULE, smoke=JULE(epochs=2, dim=32),
+        mini=JULE(lr=.043, margin=.27, neighbors=45), cpu=JULE(), paper=JULE(),
         uses_encoder=False, family="graph", source="Yang et al., CVPR 2016", licence="MIT",
         ranges=dict(lr=(2e-3, .05), margin=(.06, .6), neighbors=(7, 60)),
         note="after the authors' Torch code, with the profile's encoder; affinities after a merge are exact")

@@ -83,7 +83,8 @@ class MCorrectionRun(NoisyRun):
 M_TINY = MCorrection(epochs=24, batch_size=100)
 
 @system("mcorrection", "M-correction", MCorrection, is_addon=True,
-        smoke=replace(M_TINY, epochs=2), mini=M_TINY, cpu=MCorrection(epochs=40), family="add-on",
+        smoke=replace(M_TINY, epochs=2),
+        mini=M_TINY.changed(lr=.26, alpha=9.8, bootstrap=.5), cpu=MCorrection(epochs=40), family="add-on",
         source="Arazo et al., ICML 2019", licence="MIT",
         ranges=dict(lr=(.01, .3), alpha=(4., 100.), bootstrap=[.2, .35, .5]))
 def m_correction(job, recipe):

@@ -99,7 +99,9 @@ def pencil_rate(recipe:PCorrection) -> Callable: # share of the run -> factor of
 P_TINY = PCorrection(epochs=24, batch_size=100)
 
 @system("pcorrection", "P-correction", PCorrection, is_addon=True,
-        smoke=replace(P_TINY, epochs=2), mini=P_TINY, cpu=PCorrection(epochs=40), family="add-on",
+        smoke=replace(P_TINY, epochs=2),
+        mini=P_TINY.changed(lr=.12, settle_lr=.06, lambda_label=2300., compatibility_weight=.2),
+        cpu=PCorrection(epochs=40), family="add-on",
         source="Yi and Wu, CVPR 2019", licence="none given",
         ranges=dict(lr=(.006, .3), settle_lr=(.02, .6), lambda_label=(60., 3000.), compatibility_weight=(.1, 1.5)))
 def p_correction(job, recipe):

@@ -49,7 +49,8 @@ class PICA(Recipe):
 
 PICA_TINY = PICA(epochs=8, batch_size=128, lr=2e-3)
 
-@system("pica", "PICA", PICA, smoke=replace(PICA_TINY, epochs=2, batch_size=64), mini=PICA_TINY,
+@system("pica", "PICA", PICA, smoke=replace(PICA_TINY, epochs=2, batch_size=64),
+        mini=PICA_TINY.changed(lr=.0057, balance_weight=.62, over=70),
         cpu=PICA(epochs=25, lr=1e-3), paper=PICA(),
         note="loss, turns and views of the code; edges (Sobel) off, the last epoch, not the best by labels",
         uses_encoder=False, family="information", source="Huang et al., CVPR 2020", licence="MIT",

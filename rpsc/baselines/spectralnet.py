@@ -112,7 +112,9 @@ def _siamese_space(job, recipe, flat:Flat) -> tuple: # rows (N, `dim`), log
                            recipe.siamese_epochs, recipe.siamese_batch)
     return embed(network, job.images, precision="fp32").relu(), history
 
-@system("spectralnet", "SpectralNet", SpectralNet, mini=SPECTRALNET_TINY, cpu=SpectralNet(), paper=SpectralNet(),
+@system("spectralnet", "SpectralNet", SpectralNet,
+        mini=SPECTRALNET_TINY.changed(lr=.00087, neighbors=9, affinity="siamese"),
+        cpu=SpectralNet(), paper=SpectralNet(),
         smoke=SpectralNet(width=64, siamese_epochs=2, neighbors=10, epochs=4, batch_size=128),
         uses_encoder=False, family="graph", source="Shaham et al., ICLR 2018", licence="MIT",
         ranges=dict(lr=(3e-4, 3e-3), neighbors=(5, 45), affinity=["siamese", "pixels"]),

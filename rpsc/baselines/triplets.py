@@ -53,7 +53,7 @@ class Triplets(Recipe):
     view:str = "simclr" # preset of the copy; the image itself is not altered
 
 @system("triplets", "Triplets", Triplets, smoke=Triplets(epochs=2, batch_size=64), cpu=Triplets(epochs=100),
-        mini=Triplets(epochs=30, batch_size=128), paper=Triplets(),
+        mini=Triplets(epochs=30, batch_size=128, lr=.011, margin=.68), paper=Triplets(),
         uses_encoder=False, family="pairs", source="Ji et al., ICCV 2019", licence="MIT",
         ranges=dict(lr=(1e-3, .03), margin=(.3, 3.), batch_size=[64, 128, 256]),
         note="IIC's own baseline (cited as Schultz and Joachims 2004), its loss with a hinge; batch, lengths ours")
