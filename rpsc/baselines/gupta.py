@@ -92,7 +92,7 @@ class Ensemble(nn.Module):
 
     def step(self, rows:Tensor, generator:torch.Generator) -> Tensor: # the loss
         "A batch, each member on images of its own."
-        own = torch.randint(len(self.features), (self.recipe.models, len(rows)), generator=generator).to(self.base.device)
+        own = torch.randint(len(self.base), (self.recipe.models, len(rows)), generator=generator).to(self.base.device)
         given = self.labels[own], self.is_given.gather(1, own)
         return _ensemble_losses(self.heads(self.features[own]), *given, self.recipe.balance_weight).sum()
 
