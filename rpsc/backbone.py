@@ -6,7 +6,8 @@
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'MAKERS', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block',
            'bottleneck_block', 'PreactBlock', 'Architecture', 'Network', 'describe_network', 'rebuild_network',
            'Encoder', 'seeded', 'build_encoder', 'maker', 'Layers', 'mlp', 'decoder', 'ClusterHeads', 'Classifier',
-           'Trunk', 'split_heads', 'ParallelHeads', 'one_head', 'Preprocessed', 'whitening', 'Whitened']
+           'Trunk', 'split_heads', 'ParallelHeads', 'one_head', 'NormHeads', 'SphereNetwork', 'centered_projection',
+           'Preprocessed', 'whitening', 'Whitened']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
@@ -580,6 +581,63 @@ def one_head(
     alone = nn.utils.skip_init(nn.Linear, heads.in_features, size).to(heads.weight)
     for own, of_all in zip(alone.parameters(), heads.parameters()): own.copy_(of_all[h * size : (h + 1) * size])
     return alone
+
+# %% ../nbs/02_backbone.ipynb #f4b523ef
+class NormHeads(nn.Module):
+    "Frozen heads: unit vectors (B, D) -> logits (B, H * K), in full precision."
+    def __init__(self, weight:Tensor, temperature:float=.1): # (H * K, D), kept as it is; tau
+        super().__init__()
+        self.temperature = temperature
+        self.register_buffer("weight", weight.detach().float().clone())
+
+    def forward(self, z:Tensor) -> Tensor:
+        with torch.autocast(z.device.type, enabled=False): return F.linear(z.float(), self.weight) / self.temperature
+
+# %% ../nbs/02_backbone.ipynb #d2e0053a
+class SphereNetwork(Network):
+    "An encoder, a projection to the unit sphere and frozen heads: images -> logits (B, `dim`)."
+    def __init__(self,
+        encoder:Encoder, # used as it is, not copied
+        projection:nn.Linear, # from encoder.dim to D
+        heads:NormHeads, # on D numbers
+    ):
+        super().__init__()
+        self.encoder, self.projection, self.heads, self.dim = encoder, projection, heads, len(heads.weight)
+
+    def embedding(self, x:Tensor) -> Tensor:
+        "Images (B, C, H, W) -> z (B, D), float32, of length 1."
+        h = self.encoder(x)
+        with torch.autocast(h.device.type, enabled=False): return F.normalize(self.projection(h.float()), dim=1)
+
+    def forward(self, x:Tensor) -> Tensor: return self.heads(self.embedding(x))
+
+    def one(self, h:int, n_heads:int) -> "SphereNetwork": # the same encoder, not a copy
+        "The network with head `h` of several that are side by side, in the same mode."
+        heads = NormHeads(self.heads.weight.chunk(n_heads)[h], self.heads.temperature)
+        return SphereNetwork(self.encoder, self.projection, heads).train(self.training)
+
+    def made_of(self) -> dict:
+        shape = list(self.projection.weight.shape)
+        return dict(encoder=self.encoder, projection=shape, rows=self.dim, temperature=self.heads.temperature)
+
+    @classmethod
+    def again(cls, encoder, projection, rows, temperature):
+        return cls(encoder, nn.Linear(*projection[::-1]), NormHeads(torch.ones(rows, projection[0]), temperature))
+
+# %% ../nbs/02_backbone.ipynb #7c012338
+def centered_projection(
+    features:Tensor, # (N, width) of the un-augmented images
+    dim:int, # D
+    generator:torch.Generator|None=None, # of the rotation, on the CPU; None: torch's default one
+) -> nn.Linear: # (B, width) -> (B, D), on the device of the features
+    "A linear layer that subtracts the mean feature and rotates (our start of TSUC)."
+    width = features.shape[1]
+    layer = nn.utils.skip_init(nn.Linear, width, dim)
+    basis = torch.linalg.qr(torch.randn(max(width, dim), min(width, dim), generator=generator))[0]
+    with torch.no_grad():
+        layer.weight.copy_(basis if dim >= width else basis.T)
+        layer.bias.copy_(-layer.weight @ features.mean(0).float().cpu())
+    return layer.to(features.device)
 
 # %% ../nbs/02_backbone.ipynb #d8c2cdf2
 def _middle(side, share):
