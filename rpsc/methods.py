@@ -32,6 +32,7 @@ LARGE = replace(CLUSTER, stem=None, size=224)
 PAPER = {
     "stl10": replace(CLUSTER, extra="unlabeled"), "cifar10": CLUSTER, "cifar100-20": CLUSTER, "tiny-imagenet": CLUSTER,
     "imagenet10": LARGE, "imagenet-dogs15": LARGE, "imagenet50": replace(LARGE, encoder="resnet50", size=256),
+    "digits": CLUSTER, "mnist": CLUSTER, "fashion-mnist": CLUSTER,
 }
 
 # %% ../nbs/40_methods.ipynb #3522ae79

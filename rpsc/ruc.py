@@ -120,11 +120,13 @@ PLAIN = RUC(objective="plain", co_training=False, refurbishing="off")
 # RUC section 3.2, appendix A.2 and Table 5
 BY_TEXT = RUC(start="pretrained", refurbishing="epoch", strong_view="ruc-table5", weak_view="weak")
 RUC_TINY = RUC(epochs=6, lr=.1, k=40)
+_ASKED = dict(neighbors_from="projection") # as in the paper
 RUC_PAPER = {
-    "stl10": RUC(lambda_u=50),
-    "cifar10": RUC(batch_size=250, tau2=.99),
-    "cifar100-20": RUC(batch_size=250, lambda_u=100),
-    "imagenet50": RUC(epochs=100, batch_size=32),
+    "stl10": RUC(lambda_u=50, **_ASKED),
+    "cifar10": RUC(batch_size=250, tau2=.99, **_ASKED),
+    "cifar100-20": RUC(batch_size=250, lambda_u=100, **_ASKED),
+    "imagenet50": RUC(epochs=100, batch_size=32, strategy="confidence", **_ASKED),
+    **dict.fromkeys(("tiny-imagenet", "imagenet10", "imagenet-dogs15"), RUC(**_ASKED)),
 }
 
 # %% ../nbs/15_ruc.ipynb #d6b0017d
@@ -467,7 +469,8 @@ def rescued(
         mini=RUC_TINY.changed(lr=.056, lambda_u=9.1, k=24, tau1=.99),
         cpu=RUC(epochs=20, batch_size=250), paper=RUC_PAPER, family="add-on", source="Park et al., CVPR 2021",
         licence="none given", ranges=dict(lr=(.01, .3), lambda_u=(5., 100.), k=(10, 100), tau1=[.8, .9, .95, .99]),
-        note="code: base's encoder, refurbishing in each batch (text: each epoch); neighbours by pooled features")
+        note="code: base's encoder, refurbishing in each batch (text: each epoch); neighbours by pooled features, "
+             "in paper behind the projection")
 def ruc(job, recipe):
     """Re-train a clustering robustly (RUC Algorithm 1), or by plain cross-entropy on its labels.
 

@@ -113,18 +113,19 @@ def dec(job, recipe):
         return z, F.mse_loss(back(z).float(), x) if recipe.reconstruction else None
     return outcome(job, found, auto_encoder=first, cluster=settle(job, recipe, network, see))
 
-def _lengths(recipe, **tuned) -> dict: # profile -> recipe
-    "Each kind at every scale; all but the paper's are ours. `tuned`: of mini."
+def _lengths(recipe, intervals:dict, **tuned) -> dict: # profile -> recipe
+    "Each kind at every scale; all but the paper's are ours. `intervals`: of paper, by data set; `tuned`: of mini."
     return dict(smoke=recipe(ae_epochs=2, epochs=2, batch_size=64), cpu=recipe(ae_epochs=30, epochs=30),
-                mini=recipe(ae_epochs=50, epochs=20, batch_size=128, **tuned), paper=recipe())
+                mini=recipe(ae_epochs=50, epochs=20, batch_size=128, **tuned),
+                paper={"": recipe()} | {name: recipe(interval=steps) for name, steps in intervals.items()})
 
 ON_PIXELS = dict(uses_encoder=False, family="reconstruction",
                  note="dense auto-encoder trained at once, not layer by layer; targets anew each epoch")
 system("dec", "DEC", DEC, source="Xie et al., ICML 2016", licence="MIT", **ON_PIXELS,
-       **_lengths(DEC, lr=.018, dim=10, ae_lr=.0019),
+       **_lengths(DEC, dict(mnist=160, stl10=40), lr=.018, dim=10, ae_lr=.0019),
        ranges=dict(lr=(2e-3, .05), dim=(5, 30), ae_lr=(3e-4, 3e-3)))(dec)
 system("idec", "IDEC", IDEC, source="Guo et al., IJCAI 2017", licence="none", **ON_PIXELS,
-       **_lengths(IDEC, lr=.0029, dim=7, reconstruction=25.),
+       **_lengths(IDEC, dict(mnist=140), lr=.0029, dim=7, reconstruction=25.),
        ranges=dict(lr=(2e-4, 5e-3), dim=(5, 30), reconstruction=(2., 50.)))(dec)
 
 # %% ../../nbs/28_dec.ipynb #cf1fe841

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..backbone import Encoder, Layers, Network, Trunk, embed
-from .cc import CC, CC_TINY
+from .cc import CC, CC_PAPER, CC_TINY
 from ..consensus import LIFTS, Votes, cluster_graph, consensus, reliability, vote_table
 from ..jobs import outcome, system
 from ..neighbors import kmeans
@@ -110,7 +110,8 @@ RANGES = dict(contrast_lr=(2e-4, 1e-2), contrast_temperature=(.1, 1.), theta=(.1
 @system("deepclue", "DeepCluE", DeepCluE, note=NOTE, uses_encoder=False, family="ensemble",
         source="Huang et al., arXiv 2022", ranges=RANGES, smoke=SMALL,
         mini=DeepCluE(contrast=CC_TINY.changed(lr=.0043, temperature=.84), bases=6, theta=.96, lift="code"),
-        cpu=DeepCluE(contrast=CC(epochs=100, lr=1e-3)), paper=DeepCluE())
+        cpu=DeepCluE(contrast=CC(epochs=100, lr=1e-3)),
+        paper={name: DeepCluE(contrast=one) for name, one in CC_PAPER.items()})
 def deepclue(job, recipe):
     "CC, and a consensus of clusterings of its layers (Huang et al. 2022, as far as it is known); errors as in `cc`."
     images, K, first = job.images, job.n_clusters, job.perform("cc", **asdict(recipe.contrast))

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..backbone import ClusterHeads, ParallelHeads, Trunk, embed, mlp, split_heads
-from .cc import CC, cc_losses
+from .cc import CC, CC_PAPER, cc_losses
 from ..consensus import Votes, cluster_graph, consensus, vote_table
 from ..jobs import adam, learn, outcome, pixels, system
 from ..recipes import between, whole
@@ -105,7 +105,8 @@ RANGES = dict(lr=(2e-4, 1e-2), temperature=(.1, 1.), goal=[.7, .8, .9, .95], vot
         source="Metaxas et al., CVPR 2023", licence="MIT", ranges=RANGES,
         smoke=DivClust(epochs=2, batch_size=64, lr=2e-3, clusterings=5, every=1),
         mini=DivClust(epochs=30, batch_size=128, lr=.0023, every=2, bank=2000, temperature=.17, goal=.8, voters=10),
-        cpu=DivClust(epochs=100, lr=1e-3, every=5), paper=DivClust())
+        cpu=DivClust(epochs=100, lr=1e-3, every=5),
+        paper={name: DivClust(view=one.view) for name, one in CC_PAPER.items()})
 def divclust(job, recipe):
     "CC with many clusterings that must differ, and their consensus (Metaxas et al. 2023); errors as in `Job.fresh`."
     body, J = job.fresh(), recipe.clusterings

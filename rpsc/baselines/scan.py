@@ -59,9 +59,11 @@ SCAN_IMAGENET = Scan(neighbors=50, heads=10, learns="head", cluster_epochs=100, 
                      label_lr=.03, ema=.999, loss="plain-ce")
 
 SCAN_TINY = Scan(cluster_epochs=24, cluster_batch=64, cluster_lr=6e-3, label_epochs=8, label_batch=128, label_lr=3e-4)
-SCAN_PAPER = {"stl10": Scan(cluster_epochs=100, label_epochs=100),
-              "cifar100-20": Scan(cluster_epochs=100, cluster_batch=512),
-              **dict.fromkeys(("imagenet10", "imagenet-dogs15", "imagenet50"), SCAN_IMAGENET)}
+_MINED = dict(neighbors_from="projection") # as in the code
+SCAN_PAPER = {"cifar10": Scan(**_MINED), "stl10": Scan(cluster_epochs=100, label_epochs=100, **_MINED),
+              "cifar100-20": Scan(cluster_epochs=100, cluster_batch=512, **_MINED),
+              "tiny-imagenet": Scan(cluster_epochs=100, cluster_batch=1024, **_MINED),
+              **dict.fromkeys(("imagenet10", "imagenet-dogs15", "imagenet50"), replace(SCAN_IMAGENET, **_MINED))}
 
 # %% ../../nbs/21_scan.ipynb #872ef610
 def neighbor_consistency(

@@ -179,7 +179,7 @@ def _agreement_scores(job, network, recipe): # scores (H,), the smallest is the 
 
 @system("tsuc", "TSUC", TSUC, note="stage 1 is the shared encoder", smoke=replace(TSUC_TINY, epochs=1),
         mini=TSUC_TINY.changed(lr=.046, temperature=.062, augment_weight=.45),
-        cpu=TSUC(epochs=30, schedule="constant"), family="information", source="Han et al., ECCV 2020",
+        cpu=TSUC(epochs=30, schedule="constant"), paper=TSUC(), family="information", source="Han et al., ECCV 2020",
         licence="none given", ranges=dict(lr=(.003, .1), temperature=(.03, .3), augment_weight=(.1, 3.)))
 def tsuc(job, recipe):
     """Embed on the sphere, then make frozen heads agree about views (TSUC, Han et al. 2020).
