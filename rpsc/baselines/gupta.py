@@ -129,7 +129,8 @@ GUPTA_TINY = Gupta(epochs=6, lr=.1)
         mini=GUPTA_TINY.changed(lr=.28, lambda_u=34., head_lr=.0017, bag=.5),
         cpu=Gupta(epochs=20, batch_size=250), family="add-on",
         source="Gupta et al., ICLR 2020", licence="none given",
-        ranges=dict(lr=(.01, .3), lambda_u=(5., 100.), head_lr=(5e-4, .05), bag=[.25, .5, .75]))
+        ranges=dict(lr=(.01, .3), lambda_u=(5., 100.), head_lr=(5e-4, .05), bag=[.25, .5, .75]),
+        note="ensemble ours: ten heads on frozen features, 3 rounds (code: ladder networks, 30; RUC: SCAN models)")
 def gupta(job, recipe):
     """Let heads label what they agree on and train on that (after Gupta et al. 2020). Warns of lost clusters.
 
