@@ -146,7 +146,7 @@ def scan_self_label(job, recipe, network): # meta: used, the share of images abo
         cpu=Scan(label_epochs=50), paper=SCAN_PAPER, family="neighbours", source="Van Gansbeke et al., ECCV 2020",
         licence="CC BY-NC 4.0",
         ranges=dict(entropy_weight=(1.5, 15.), neighbors=(5, 50), cluster_lr=(1e-4, .01), label_lr=(3e-5, .001)),
-        note="steps 2, 3 of the code; neighbours by pooled features (code: projection); best head, but of the last epoch")
+        note="steps 2, 3 of the code; neighbours by pooled features (code: projection); best head of the last epoch")
 def scan(job, recipe):
     "SCAN, steps 2 and 3."
     first = scan_cluster(job, recipe)
