@@ -51,6 +51,7 @@ CATALOGUE = { # name of the files: what they show
     "ruc_fig10": "calibration on TSUC",
     "ruc_fig11": "co-training",
     "ruc_fig12": "more Grad-CAM",
+    "paper_audit": "every claim of both papers that can be checked, with a verdict", # reads what others record
 }
 EXTRAS = {
     "ruc_spoilt": "repair of labels that were spoilt by a known amount (not in the paper)",
@@ -61,8 +62,8 @@ BOOKS = dict(ruc_fig8="ruc_table6", ruc_fig9="ruc_table7", ruc_fig10="ruc_table8
 
 def label_of(stem:str) -> str: # e.g. "RUC Figure 8"; what belongs to no paper by its own name
     "What an item is called in its paper."
-    if "_" not in stem: return stem.capitalize()
-    paper, kind, number = re.fullmatch(r"([a-z]+)_([a-z]+)(\d*)", stem).groups()
+    if not (item := re.fullmatch(r"(rpsc|ruc)_([a-z]+)(\d*)", stem)): return stem.replace("_", " ").capitalize()
+    paper, kind, number = item.groups()
     return f"{paper.upper()} {dict(table='Table', fig='Figure', spoilt='Spoilt labels')[kind]} {number}".rstrip()
 
 # %% ../../nbs/54_experiments.ipynb #1f6f7551

@@ -256,5 +256,5 @@ def tuning(
         return (f"Tuning: how many trials each system had before the recipes of profile {profile} were fixed is not on "
                 "record; it counts as unequal.")
     return ("Tuning is equal: eight random settings of each system with switches (K-means, SC and Ward's method have "
-            "none) on 2,000 images of Fashion-MNIST ([all trials](../tuning/README.md)). Lengths, widths and views "
+            "none) on 2,000 images of Fashion-MNIST (all trials: reports/tuning). Lengths, widths and views "
             "were set before, on digits with labels in view; of DAC and ADC some more was tried (see their notebooks).")

@@ -199,7 +199,7 @@ def _overview(folder:Path, system:str, table:pd.DataFrame) -> dict: # column -> 
     ranges = "; ".join(f"{name} {_range_text(one)}" for name, one in SYSTEMS[system].ranges.items())
     values = {} if best is None else dict(best=score.max(), median=score.median(), worst=score.min())
     shown = {name: f"{values[name]:.3f}" if name in values else "–" for name in ("best", "median", "worst")}
-    return {"system": f"[{SYSTEMS[system].title}]({system}.csv)", "drawn from": ranges,
+    return {"system": f"{SYSTEMS[system].title} (`{system}.csv`)", "drawn from": ranges,
             "chosen": _setting(chosen(folder, system)) or "all failed: as it was", **shown,
             "failed": str(int(score.isna().sum()))}
 
