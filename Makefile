@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 EXPERIMENTS = .venv/bin/python -m rpsc.lab.experiments
 CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
-AGAIN       = --seeds '$(SEEDS)'
+AGAIN       = --seeds '$(SEEDS)' --only '$(ONLY)'
 
 .DEFAULT_GOAL := help
 .PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench tuning encoder-gpu encoder-cpu lock clean distclean
@@ -28,8 +28,8 @@ help: ## list the targets
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  PROFILE=$(PROFILE) DATASET=$(DATASET) choose what tables and figures run, SEEDS=all measures all that is on record"
-	@echo "  again; ONLY=11_scl tests one notebook (globs allowed), FLAGS=slow also its slow cells, JOBS=$(JOBS) how many at"
-	@echo "  once; EXTRAS=encoders,analysis installs more."
+	@echo "  again, ONLY=rpsc_table2 makes one of them; ONLY=11_scl tests one notebook (globs allowed), FLAGS=slow also its"
+	@echo "  slow cells, JOBS=$(JOBS) how many at once; EXTRAS=encoders,analysis installs more."
 
 install: ## create or repair .venv with the pinned versions (nothing to do: under a second)
 	@PATH='$(CALLER_PATH)' $(PYTHON) .ci/install.py $(EXTRAS)

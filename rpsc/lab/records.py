@@ -25,7 +25,7 @@ import torch
 import rpsc
 from ..backbone import Network, describe_network, embed, rebuild_network, resolve_precision
 from .experiments import set_name
-from .spent import apart, counted
+from .spent import apart, compile_maps, counted
 from .spoilt import SPOILT, spoilt_labels
 from ..data import Clustering, ImageSet, load
 from ..files import damaged, fingerprint, read_json, read_tensors, whole_file, write_json, write_tensors, write_text
@@ -232,6 +232,7 @@ def _system_run(lab:Lab, run:Run) -> tuple[dict, list, dict]:
 
 def measure(lab:Lab, run:Run) -> dict: # the record: plain values
     "Do a run and describe it."
+    if run.system.startswith("umap-"): compile_maps()
     wall, cpu = time.perf_counter(), time.process_time()
     with counted() as spent:
         metrics, history, meta = (_encoder_run if run.system == "encoder" else _system_run)(lab, run)
