@@ -7,6 +7,9 @@ FLAGS   ?=
 JOBS    ?= 2
 EXTRAS  ?=
 SYSTEMS ?=
+SECONDS ?= 21600
+PILOT   ?= 1200
+RECIPE  ?= tcr
 PYTHON  ?= python3
 
 # The tools of .venv come first on PATH, so nbdev and jupyter find the right Python;
@@ -16,17 +19,17 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 EXPERIMENTS = .venv/bin/python -m rpsc.lab.experiments
 CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
-AGAIN       = --seeds '$(SEEDS)'
+AGAIN       = --seeds '$(SEEDS)' --only '$(ONLY)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench tuning encoder-gpu lock clean distclean
+.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench tuning encoder-gpu encoder-cpu lock clean distclean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  PROFILE=$(PROFILE) DATASET=$(DATASET) choose what tables and figures run, SEEDS=all measures all that is on record"
-	@echo "  again; ONLY=11_scl tests one notebook (globs allowed), FLAGS=slow also its slow cells, JOBS=$(JOBS) how many at"
-	@echo "  once; EXTRAS=encoders,analysis installs more."
+	@echo "  again, ONLY=rpsc_table2 makes one of them; ONLY=11_scl tests one notebook (globs allowed), FLAGS=slow also its"
+	@echo "  slow cells, JOBS=$(JOBS) how many at once; EXTRAS=encoders,analysis installs more."
 
 install: ## create or repair .venv with the pinned versions (nothing to do: under a second)
 	@PATH='$(CALLER_PATH)' $(PYTHON) .ci/install.py $(EXTRAS)
@@ -87,6 +90,10 @@ tuning: install ## eight trials of every system on Fashion-MNIST, if not on reco
 
 encoder-gpu: install ## ten minutes on a GPU: DATA=pictures.tar.xz; an encoder, its features, steps a second (build/gpu)
 	@.venv/bin/python -m rpsc.lab.gpu '$(DATA)'
+
+encoder-cpu: install ## hours on a processor: DATA=pictures.tar.xz SECONDS=21600 RECIPE=tcr, or RECIPE=pilots PILOT=1200
+	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.gpu '$(DATA)' --out build/encoder-cpu --device cpu --encoder resnet10 \
+	    --width 32 --recipes cpu --recipe '$(RECIPE)' --seconds '$(SECONDS)' --pilot '$(PILOT)' --looks 10 --no-measures
 
 # Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already
 # in constraints.txt that still fit; LOCK=--upgrade takes the newest of everything.

@@ -29,7 +29,8 @@ SITE = ROOT / "_docs"
 
 PARTS = {"0": "Images and encoders", "1": "RPSC and RUC", "2": "Other systems", "3": "A closer look", "4": "Using it",
          "5": "The laboratory"}
-TEXTS = {"reports/README.md": "reports", "CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog"}
+TEXTS = {"reports/README.md": "reports", "reports/tuning/README.md": "tuning", "CONTRIBUTING.md": "contributing",
+         "CHANGELOG.md": "changelog"}
 FOLDERS = {
     "nbs/tutorials": ("tutorials/index", "Tutorials", "Each one runs in seconds and says how to go on from there."),
     "nbs/experiments": ("experiments/index", "Experiments",
@@ -201,7 +202,8 @@ class Writer:
         "Hidden tables of contents, one a part of the site."
         of = {folder: [path for path in self.books if path.startswith(f"nbs/{folder}")]
               for folder in ("tutorials/", "experiments/", *PARTS)}
-        parts = {"Tutorials": ["nbs/tutorials", *of["tutorials/"]], "Results": ["reports/README.md", "nbs/experiments"]}
+        parts = {"Tutorials": ["nbs/tutorials", *of["tutorials/"]],
+                 "Results": ["reports/README.md", "reports/tuning/README.md", "nbs/experiments"]}
         parts |= {title: of[number] for number, title in PARTS.items()}
         parts["Project"] = ["CONTRIBUTING.md", "CHANGELOG.md"]
         return "\n".join(toctree([self.entry(path) for path in paths if path in self.sources], title)

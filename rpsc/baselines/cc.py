@@ -52,7 +52,7 @@ CC_PAPER = {"": CC(), "tiny-imagenet": CC(view="scan-simclr")}
         cpu=CC(epochs=100, lr=1e-3),
         paper=CC_PAPER, uses_encoder=False, family="contrast", source="Li et al., AAAI 2021", licence="MIT",
         ranges=dict(lr=(3e-4, .01), temperature=(.1, 1.5), cluster_temperature=(.3, 3.), batch_size=[64, 128, 256]),
-        note="losses, weights, rate of the code; images normalised, not enlarged to 224; preset views; last epoch")
+        note="losses and weights of the code; images normalised, not enlarged to 224; preset views; last epoch")
 def cc(job, recipe):
     "Contrast rows and columns of a batch, end to end, from fresh weights (Li et al. 2021); errors as in `Job.fresh`."
     body = job.fresh()

@@ -223,10 +223,10 @@ _RANGES = dict(lr=(3e-4, 3e-3), batch_size=[32, 64, 128])
 system("dac", "DAC", DAC, smoke=DAC(**SMOKE),
        mini=DAC(**MINI).changed(lr=.00055, batch_size=32, rule="mnist", loss="mse"),
        cpu=replace(DAC_CIFAR, **CPU), paper=PAPER, **_ALIKE,
-       source="Chang et al., ICCV 2017", licence="none",
+       source="Chang et al., ICCV 2017", licence="none given",
        ranges=_RANGES | dict(rule=["mnist", "stl"], loss=["mse", "bce"]),
        note="its script for MNIST, at full length those for photographs (all pairs); the profile's encoder")(dac)
 system("ddc", "DDC", DDC, smoke=DDC(**SMOKE),
        mini=DDC(**MINI).changed(lr=.00096, batch_size=128, sharpness=.056), cpu=DDC(**CPU), paper=DDC(**LONG), **_ALIKE,
-       source="Chang et al., arXiv 2019", ranges=_RANGES | dict(sharpness=(.03, .3)),
+       source="Chang et al., arXiv 2019", licence="no code", ranges=_RANGES | dict(sharpness=(.03, .3)),
        note="reconstruction: DAC with both constraints in our words, as none of their formulas could be had")(dac)

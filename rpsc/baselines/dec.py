@@ -124,7 +124,7 @@ ON_PIXELS = dict(uses_encoder=False, family="reconstruction",
 system("dec", "DEC", DEC, source="Xie et al., ICML 2016", licence="MIT", **ON_PIXELS,
        **_lengths(DEC, dict(mnist=160, stl10=40), lr=.018, dim=10, ae_lr=.0019),
        ranges=dict(lr=(2e-3, .05), dim=(5, 30), ae_lr=(3e-4, 3e-3)))(dec)
-system("idec", "IDEC", IDEC, source="Guo et al., IJCAI 2017", licence="none", **ON_PIXELS,
+system("idec", "IDEC", IDEC, source="Guo et al., IJCAI 2017", licence="none given", **ON_PIXELS,
        **_lengths(IDEC, dict(mnist=140), lr=.0029, dim=7, reconstruction=25.),
        ranges=dict(lr=(2e-4, 5e-3), dim=(5, 30), reconstruction=(2., 50.)))(dec)
 
@@ -163,7 +163,7 @@ def dec_features(job, recipe):
     others = dict(features=back) if recipe.reconstruction else {}
     network = Trunk(encoder, **found.heads, **others).train()
     def see(rows, generator):
-        z = encoder(pixels(job.images, rows, generator, "none", recipe.view))
+        z = encoder(pixels(job.images, rows, generator, *dict.fromkeys(("none", recipe.view))))
         if not recipe.reconstruction: return z, None
         return z, feature_error(back(z[:len(rows)]), known[rows], variance)
     return outcome(job, found, cluster=settle(job, recipe, network, see))

@@ -108,7 +108,7 @@ NOTE = "reconstruction: layers and ensemble size ours, images go by vote; no cod
 RANGES = dict(contrast_lr=(2e-4, 1e-2), contrast_temperature=(.1, 1.), theta=(.1, 2.), lift=[*LIFTS])
 
 @system("deepclue", "DeepCluE", DeepCluE, note=NOTE, uses_encoder=False, family="ensemble",
-        source="Huang et al., arXiv 2022", ranges=RANGES, smoke=SMALL,
+        source="Huang et al., arXiv 2022", licence="no code", ranges=RANGES, smoke=SMALL,
         mini=DeepCluE(contrast=CC_TINY.changed(lr=.0043, temperature=.84), bases=6, theta=.96, lift="code"),
         cpu=DeepCluE(contrast=CC(epochs=100, lr=1e-3)),
         paper={name: DeepCluE(contrast=one) for name, one in CC_PAPER.items()})

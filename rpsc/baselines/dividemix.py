@@ -76,7 +76,8 @@ DIVIDE_TINY = DivideMix(epochs=8, batch_size=100, warmup=.25, ramp_up=.25)
         smoke=replace(DIVIDE_TINY, epochs=2),
         mini=DIVIDE_TINY.changed(lr=.051, lambda_u=25., threshold=.5), cpu=DivideMix(epochs=20), family="add-on",
         source="Li et al., ICLR 2020", licence="MIT",
-        ranges=dict(lr=(.005, .2), lambda_u=[0., 25., 50., 150.], threshold=[.3, .5, .7]))
+        ranges=dict(lr=(.005, .2), lambda_u=[0., 25., 50., 150.], threshold=[.3, .5, .7]),
+        note="on the base's encoder; counter network in evaluation mode (code); batches of the set (code: 64 + 64)")
 def divide_mix(job, recipe):
     "Re-train a clustering by DivideMix (Li et al. 2020); meta: clean, labels that were believed after each epoch."
     run = DivideMixRun(job, recipe, NoiseTable(job.foundation.labels, 2, recipe.threshold))

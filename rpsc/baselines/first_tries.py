@@ -124,7 +124,7 @@ class DBSCANRecipe(Recipe):
     neighbor:int = whole(4) # how many others must be near; `eps` is where the curve of their distances has its knee
 
 def _dbscan(job, recipe, features=None):
-    """Regions in which every image has four others near (Ester et al. 1996); meta: eps, coverage, found.
+    """Regions in which every image has some others near (Ester et al. 1996); meta: eps, coverage, found.
 
     Warns if clusters stay empty; errors as in `_rows`."""
     rows = _rows(job, features)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..backbone import Classifier, split_heads
-from ..jobs import head_probs, joined, learn, learner, outcome, pixels, system
+from ..jobs import best_of_heads, head_probs, joined, learn, learner, outcome, pixels, system
 from ..losses import cluster_entropy, consistency, mean_entropy
 from ..neighbors import mine_neighbors
 from ..recipes import Recipe, above, at_least, between, one_of, whole
@@ -99,9 +99,7 @@ def scan_cluster(job, recipe): # of the best head; meta: head, head_scores, neig
                     recipe.cluster_epochs, recipe.cluster_batch, recipe.optimizer_at(recipe.cluster_lr),
                     depends=replace(recipe, **STEP3), shown=lambda: head_probs(job, network, H).squeeze(0))
     scores = neighbor_disagreement(probs := head_probs(job, network, H), neighbors) - mean_entropy(probs)
-    best = int(scores.argmin())
-    return outcome(job, network.one(best, H).requires_grad_(True), probs=probs[best], advice=ADVICE, cluster=history,
-                   meta=dict(head=best, head_scores=scores.tolist(), neighbors=size))
+    return best_of_heads(job, network, scores, probs, meta=dict(neighbors=size), advice=ADVICE, cluster=history)
 
 # %% ../../nbs/21_scan.ipynb #dfa11413
 def _self_label_loss(logits, labels, features, recipe=Scan()): # (n, K), (n,), (n, D) of the believed images
@@ -147,7 +145,8 @@ def scan_self_label(job, recipe, network): # meta: used, the share of images abo
         mini=SCAN_TINY.changed(entropy_weight=7.2, neighbors=11, cluster_lr=.0007, label_lr=3.6e-5),
         cpu=Scan(label_epochs=50), paper=SCAN_PAPER, family="neighbours", source="Van Gansbeke et al., ECCV 2020",
         licence="CC BY-NC 4.0",
-        ranges=dict(entropy_weight=(1.5, 15.), neighbors=(5, 50), cluster_lr=(1e-4, .01), label_lr=(3e-5, .001)))
+        ranges=dict(entropy_weight=(1.5, 15.), neighbors=(5, 50), cluster_lr=(1e-4, .01), label_lr=(3e-5, .001)),
+        note="steps 2, 3 of the code; neighbours by pooled features (code: projection); best head of the last epoch")
 def scan(job, recipe):
     "SCAN, steps 2 and 3."
     first = scan_cluster(job, recipe)

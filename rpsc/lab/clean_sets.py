@@ -120,7 +120,7 @@ def sets_notes(
     recipe, printed, accuracy = lab.recipe("ruc"), printed_sets(table), by_strategy(data, "precision")[ALL]
     asked, k = recipe.k, neighborhood_size(len(lab.images), lab.n_clusters, recipe.k)
     cut = f" ({asked} asked for, cut to half a balanced cluster)" if k < asked else ""
-    found = " (RUC: 100; found with ground truth, see 40_methods)" if k == asked != 100 else ""
+    found = " (RUC: 100; chosen by trials on Fashion-MNIST, see 59_tuning)" if k == asked != 100 else ""
     brackets = "; in brackets: F1 as it should be" if misprinted(printed) else ""
     foreign = "" if lab.images.name in RUC_SETS else (" Those are other data sets with other networks: compare signs, "
                                                       "not values.")

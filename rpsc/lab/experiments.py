@@ -51,6 +51,7 @@ CATALOGUE = { # name of the files: what they show
     "ruc_fig10": "calibration on TSUC",
     "ruc_fig11": "co-training",
     "ruc_fig12": "more Grad-CAM",
+    "paper_audit": "every claim of both papers that can be checked, with a verdict", # reads what others record
 }
 EXTRAS = {
     "ruc_spoilt": "repair of labels that were spoilt by a known amount (not in the paper)",
@@ -61,8 +62,8 @@ BOOKS = dict(ruc_fig8="ruc_table6", ruc_fig9="ruc_table7", ruc_fig10="ruc_table8
 
 def label_of(stem:str) -> str: # e.g. "RUC Figure 8"; what belongs to no paper by its own name
     "What an item is called in its paper."
-    if "_" not in stem: return stem.capitalize()
-    paper, kind, number = re.fullmatch(r"([a-z]+)_([a-z]+)(\d*)", stem).groups()
+    if not (item := re.fullmatch(r"(rpsc|ruc)_([a-z]+)(\d*)", stem)): return stem.replace("_", " ").capitalize()
+    paper, kind, number = item.groups()
     return f"{paper.upper()} {dict(table='Table', fig='Figure', spoilt='Spoilt labels')[kind]} {number}".rstrip()
 
 # %% ../../nbs/54_experiments.ipynb #1f6f7551
@@ -127,13 +128,18 @@ def _asked(books:list[Path], lab) -> dict: # book -> runs; main tables first, th
     return dict(sorted(asked.items(), key=lambda pair: (pair[0].stem not in MAIN, -len(pair[1]))))
 
 def _short_first(runs:list, seconds:dict) -> list:
-    "Encoders, then the shortest, so that a table soon has rows; add-ons, which stand on others, last, in their order."
+    "Encoders, beside them what needs none, then the shortest, so that a table soon has rows; add-ons last, in order."
     from rpsc.jobs import SYSTEMS
     def place(run):
         if run.system == "encoder": return False, -1.
         if run.system in SYSTEMS and SYSTEMS[run.system].is_addon: return True, 0
         return False, math.inf if math.isnan(seconds[run.slug]) else seconds[run.slug]
-    return sorted(runs, key=place)
+    ordered, beside = sorted(runs, key=place), set()
+    left = max((seconds[run.slug] for run in ordered if run.system == "encoder"), default=0.)
+    for run in ordered: # whoever stands on an encoder would wait for it
+        if left > 0 and run.system in SYSTEMS and not SYSTEMS[run.system].uses_encoder:
+            beside.add(run.slug); left -= seconds[run.slug]
+    return sorted(ordered, key=lambda run: run.system != "encoder" and 1 + (run.slug not in beside))
 
 def _todo(asked:dict, lab, seeds:str) -> dict: # slug -> run, in the order of the notebooks
     "The runs that this machine has to do."
@@ -388,12 +394,16 @@ def main(arguments:list[str]|None=None) -> None:
                              "no paper; smoke: everything at the smallest scale; plan: what tables would cost")
     parser.add_argument("--profile", default="mini", help="smoke, mini, cpu or paper (default: mini)")
     parser.add_argument("--dataset", default="digits", help="a name or a folder (default: digits)")
+    parser.add_argument("--only", default="", help="one of them: the name of its file, as in reports/README.md")
     parser.add_argument("--seeds", default="part", choices=["part", "all"],
                         help="which of the runs on record are measured again (default: part)")
     args = parser.parse_args(arguments)
     for name in ("SIGTERM", "SIGHUP"): # a killed `make`, and a closed terminal, end its notebooks, too
         if hasattr(signal, name): signal.signal(getattr(signal, name), signal.default_int_handler)
     catalogue = dict(extras=EXTRAS, smoke=CATALOGUE | EXTRAS).get(args.what, CATALOGUE)
+    if args.only and args.only not in catalogue:
+        parser.error(f"--only: got {args.only!r}; accepted: {', '.join(catalogue)}")
+    if args.only: catalogue = {args.only: catalogue[args.only]}
     profile = "smoke" if args.what == "smoke" else args.profile
     os.environ.update(kernels(profile)) # keys name the precision, which is to be that of the runs
     try:

@@ -177,8 +177,14 @@ def assembled(
 
 # %% ../../nbs/58_gpu.ipynb #49507b7a
 RECIPES = dict(
-    simclr=Pretraining("simclr", batch_size=512, lr=.4, temperature=.2, view="simclr"),
-    multicrop=MultiCrop(batch_size=256, optimizer="adam", lr=1e-3),
+    gpu=dict(
+        simclr=Pretraining("simclr", batch_size=512, lr=.4, temperature=.2, view="simclr"),
+        multicrop=MultiCrop(batch_size=256, optimizer="adam", lr=1e-3)),
+    cpu=dict(
+        tcr=MultiCrop(), vicreg=MultiCrop(loss="vicreg"),
+        two_views=MultiCrop(loss="vicreg", crops=2, crop_size=32, whole_every=0, view="simclr", batch_size=256),
+        simclr=Pretraining("simclr", batch_size=256, optimizer="adam", lr=1e-3, weight_decay=0., temperature=.2,
+                           view="simclr")),
 )
 
 def _fresh(job:Job, recipe:Pretraining, is_compiled:bool) -> nn.Sequential:
@@ -327,18 +333,20 @@ def ten_minutes(
     archive:Path, # as `read_archive` takes it
     out:Path, # results; "carry" below it holds what is to be taken home
     seconds:float=560., # for all of it
-    recipe:str="best", # a key of `RECIPES`, or "best": the better of pilots
+    recipe:str="best", # a key of `recipes`; "best": the better of pilots; "pilots": these alone
     device:str="auto", # or cpu, cuda
     profile:Profile=Profile("paper", "resnet18"), # encoder, stem, width
     pilot:float=40., # seconds for each pilot
     spare:float=90., # seconds for what comes after training
-    recipes:dict=RECIPES,
+    recipes:dict=RECIPES["gpu"],
+    looks:int=6, # at features, on the way
+    is_measured:bool=True, # the device, when the encoder is there
     limit:int|None=None, # pictures of each part; None: all
     systems:tuple|None=None, # that are run on the device; None: all
     is_compiled:bool=False, # by `torch.compile`
 ) -> dict: # what was found, also in `out/carry/results.json`
     "Train, write, measure, compare. Raises like `read_archive`, and `ValueError` for an unknown recipe."
-    if recipe not in (accepted := [*recipes, "best"]):
+    if recipe not in (accepted := [*recipes, "best", "pilots"]):
         raise ValueError(f"recipe: got {recipe!r}; accepted: {', '.join(accepted)}")
     if device == "auto": device = "cuda" if torch.cuda.is_available() else "cpu"
     out, carry = Path(out), Path(out) / "carry"
@@ -347,18 +355,22 @@ def ten_minutes(
     images, is_train = read_archive(archive, limit)
     images, more = images.to(device), dict(is_compiled=is_compiled)
     notes.add(machine=provenance(device=device), pictures=len(images))
-    if recipe == "best":
+    if recipe in ("best", "pilots"):
         notes.add(pilots=pilots(images, is_train, profile, recipes, pilot, out / "pilots", **more))
+        if recipe == "pilots": return dict(notes)
         recipe = by_score(notes["pilots"])[0]
     chosen, home = recipes[recipe], out / recipe
     notes.add(recipe=recipe, switches=asdict(chosen))
-    encoder, rows = train_encoder(images, is_train, profile, chosen, seconds - notes.seconds - spare, home, **more)
+    left = seconds - notes.seconds - spare
+    encoder, rows = train_encoder(images, is_train, profile, chosen, left, home, looks=looks, **more)
     _pack(encoder, [*home.glob("features-*")], carry)
     plain, seen = embed(encoder, images), features_of(encoder, images, chosen)
     white = whitened(seen, min(128, len(seen) - 1, seen.shape[1]))[0]
     for name, features in dict(plain=plain, read=seen, whitened=white).items():
         notes.add(**{name: quality(features, images.labels, is_train)})
-    notes.add(rows=rows, agreement=agreement(device))
+    notes.add(rows=rows)
+    if not is_measured: return dict(notes)
+    notes.add(agreement=agreement(device))
     notes.add(speed=paper_speed(images[torch.arange(0, len(images), 4)], 10))
     notes.add(systems=runs_everywhere(load("digits", limit=300).to(device), 10, systems))
     return dict(notes)
@@ -366,7 +378,7 @@ def ten_minutes(
 # %% ../../nbs/58_gpu.ipynb #626c2cfd
 def main(arguments:list[str]|None=None) -> None:
     "`python -m rpsc.lab.gpu cifar10-jpeg.tar.xz --out build/gpu`"
-    about = "Train an encoder on one GPU in the time there is, and measure what the device does."
+    about = "Train an encoder in the time there is, and measure what the device does."
     parser = argparse.ArgumentParser(prog="rpsc.lab.gpu", description=about)
     add = parser.add_argument
     add("archive", type=Path, help="tar of train/CLASS/*.jpg and test/CLASS/*.jpg")
@@ -374,7 +386,11 @@ def main(arguments:list[str]|None=None) -> None:
     add("--seconds", type=float, default=560., help="for all of it (default: 560)")
     add("--pilot", type=float, default=40., help="seconds for each pilot (default: 40)")
     add("--spare", type=float, default=90., help="seconds kept for what comes after training (default: 90)")
-    add("--recipe", default="best", help=f"{', '.join(RECIPES)}, or best: the better of pilots (default)")
+    add("--recipes", default="gpu", choices=[*RECIPES], help="those for hours on a processor, or for a GPU (default)")
+    add("--recipe", default="best", help="one of them; best: the better of pilots (default); pilots: these alone")
+    add("--only", nargs="+", help="of the recipes, for pilots (default: all)")
+    add("--looks", type=int, default=6, help="at features, on the way (default: 6)")
+    add("--no-measures", action="store_true", help="of the device, when the encoder is there")
     add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     add("--encoder", default="resnet18", help=f"{', '.join(ARCHITECTURES)} (default: resnet18)")
     add("--width", type=int, help="channels of its stem (default: its own)")
@@ -382,9 +398,10 @@ def main(arguments:list[str]|None=None) -> None:
     add("--compile", action="store_true", help="let torch.compile make the steps faster, after a minute")
     args = parser.parse_args(arguments)
     profile, torch.backends.cudnn.benchmark = Profile("paper", args.encoder, width=args.width), True
+    recipes = {name: one for name, one in RECIPES[args.recipes].items() if not args.only or name in args.only}
     try:
         ten_minutes(args.archive, args.out, args.seconds, args.recipe, args.device, profile, args.pilot, args.spare,
-                    limit=args.limit, is_compiled=args.compile)
+                    recipes, args.looks, not args.no_measures, limit=args.limit, is_compiled=args.compile)
     except (RuntimeError, ValueError, OSError) as error: raise SystemExit(f"rpsc.lab.gpu: {error}")
 
 # %% ../../nbs/58_gpu.ipynb #0cb7d0b9

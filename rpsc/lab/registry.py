@@ -99,12 +99,16 @@ def differing(name:str, profile:str) -> str: # "epochs 60, lr 0.002"; "as it is"
     return ", ".join(f"{switch} {value}" for switch, value in values_of(recipe).items()
                      if value != usual[switch]) or "as they are"
 
-def section(name:str) -> str: # Markdown
+def section(
+    name:str,
+    cost:str="", # what a run took
+) -> str: # Markdown
     "A system as the page shows it."
     one = SYSTEMS[name]
     stands = "stands on another clustering" if one.is_addon else ("on the shared encoder" if one.uses_encoder else
                                                                   "on pixels, without the shared encoder")
-    facts = {"Family": one.family, "Source": one.source, "Licence of the authors' code": one.licence, "Here": one.note}
+    facts = {"Family": one.family, "Source": one.source, "Licence of the authors' code": one.licence, "Here": one.note,
+             "A run takes": cost}
     shown = [(SETS[each], triple(found)) for each in SETS if (found := printed(one.title, each))]
     facts["In print (NMI / ACC / ARI)"] = "; ".join(f"{each} {numbers}" for each, numbers in shown)
     facts["Highest later run (ACC)"] = later_runs(one.title)
@@ -114,8 +118,13 @@ def section(name:str) -> str: # Markdown
     if one.switches: lines.append("\n".join(f"- {profile}: {differing(name, profile)}" for profile in PROFILES))
     return "\n\n".join(lines)
 
-def page() -> str: # Markdown
+def page(
+    costs:dict|None=None, # system -> what a run took
+) -> str: # Markdown
     "All registered systems."
     about = ("# Systems\n\nWhat is registered, in the order of the papers' tables. An empty field is shown as –. "
-             "Nothing was copied from anybody's code, whatever its licence: all is written from formulas.")
-    return "\n\n".join([about, *map(section, ["encoder", *names()])]) + "\n"
+             "Nothing was copied from anybody's code, whatever its licence: all is written from formulas. Licence: "
+             "of the authors' code; \"none given\": it is public and grants nothing; \"no code\": none is public. "
+             "\"Here\" says what is faithful; where paper and code differ, the other reading is a value of a switch, "
+             "and the system's notebook says which.")
+    return "\n\n".join([about, *(section(name, (costs or {}).get(name, "")) for name in ["encoder", *names()])]) + "\n"

@@ -255,6 +255,7 @@ def tuning(
     if profile != "mini":
         return (f"Tuning: how many trials each system had before the recipes of profile {profile} were fixed is not on "
                 "record; it counts as unequal.")
-    return ("Tuning is equal: eight random settings of each system with switches (K-means, SC and Ward's method have "
-            "none) on 2,000 images of Fashion-MNIST ([all trials](../tuning/README.md)). Lengths, widths and views "
-            "were set before, on digits with labels in view; of DAC and ADC some more was tried (see their notebooks).")
+    return ("Tuning: eight settings of each system with switches (K-means, SC and Ward's method have none), drawn from "
+            "its ranges, one seed each, on 2,000 images of Fashion-MNIST (all trials: reports/tuning). Not equal: rows "
+            "on the shared encoder also have its eight, add-ons SCAN's too; of ADC more was tried there and of DAC on "
+            "digits (see their notebooks). Lengths, widths and views were set before, on digits with labels in view.")

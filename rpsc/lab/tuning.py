@@ -173,12 +173,15 @@ def tune(
 # %% ../../nbs/59_tuning.ipynb #ff70cb38
 WORDS = """# Tuning
 
-Every system had {n} settings of its switches, drawn at random from the ranges below (seed: its name), each run once:
+Every system had {n} settings of its switches, drawn from the ranges below (a Latin hypercube, rates by their logarithm;
+seed: its name), each run once:
 profile `mini`, seed 0, on 2,000 images of Fashion-MNIST (a random subset with seed 0, at 16 × 16 pixels), whose labels
 chose among them and nothing else. The setting of the highest ACC, of the encoder that of the highest accuracy of
 neighbours, is the recipe of profile `mini`, also on digits. Systems on the shared encoder were tried on the one that
-was chosen, add-ons on the chosen SCAN. A trial that failed counts as nothing. Epochs, steps and the number of images
-seen were not tuned. `make tuning` does what is not on record; to do a system again, delete its file.
+was chosen, add-ons on the chosen SCAN: what that found stands below "base", and a best trial below it made nothing
+better. A trial that failed counts as nothing. One seed decides little: a choice is no proof that a setting is better.
+Epochs, steps and the number of images seen were not tuned. `make tuning` does what is not on record; to do a system
+again, delete its file.
 """
 
 def _range_text(one) -> str:
@@ -198,8 +201,10 @@ def _overview(folder:Path, system:str, table:pd.DataFrame) -> dict: # column -> 
     score, best = table[_measures(system)[0]], best_trial(table, system)
     ranges = "; ".join(f"{name} {_range_text(one)}" for name, one in SYSTEMS[system].ranges.items())
     values = {} if best is None else dict(best=score.max(), median=score.median(), worst=score.min())
-    shown = {name: f"{values[name]:.3f}" if name in values else "–" for name in ("best", "median", "worst")}
-    return {"system": f"[{SYSTEMS[system].title}]({system}.csv)", "drawn from": ranges,
+    scan = read_trials(folder, "scan") if SYSTEMS[system].is_addon else None
+    if scan is not None: values["base"] = scan.acc.max() # the chosen one, on the same images with the same seed
+    shown = {name: f"{values[name]:.3f}" if name in values else "–" for name in ("base", "best", "median", "worst")}
+    return {"system": f"{SYSTEMS[system].title} (`{system}.csv`)", "drawn from": ranges,
             "chosen": _setting(chosen(folder, system)) or "all failed: as it was", **shown,
             "failed": str(int(score.isna().sum()))}
 
@@ -211,7 +216,8 @@ def write_report(folder:Path) -> Path: # README.md in `folder`
     parts = [WORDS.format(n=TRIALS), markdown_table(pd.DataFrame(lines))] if lines else [WORDS.format(n=TRIALS)]
     for name, table in there.items():
         on = "; ".join(f"{below}: {_setting(own) or 'as it was'}" for below, own in json.loads(table.on[0]).items())
-        cells = table.drop(columns=["on", "key"]).map(_cell)
+        # a trial that went on from something on disk has the seconds of the rest only
+        cells = table.drop(columns=["on", "key", "cpu_seconds"]).map(_cell)
         parts += [f"## {SYSTEMS[name].title}", *[f"Stood on {on}."] * bool(on), markdown_table(cells)]
     path = Path(folder) / "README.md"
     write_text(path, "\n\n".join(part.strip() for part in parts) + "\n")
