@@ -145,12 +145,10 @@ def _short_first(runs:list, seconds:dict) -> list:
 def _todo(asked:dict, lab, seeds:str) -> dict: # slug -> run, in the order of the notebooks
     "The runs that this machine has to do."
     from rpsc.lab.records import done_here, expected_seconds, finished
-    wanted = {}
-    for book, runs in asked.items():
-        for run in _short_first(runs, expected_seconds(lab, runs)):
-            is_asked = is_part(book.stem, run.seed, seeds)
-            if is_asked or not finished(lab, run): wanted.setdefault(run.slug, run)
-    return {slug: run for slug, run in wanted.items() if not done_here(lab, run)}
+    def is_due(book, run):
+        return not done_here(lab, run) and (is_part(book.stem, run.seed, seeds) or not finished(lab, run))
+    due = {book: [run for run in runs if is_due(book, run)] for book, runs in asked.items()}
+    return {run.slug: run for runs in due.values() for run in _short_first(runs, expected_seconds(lab, runs))}
 
 # %% ../../nbs/54_experiments.ipynb #0d422491
 def notebook_key(
