@@ -406,6 +406,8 @@ def main(arguments:list[str]|None=None) -> None:
     profile = "smoke" if args.what == "smoke" else args.profile
     os.environ.update(kernels(profile)) # keys name the precision, which is to be that of the runs
     try:
+        if args.only and args.what == "figures" and not books_of(repository(), catalogue, True):
+            raise ValueError(f"--only: {args.only} draws no figure; accepted: what draws one, or `tables`")
         if args.what == "plan": return _tell_plan(profile, full_name(args.dataset))
         regenerate(profile, full_name(args.dataset), args.seeds, args.what == "figures", catalogue=catalogue)
     except (ImportError, RuntimeError, ValueError, FileNotFoundError) as error:
