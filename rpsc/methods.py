@@ -39,15 +39,22 @@ PAPER = {
 def budget_for(
     budget:"str|Budget", # smoke, mini, cpu, paper, or your own; "@" and what follows is for `rpsc.lab.records.Lab`
     dataset:str="", # its name; matters for paper
+    is_given:bool=False, # whether the encoder comes from elsewhere
 ) -> Budget:
     "The profile for a data set. Raises `ValueError` for an unknown one."
     if isinstance(budget, Budget): return budget
-    budget = budget.partition("@")[0]
+    budget, at, _ = budget.partition("@")
     if budget == "paper":
         name = known_name(dataset) if dataset else None
-        return replace(PAPER.get(name, CLUSTER), dataset=name if name in PAPER else "")
+        found = replace(PAPER.get(name, CLUSTER), dataset=name if name in PAPER else "")
+        return _by_features(found) if is_given or at else found
     if budget in BUDGETS: return BUDGETS[budget]
     raise ValueError(f"budget: got {budget!r}; accepted: {', '.join([*BUDGETS, 'paper'])}, or a Budget")
+
+def _by_features(profile:Profile) -> Profile:
+    "The same where the encoder has no projection of ours behind which neighbours could be looked for."
+    known = {name: one.recipe_for(profile) for name, one in SYSTEMS.items() if "neighbors_from" in one.switches}
+    return replace(profile, recipes={name: one.changed(neighbors_from="features") for name, one in known.items()})
 
 # %% ../nbs/40_methods.ipynb #5d57c94a
 for found in iter_modules(baselines.__path__): import_module(f"{baselines.__name__}.{found.name}")
@@ -106,7 +113,7 @@ def fit(
 
     Raises `ValueError` for an unknown name, budget or switch and for an impossible number of clusters."""
     _check_asked(name, images, n_clusters, base)
-    profile, images = budget_for(budget, images.name), images.without_labels()
+    profile, images = budget_for(budget, images.name, encoder is not None), images.without_labels()
     job = Job(images, n_clusters, profile, seed, base, encoder, cache, folder, watch, system=name)
     found = SYSTEMS[name].run(job, SYSTEMS[name].recipe_for(job.profile, **(switches or {})))
     if found.features is not None or "features" not in job.__dict__: return found

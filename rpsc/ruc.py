@@ -120,7 +120,7 @@ PLAIN = RUC(objective="plain", co_training=False, refurbishing="off")
 # RUC section 3.2, appendix A.2 and Table 5
 BY_TEXT = RUC(start="pretrained", refurbishing="epoch", strong_view="ruc-table5", weak_view="weak")
 RUC_TINY = RUC(epochs=6, lr=.1, k=40)
-_ASKED = dict(neighbors_from="projection") # as in the paper
+_ASKED = dict(neighbors_from="projection") # as in paper and code
 RUC_PAPER = {
     "stl10": RUC(lambda_u=50, **_ASKED),
     "cifar10": RUC(batch_size=250, tau2=.99, **_ASKED),
@@ -469,8 +469,8 @@ def rescued(
         mini=RUC_TINY.changed(lr=.056, lambda_u=9.1, k=24, tau1=.99),
         cpu=RUC(epochs=20, batch_size=250), paper=RUC_PAPER, family="add-on", source="Park et al., CVPR 2021",
         licence="none given", ranges=dict(lr=(.01, .3), lambda_u=(5., 100.), k=(10, 100), tau1=[.8, .9, .95, .99]),
-        note="code: base's encoder, refurbishing in each batch (text: each epoch); neighbours by pooled features, "
-             "in paper behind the projection")
+        note="code: base's encoder, refurbishing in each batch (text: each epoch); neighbours by pooled features "
+             "(code, profile paper: projection)")
 def ruc(job, recipe):
     """Re-train a clustering robustly (RUC Algorithm 1), or by plain cross-entropy on its labels.
 

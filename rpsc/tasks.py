@@ -61,7 +61,7 @@ def choose_budget(
 ) -> Budget:
     "The profile of a task; `ValueError` for an unknown one."
     if isinstance(budget, str) and budget == "auto": budget = "mini" if len(images) < SMALL_SET else "cpu"
-    found = budget_for(budget, images.name)
+    found = budget_for(budget, images.name, not is_trained_here(encoder))
     if not is_trained_here(encoder) or encoder == "auto": return found
     return replace(found, encoder=encoder, width=None, stem=None)
 

@@ -53,17 +53,16 @@ class Scan(Recipe):
 
     def optimizer_at(self, lr:float) -> dict: return dict(kind=self.optimizer, lr=lr, weight_decay=self.weight_decay)
 
+_LONG = dict(cluster_epochs=100, neighbors_from="projection") # as in the code
 #: SCAN on ImageNet-50, as its released configuration has it
-SCAN_IMAGENET = Scan(neighbors=50, heads=10, learns="head", cluster_epochs=100, cluster_batch=512, cluster_lr=5.,
+SCAN_IMAGENET = Scan(neighbors=50, heads=10, learns="head", cluster_batch=512, cluster_lr=5.,
                      cluster_view="scan-simclr", optimizer="sgd", weight_decay=0., label_epochs=25, label_batch=512,
-                     label_lr=.03, ema=.999, loss="plain-ce")
+                     label_lr=.03, ema=.999, loss="plain-ce", **_LONG)
 
 SCAN_TINY = Scan(cluster_epochs=24, cluster_batch=64, cluster_lr=6e-3, label_epochs=8, label_batch=128, label_lr=3e-4)
-_MINED = dict(neighbors_from="projection") # as in the code
-SCAN_PAPER = {"cifar10": Scan(**_MINED), "stl10": Scan(cluster_epochs=100, label_epochs=100, **_MINED),
-              "cifar100-20": Scan(cluster_epochs=100, cluster_batch=512, **_MINED),
-              "tiny-imagenet": Scan(cluster_epochs=100, cluster_batch=1024, **_MINED),
-              **dict.fromkeys(("imagenet10", "imagenet-dogs15", "imagenet50"), replace(SCAN_IMAGENET, **_MINED))}
+SCAN_PAPER = {"cifar10": Scan(neighbors_from="projection"), "stl10": Scan(label_epochs=100, **_LONG),
+              "cifar100-20": Scan(cluster_batch=512, **_LONG), "tiny-imagenet": Scan(cluster_batch=1024, **_LONG),
+              **dict.fromkeys(("imagenet10", "imagenet-dogs15", "imagenet50"), SCAN_IMAGENET)}
 
 # %% ../../nbs/21_scan.ipynb #872ef610
 def neighbor_consistency(
@@ -141,12 +140,11 @@ def scan_self_label(job, recipe, network): # meta: used, the share of images abo
         warnings.warn(f"no image is above the threshold of {recipe.threshold}: more epochs or a lower one may help")
     return found
 
-@system("scan", "SCAN", Scan, smoke=replace(SCAN_TINY, cluster_epochs=1, label_epochs=1),
+@system("scan", "SCAN", Scan, smoke=replace(SCAN_TINY, cluster_epochs=1, label_epochs=1), cpu=Scan(label_epochs=50),
         mini=SCAN_TINY.changed(entropy_weight=7.2, neighbors=11, cluster_lr=.0007, label_lr=3.6e-5),
-        cpu=Scan(label_epochs=50), paper=SCAN_PAPER, family="neighbours", source="Van Gansbeke et al., ECCV 2020",
-        licence="CC BY-NC 4.0",
+        paper=SCAN_PAPER, family="neighbours", source="Van Gansbeke et al., ECCV 2020", licence="CC BY-NC 4.0",
         ranges=dict(entropy_weight=(1.5, 15.), neighbors=(5, 50), cluster_lr=(1e-4, .01), label_lr=(3e-5, .001)),
-        note="steps 2, 3 of the code; neighbours by pooled features (code: projection); best head of the last epoch")
+        note="steps 2, 3 of the code; neighbours by features (code, profile paper: projection); best head, last epoch")
 def scan(job, recipe):
     "SCAN, steps 2 and 3."
     first = scan_cluster(job, recipe)
