@@ -6,8 +6,8 @@
 __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'MAKERS', 'Stem', 'stem_for', 'plain_block', 'Residual', 'basic_block',
            'bottleneck_block', 'PreactBlock', 'Architecture', 'Network', 'describe_network', 'rebuild_network',
            'Encoder', 'seeded', 'build_encoder', 'maker', 'Layers', 'mlp', 'decoder', 'ClusterHeads', 'Classifier',
-           'Trunk', 'split_heads', 'ParallelHeads', 'one_head', 'NormHeads', 'SphereNetwork', 'centered_projection',
-           'Preprocessed', 'whitening', 'Whitened']
+           'Trunk', 'split_heads', 'ParallelHeads', 'one_head', 'class_vectors', 'NormHeads', 'SphereNetwork',
+           'centered_projection', 'Preprocessed', 'whitening', 'Whitened', 'orthonormal_weights']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
@@ -582,6 +582,14 @@ def one_head(
     for own, of_all in zip(alone.parameters(), heads.parameters()): own.copy_(of_all[h * size : (h + 1) * size])
     return alone
 
+# %% ../nbs/02_backbone.ipynb #02055c9c
+def class_vectors(
+    weight:Tensor, # (H, K, D)
+    norm:str="along-classes", # what has length 1: each feature's weights (TSUC's code), or "unit-vectors": each class's
+) -> Tensor: # (H * K, D)
+    "Bring the class vectors of every head to their length (TSUC's norm-FC)."
+    return F.normalize(weight, dim=1 if norm == "along-classes" else 2).flatten(0, 1)
+
 # %% ../nbs/02_backbone.ipynb #f4b523ef
 class NormHeads(nn.Module):
     "Frozen heads: unit vectors (B, D) -> logits (B, H * K), in full precision."
@@ -711,3 +719,13 @@ class Whitened(Network):
 
     @classmethod
     def again(cls, layers, shape): return cls(layers, torch.zeros(shape[0]), torch.zeros(shape))
+
+# %% ../nbs/02_backbone.ipynb #01f67c33
+def orthonormal_weights(
+    y:Tensor, # (m, K)
+) -> Tensor: # (K, K); y @ weights has orthonormal columns of mean square 1
+    "From the Cholesky factor; directions in which rows hardly differ stay short (Shaham et al. 2018)."
+    gram = y.double().T @ y.double() / len(y)
+    ridge = 1e-12 * gram.diagonal().mean() + 1e-16
+    eye = torch.eye(len(gram), dtype=gram.dtype, device=y.device)
+    return torch.linalg.solve_triangular(torch.linalg.cholesky(gram + ridge * eye), eye, upper=False).T.to(y.dtype)

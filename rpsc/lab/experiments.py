@@ -128,28 +128,27 @@ def _asked(books:list[Path], lab) -> dict: # book -> runs; main tables first, th
     return dict(sorted(asked.items(), key=lambda pair: (pair[0].stem not in MAIN, -len(pair[1]))))
 
 def _short_first(runs:list, seconds:dict) -> list:
-    "Encoders, beside them what needs none, then the shortest, so that a table soon has rows; add-ons last, in order."
+    """Encoders, beside them what needs none, then the shorter half, so that a table soon has rows, the longer half from
+    its longest on, so that none is left alone in the end, and add-ons, which stand on others, in their order."""
     from rpsc.jobs import SYSTEMS
-    def place(run):
-        if run.system == "encoder": return False, -1.
-        if run.system in SYSTEMS and SYSTEMS[run.system].is_addon: return True, 0
-        return False, math.inf if math.isnan(seconds[run.slug]) else seconds[run.slug]
-    ordered, beside = sorted(runs, key=place), set()
-    left = max((seconds[run.slug] for run in ordered if run.system == "encoder"), default=0.)
-    for run in ordered: # whoever stands on an encoder would wait for it
-        if left > 0 and run.system in SYSTEMS and not SYSTEMS[run.system].uses_encoder:
-            beside.add(run.slug); left -= seconds[run.slug]
-    return sorted(ordered, key=lambda run: run.system != "encoder" and 1 + (run.slug not in beside))
+    def length(run): return math.inf if math.isnan(seconds[run.slug]) else seconds[run.slug]
+    def is_addon(run): return run.system in SYSTEMS and SYSTEMS[run.system].is_addon
+    encoders, addons = [run for run in runs if run.system == "encoder"], [run for run in runs if is_addon(run)]
+    left, beside, others = max(map(length, encoders), default=0.), [], []
+    for run in sorted((run for run in runs if run not in (*encoders, *addons)), key=length):
+        waits = run.system not in SYSTEMS or SYSTEMS[run.system].uses_encoder # for the encoder
+        if waits or left <= 0: others.append(run)
+        else: beside.append(run); left -= length(run)
+    half = len(others) // 2
+    return [*encoders, *beside, *others[:half], *others[half:][::-1], *addons]
 
 def _todo(asked:dict, lab, seeds:str) -> dict: # slug -> run, in the order of the notebooks
     "The runs that this machine has to do."
     from rpsc.lab.records import done_here, expected_seconds, finished
-    wanted = {}
-    for book, runs in asked.items():
-        for run in _short_first(runs, expected_seconds(lab, runs)):
-            is_asked = is_part(book.stem, run.seed, seeds)
-            if is_asked or not finished(lab, run): wanted.setdefault(run.slug, run)
-    return {slug: run for slug, run in wanted.items() if not done_here(lab, run)}
+    def is_due(book, run):
+        return not done_here(lab, run) and (is_part(book.stem, run.seed, seeds) or not finished(lab, run))
+    due = {book: [run for run in runs if is_due(book, run)] for book, runs in asked.items()}
+    return {run.slug: run for runs in due.values() for run in _short_first(runs, expected_seconds(lab, runs))}
 
 # %% ../../nbs/54_experiments.ipynb #0d422491
 def notebook_key(
@@ -407,6 +406,8 @@ def main(arguments:list[str]|None=None) -> None:
     profile = "smoke" if args.what == "smoke" else args.profile
     os.environ.update(kernels(profile)) # keys name the precision, which is to be that of the runs
     try:
+        if args.only and args.what == "figures" and not books_of(repository(), catalogue, True):
+            raise ValueError(f"--only: {args.only} draws no figure; accepted: what draws one, or `tables`")
         if args.what == "plan": return _tell_plan(profile, full_name(args.dataset))
         regenerate(profile, full_name(args.dataset), args.seeds, args.what == "figures", catalogue=catalogue)
     except (ImportError, RuntimeError, ValueError, FileNotFoundError) as error:

@@ -28,6 +28,7 @@ from .experiments import set_name
 from .spent import apart, compile_maps, counted
 from .spoilt import SPOILT, spoilt_labels
 from ..data import Clustering, ImageSet, load
+from ..encoders import resolve
 from ..files import damaged, fingerprint, read_json, read_tensors, whole_file, write_json, write_tensors, write_text
 from ..jobs import code_of, held
 from ..machine import cores, provenance
@@ -92,11 +93,12 @@ def watcher(
 @dataclass
 class Lab:
     "Runs of one profile on one data set. Raises `ValueError` for a data set without labels."
-    profile:str = "smoke"
+    profile:str = "smoke" # "cpu@NAME": with a trained encoder, build/encoders/NAME.safetensors or what `resolve` knows
     dataset:str = "digits"
     reports:Path = Path("reports") # gets records, tables and figures
     build:Path = Path("build") # gets arrays and proofs
     images:ImageSet|None = None # None: `load(dataset)` within the budget's limit
+    given = None # the encoder that the profile names; None: each seed trains its own
 
     def __post_init__(self):
         self.reports, self.build = Path(self.reports), Path(self.build)
@@ -107,6 +109,9 @@ class Lab:
         if self.images.labels is None:
             raise ValueError(f"dataset: {self.dataset} has no labels to measure with; "
                              "accepted: a labelled data set, or a folder with one sub-folder a class")
+        name = self.profile.partition("@")[2]
+        file = self.build / "encoders" / f"{name}.safetensors"
+        self.given = resolve(file if file.exists() else name, self.images) if name else None
 
     @property
     def name(self) -> str: return f"{self.profile}-{set_name(self.dataset)}"
@@ -124,7 +129,7 @@ class Lab:
     def main_seeds(self) -> range: return range(self.budget.main_seeds or self.budget.seeds)
 
     def features(self, seed:int) -> torch.Tensor: # (N, D), un-augmented
-        encoder = pretrained(self.images, self.budget, seed, self.cache)
+        encoder = self.given or pretrained(self.images, self.budget, seed, self.cache)
         with apart(): return embed(encoder, self.images, cache=self.cache / "features")
 
     def path(self, run:Run) -> Path: return Path("runs") / self.name / f"{run.slug}.json"
@@ -148,13 +153,15 @@ class Lab:
         own = dict(run.switches)
         base = own.pop("base", "scan") if SYSTEMS[run.system].is_addon else None
         known = [name for name in (run.system, base) if name in SYSTEMS]
-        below = ["encoder"] * any(SYSTEMS[name].uses_encoder for name in known) + known[1:]
+        stands = any(SYSTEMS[name].uses_encoder for name in known)
+        below = ["encoder"] * (stands and not self.given) + known[1:]
         recipes = {name: self.recipe(name) for name in below}
         recipes[run.system] = self.recipe(run.system, **own)
         loose = "recipes", "seeds", "main_seeds"
         general = {name: value for name, value in asdict(self.budget).items() if name not in loose}
         code = code_of(evaluate, knn_accuracy, watcher, *(SYSTEMS[name].run for name in recipes))
-        return dict(profile=general, recipes={name: asdict(recipe) for name, recipe in recipes.items()}, code=code)
+        found = dict(profile=general, recipes={name: asdict(recipe) for name, recipe in recipes.items()}, code=code)
+        return found | dict(weights=fingerprint(self.given.state_dict())) if stands and self.given else found
 
     def key(self, run:Run) -> str:
         "What the result depends on: recipes, profile, pixels, labels, code."
@@ -224,7 +231,8 @@ def base_of(
 def _system_run(lab:Lab, run:Run) -> tuple[dict, list, dict]:
     "Fit a system without labels, then compare with them."
     truth, switches = lab.images.labels, {name: value for name, value in run.switches.items() if name != "base"}
-    about = dict(switches=switches, cache=lab.cache, folder=lab.unfinished(run), watch=watcher(truth))
+    about = dict(encoder=lab.given, switches=switches, cache=lab.cache, folder=lab.unfinished(run),
+                 watch=watcher(truth))
     try: found = fit(run.system, lab.images, lab.n_clusters, lab.budget, run.seed, base_of(lab, run), **about)
     except (EmptyClusters, NonFiniteLoss) as error: return {}, [], dict(failed=str(error))
     meta = dict(found.meta, kept=save_arrays(lab.arrays(run), found))

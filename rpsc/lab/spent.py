@@ -22,7 +22,7 @@ from ..features import embed
 from ..files import read_json, write_json
 from ..jobs import Job
 from ..pretrain import encoder_key
-from ..train import train
+from ..train import generator_at, train
 
 # %% ../../nbs/50a_spent.ipynb #314871d1
 @dataclass
@@ -61,7 +61,7 @@ def _charge(spent:Spent) -> None:
 @cache
 def compile_maps() -> None:
     "Have numba compile what UMAP needs; without umap-learn there is nothing to do."
-    with suppress(ImportError): umap_of(torch.rand(64, 8).numpy(), UMAPRecipe())
+    with suppress(ImportError): umap_of(torch.randn(64, 8, generator=generator_at(0)).numpy(), UMAPRecipe())
 
 # %% ../../nbs/50a_spent.ipynb #20f74e7f
 NOTE = "spent.json" # in the folder of a stage
