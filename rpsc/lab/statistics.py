@@ -158,7 +158,7 @@ def judge(
     if unknown: raise ValueError(f"pairs: no row {unknown[0]!r}; accepted: {', '.join(map(str, scores))}")
     if not margin >= 0: raise ValueError(f"margin: got {margin!r}; accepted: at least 0")
     found = {pair: alone(gains(*(scores[row] for row in pair)), margin) for pair in pairs}
-    counted = [pair for pair, judged in found.items() if judged.n > FEW] # known before any value is seen
+    counted = [pair for pair, judged in found.items() if judged.n > FEW] # seeds asked for, less refused runs
     corrected = dict(zip(counted, holm(found[pair].p for pair in counted)))
     return {pair: replace(judged, corrected=float(corrected.get(pair, math.nan))) for pair, judged in found.items()}
 
