@@ -93,7 +93,7 @@ encoder-gpu: install ## ten minutes on a GPU: DATA=pictures.tar.xz; an encoder, 
 
 encoder-cpu: install ## hours on a processor: DATA=pictures.tar.xz SECONDS=21600 RECIPE=tcr, or RECIPE=pilots PILOT=1200
 	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.gpu '$(DATA)' --out build/encoder-cpu --device cpu --encoder resnet10 \
-	    --width 32 --recipes cpu --recipe '$(RECIPE)' --seconds '$(SECONDS)' --pilot '$(PILOT)' --looks 10 --no-measures
+	    --width 32 --recipes cpu --recipe '$(RECIPE)' --seconds '$(SECONDS)' --pilot '$(PILOT)' --looks 10 --watched 15000 --no-measures
 
 # Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already
 # in constraints.txt that still fit; LOCK=--upgrade takes the newest of everything.

@@ -24,7 +24,7 @@ setup(
     license=cfg["license"],
     classifiers=["Programming Language :: Python :: 3", "Intended Audience :: Science/Research"],
     packages=find_packages(include=["rpsc", "rpsc.*"]),
-    package_data={"rpsc": ["*.html", "*.css", "*.js"], "rpsc.lab": ["*.csv", "*.md"]},
+    package_data={"rpsc": ["*.html", "*.css", "*.js", "weights/*"], "rpsc.lab": ["*.csv", "*.md"]},
     include_package_data=True,
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SYSTEMS', 'Profile', 'encoder_config', 'code_of', 'System', 'NoSwitches', 'system', 'held', 'Job', 'adam', 'rmsprop',
-           'sgd', 'epochwise', 'roundwise', 'pixels', 'learner', 'learn', 'head_probs', 'warn_if_empty', 'outcome',
-           'best_of_heads', 'joined']
+           'sgd', 'epochwise', 'roundwise', 'beside', 'pixels', 'learner', 'learn', 'head_probs', 'warn_if_empty',
+           'outcome', 'best_of_heads', 'joined']
 
 # %% ../nbs/05a_jobs.ipynb #c17d7e7f
 import ast, inspect, math, warnings
@@ -364,6 +364,20 @@ def roundwise(
     return lambda progress: schedule((progress * rounds + 1e-9) % 1)
 
 # %% ../nbs/05a_jobs.ipynb #6281da43
+@cache
+def _second_stream(device:torch.device) -> "torch.cuda.Stream": return torch.cuda.Stream(device)
+
+def beside(
+    device:torch.device,
+    make:Callable, # () -> Tensor on the device, of what has been there for long
+) -> Tensor: # what it made
+    "On a GPU, made while earlier steps are still worked off: draws are copied there, and a copy waits for its stream."
+    if device.type != "cuda": return make()
+    own, other = torch.cuda.current_stream(device), _second_stream(device)
+    with torch.cuda.stream(other): made = make()
+    own.wait_stream(other); made.record_stream(own)
+    return made
+
 def pixels(
     images:ImageSet, # N images
     rows:Tensor, # (B,) of them
@@ -371,8 +385,10 @@ def pixels(
     *presets:str, # of `rpsc.augment.view`; none: the images as they are
 ) -> Tensor: # (max(1, V) * B, C, H, W), normalised, channels last: one view of all rows below the other
     "Rows of a set as a network takes them."
-    shown = [images.batch(rows, view(images, name), generator) for name in presets] or [images.batch(rows)]
-    return (torch.cat(shown) if len(shown) > 1 else shown[0]).contiguous(memory_format=torch.channels_last)
+    def seen():
+        shown = [images.batch(rows, view(images, name), generator) for name in presets] or [images.batch(rows)]
+        return (torch.cat(shown) if len(shown) > 1 else shown[0]).contiguous(memory_format=torch.channels_last)
+    return seen() if rows.is_cuda else beside(images.device, seen) # rows that are there may have just been found
 
 # %% ../nbs/05a_jobs.ipynb #e1f33319
 def learner(

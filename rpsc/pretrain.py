@@ -22,7 +22,7 @@ from .augment import view
 from .backbone import Encoder, Network, build_encoder, embed, mlp, resolve_precision, whitening
 from .data import ImageSet, load
 from .files import fingerprint, read_tensors, write_tensors
-from .jobs import SYSTEMS, Job, Profile, code_of, encoder_config, held, learn, pixels, system
+from .jobs import SYSTEMS, Job, Profile, beside, code_of, encoder_config, held, learn, pixels, system
 from .losses import coding_rate, cosines, discovery_loss, entropy, info_nce, nt_xent
 from .losses import off_diagonal_covariance, variance_hinge
 from .meter import in_trial
@@ -333,9 +333,11 @@ def _crops(images:ImageSet, rows:Tensor, generator:torch.Generator, recipe:Multi
     "(crops * B, C, crop_size, crop_size): all images once for each crop, whole images last."
     last = recipe.crops // recipe.whole_every if recipe.whole_every else 0
     kinds = [(recipe.view, recipe.crops - last), ("multicrop-whole", last)]
-    shown = [images.batch(rows.repeat(times), view(images, name, recipe.crop_size), generator)
-             for name, times in kinds if times]
-    return torch.cat(shown).contiguous(memory_format=torch.channels_last)
+    def seen():
+        shown = [images.batch(rows.repeat(times), view(images, name, recipe.crop_size), generator)
+                 for name, times in kinds if times]
+        return torch.cat(shown).contiguous(memory_format=torch.channels_last)
+    return beside(images.device, seen)
 
 def multicrop(
     network:nn.Module, # of `projector`, trained in place

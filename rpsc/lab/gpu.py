@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['RECIPES', 'read_archive', 'agreement', 'runs_everywhere', 'quality', 'packed_features', 'unpacked_features',
-           'as_half', 'cut', 'assembled', 'timed_epoch', 'principal', 'features_of', 'train_encoder', 'pilots',
-           'by_score', 'paper_speed', 'ten_minutes', 'main']
+           'as_half', 'cut', 'assembled', 'timed_epoch', 'principal', 'features_of', 'qualities', 'train_encoder',
+           'pilots', 'by_score', 'paper_speed', 'ten_minutes', 'main']
 
 # %% ../../nbs/58_gpu.ipynb #24ae8acc
 import argparse, io, json, tarfile, tempfile, time
@@ -178,8 +178,9 @@ def assembled(
 # %% ../../nbs/58_gpu.ipynb #49507b7a
 RECIPES = dict(
     gpu=dict(
-        simclr=Pretraining("simclr", batch_size=512, lr=.4, temperature=.2, view="simclr"),
-        multicrop=MultiCrop(batch_size=256, optimizer="adam", lr=1e-3)),
+        windows=MultiCrop(batch_size=256),
+        boxes=MultiCrop(batch_size=256, crops=8, crop_size=32, whole_every=0, view="simclr"),
+        larger_boxes=MultiCrop(batch_size=256, crops=8, crop_size=32, whole_every=0, view="scan-simclr")),
     cpu=dict(
         tcr=MultiCrop(), vicreg=MultiCrop(loss="vicreg"),
         two_views=MultiCrop(loss="vicreg", crops=2, crop_size=32, whole_every=0, view="simclr", batch_size=256),
@@ -199,14 +200,21 @@ def timed_epoch(
     job:Job, # images, profile, seed
     recipe:Pretraining,
     is_compiled:bool=False, # by `torch.compile`
-) -> float: # seconds
+) -> float: # seconds; of the process, where it is a processor that trains: others may be at work there
     "How long an epoch takes here, from the second of two short ones of twenty steps."
+    clock = time.process_time if job.images.device.type == "cpu" else time.perf_counter
     few = min(len(job.images), 20 * recipe.batch_size)
     short = replace(job, images=job.images[torch.arange(few)])
-    rows = pretrain(short, replace(recipe, epochs=2), _fresh(job, recipe, is_compiled), gate_every=2, gate=lambda k: {})
-    return (rows[1]["seconds"] - rows[0]["seconds"]) * len(job.images) / few
+    rows = pretrain(short, replace(recipe, epochs=2), _fresh(job, recipe, is_compiled), gate_every=1,
+                    gate=lambda k: dict(clock=clock()))
+    return (rows[1]["clock"] - rows[0]["clock"]) * len(job.images) / few
 
 # %% ../../nbs/58_gpu.ipynb #e940c5bd
+def _write_encoder(path:Path, encoder:Encoder) -> None:
+    "Weights as fp16, and what they are of."
+    weights = {name: as_half(value) for name, value in encoder.state_dict().items()}
+    write_tensors(path, weights, config=json.dumps(encoder.config))
+
 def principal(
     features:Tensor, # (N, D)
     dim:int=128, # kept; D where it is less
@@ -220,10 +228,27 @@ def features_of(
     encoder:Encoder, # trained by `recipe`
     images:ImageSet,
     recipe:Pretraining,
-) -> Tensor: # (N, dim)
-    "What an encoder says of pictures of the size it has learnt from: of windows on a grid, where it saw crops."
-    if recipe.method != "multicrop": return embed(encoder, images)
-    return crop_features(encoder, images, size=recipe.crop_size)
+) -> dict: # plain and, where it learnt from windows smaller than pictures, windows: (N, dim)
+    "What an encoder says of whole pictures, and the mean of what it says of windows on a grid."
+    side, found = getattr(recipe, "crop_size", images.size), dict(plain=embed(encoder, images))
+    return found | dict(windows=crop_features(encoder, images, size=side)) if side < images.size else found
+
+def qualities(
+    encoder:Encoder, # trained by `recipe`
+    images:ImageSet, # with labels
+    is_train:Tensor, # bool (N,)
+    recipe:Pretraining,
+    n_init:int=3, # starts of k-means
+) -> dict: # those of `quality` for whole pictures, and with "windows_" before them for windows
+    "Look at both read-outs."
+    worth = {name: quality(features, images.labels, is_train, n_init=n_init)
+             for name, features in features_of(encoder, images, recipe).items()}
+    return worth.pop("plain") | {f"{name}_{what}": value for name, row in worth.items() for what, value in row.items()}
+
+def _keep(folder:Path, epoch:int, encoder:Encoder, images:ImageSet) -> None:
+    "Write an encoder of the way, and the principal axes of what it says of whole pictures."
+    _write_encoder(folder / f"encoder-{epoch:04d}.safetensors", encoder)
+    write_tensors(folder / f"features-{epoch:04d}.safetensors", packed_features(principal(embed(encoder, images))))
 
 def _looks(epochs:int, n:int) -> tuple[int, list]: # epochs between looks; numbers of those that are kept
     "About `n` looks in a run; what features say is kept after a tenth, a third, two thirds, and at the end."
@@ -241,26 +266,32 @@ def train_encoder(
     folder:Path, # plan, log, checkpoints, features; a run that was cut off goes on from there
     seed:int=0,
     looks:int=6, # at features, on the way
+    watched:int|None=None, # pictures that are looked at, at random with seed 0; None: all
+    counts_looks:bool=True, # against `seconds`
     is_compiled:bool=False, # by `torch.compile`, whose first steps take a minute
-) -> tuple[Encoder, list[dict]]: # in evaluation mode; a row an epoch, with `quality` where features were looked at
+) -> tuple[Encoder, list[dict]]: # in evaluation mode; a row an epoch, with `qualities` where features were looked at
     """Pre-train on all pictures for as many epochs as fit into `seconds`, and keep what features were worth.
 
-    Raises `RuntimeError` where not even one epoch fits."""
-    job, per = Job(images.without_labels(), 1, profile, seed), len(images) // recipe.batch_size
+    Where not even one fits, on a part of them. Raises `RuntimeError` where that would be less than two batches."""
+    job = Job(images.without_labels(), 1, profile, seed)
     network, began, kept = _fresh(job, recipe, is_compiled), time.perf_counter(), []
+    shown = torch.randperm(len(images), generator=generator_at(0, "watched"))[:watched].sort().values
+    looked_at = images[shown], is_train[shown.to(is_train.device)]
     def look(epoch):
-        features = features_of(network[0], images, recipe)
-        if epoch in kept:
-            write_tensors(folder / f"features-{epoch:04d}.safetensors", packed_features(principal(features)))
-        return quality(features, images.labels, is_train, n_init=3)
+        if epoch in kept: _keep(folder, epoch, network[0], images)
+        return qualities(network[0], *looked_at, recipe)
     if (plan := read_json(folder / "plan.json")) is None:
         untrained = look(-1)
         once, epoch = time.perf_counter() - began, timed_epoch(job, recipe, is_compiled)
-        left = seconds - (time.perf_counter() - began) - looks * once
-        if left < epoch: raise RuntimeError(f"seconds: {seconds:.0f} are too few, an epoch takes {epoch:.1f}")
-        plan = dict(epochs=int(left / epoch), seconds_an_epoch=epoch, untrained=untrained)
+        left = seconds - counts_looks * (time.perf_counter() - began + looks * once)
+        seen = len(images) if left > epoch else int(len(images) * max(left, 0) / epoch)
+        if seen < min(len(images), 2 * recipe.batch_size):
+            raise RuntimeError(f"seconds: {seconds:.0f} are too few, an epoch takes {epoch:.1f}")
+        plan = dict(epochs=max(1, int(left / epoch)), pictures=seen, seconds_an_epoch=epoch, untrained=untrained)
         write_json(folder / "plan.json", plan)
-    every, kept = _looks(plan["epochs"], looks)
+    if (seen := plan["pictures"]) < len(images):
+        job = replace(job, images=job.images[torch.randperm(len(images), generator=generator_at(seed, "part"))[:seen]])
+    per, (every, kept) = seen // recipe.batch_size, _looks(plan["epochs"], looks)
     rows = pretrain(job, replace(recipe, epochs=plan["epochs"]), network, folder / "run", every,
                     lambda k: look((k + 1) // per))
     return network[0], [dict(step=0, **plan["untrained"]), *rows]
@@ -275,18 +306,20 @@ def pilots(
     folder:Path,
     **more, # of `train_encoder`
 ) -> dict: # name -> its last row, with `quality`, or its error
-    "What recipes reach in the same time."
-    found, about = {}, (images, is_train, profile)
+    "What recipes reach in the same time, which they spend on steps alone."
+    found, about, more = {}, (images, is_train, profile), dict(more, looks=1, counts_looks=False)
     for name, recipe in recipes.items():
-        try: found[name] = train_encoder(*about, recipe, seconds, folder / name, looks=1, **more)[1][-1]
+        try: found[name] = train_encoder(*about, recipe, seconds, folder / name, **more)[1][-1]
         except Exception as problem: found[name] = dict(error=f"{type(problem).__name__}: {problem}")
     return found
 
 def by_score(
     found:dict, # of `pilots`
 ) -> list[str]: # names of recipes, the best first; those that failed are last
-    "Recipes by the sum of kNN accuracy and NMI of k-means."
-    return sorted(found, key=lambda name: found[name].get("knn", -1) + found[name].get("kmeans_nmi", -1), reverse=True)
+    "Recipes by the sum of kNN accuracy and NMI of k-means, of the read-out where it is larger."
+    def score(name):
+        return max(found[name].get(f"{of}knn", -1) + found[name].get(f"{of}kmeans_nmi", -1) for of in ("", "windows_"))
+    return sorted(found, key=score, reverse=True)
 
 # %% ../../nbs/58_gpu.ipynb #fe5a95e1
 def paper_speed(
@@ -321,14 +354,26 @@ class _Notes(dict):
         said = (f"{name}: {str(value)[:300]}" for name, value in what.items())
         print(f"{self.seconds:6.1f} s", *said, flush=True)
 
+def _read_outs(encoder:Encoder, images:ImageSet, recipe:Pretraining) -> list: # of names and features
+    "Each read-out as it is, and whitened."
+    read = features_of(encoder, images, recipe)
+    def white(seen): return whitened(seen, min(128, len(seen) - 1, seen.shape[1]))[0]
+    return [*read.items(), *((f"{name}_whitened", white(seen)) for name, seen in read.items())]
+
 def _pack(encoder:Encoder, features:list[Path], carry:Path) -> None:
     "Weights as fp16 and kept features, in pieces that can be carried."
-    weights = {name: as_half(value) for name, value in encoder.state_dict().items()}
-    write_tensors(carry / "encoder.safetensors", weights, config=json.dumps(encoder.config))
+    _write_encoder(carry / "encoder.safetensors", encoder)
     for path in features: (carry / path.name).write_bytes(path.read_bytes())
     for path in [*carry.glob("*.safetensors")]: cut(path)
 
 # %% ../../nbs/58_gpu.ipynb #943e227e
+def _measure(notes:_Notes, images:ImageSet, systems:tuple|None) -> None:
+    "Is the device right, how fast is it, and what runs there?"
+    notes.add(agreement=agreement(images.device))
+    notes.add(speed=paper_speed(images[torch.arange(0, len(images), 4)], 10))
+    notes.add(systems=runs_everywhere(load("digits", limit=300).to(images.device), 10, systems))
+
+# %% ../../nbs/58_gpu.ipynb #40211cb5
 def ten_minutes(
     archive:Path, # as `read_archive` takes it
     out:Path, # results; "carry" below it holds what is to be taken home
@@ -343,6 +388,7 @@ def ten_minutes(
     is_measured:bool=True, # the device, when the encoder is there
     limit:int|None=None, # pictures of each part; None: all
     systems:tuple|None=None, # that are run on the device; None: all
+    watched:int|None=None, # pictures that are looked at on the way; None: all
     is_compiled:bool=False, # by `torch.compile`
 ) -> dict: # what was found, also in `out/carry/results.json`
     "Train, write, measure, compare. Raises like `read_archive`, and `ValueError` for an unknown recipe."
@@ -352,8 +398,8 @@ def ten_minutes(
     out, carry = Path(out), Path(out) / "carry"
     carry.mkdir(parents=True, exist_ok=True)
     notes = _Notes(carry / "results.json")
-    images, is_train = read_archive(archive, limit)
-    images, more = images.to(device), dict(is_compiled=is_compiled)
+    (images, is_train), more = read_archive(archive, limit), dict(watched=watched, is_compiled=is_compiled)
+    images = images.to(device)
     notes.add(machine=provenance(device=device), pictures=len(images))
     if recipe in ("best", "pilots"):
         notes.add(pilots=pilots(images, is_train, profile, recipes, pilot, out / "pilots", **more))
@@ -364,15 +410,10 @@ def ten_minutes(
     left = seconds - notes.seconds - spare
     encoder, rows = train_encoder(images, is_train, profile, chosen, left, home, looks=looks, **more)
     _pack(encoder, [*home.glob("features-*")], carry)
-    plain, seen = embed(encoder, images), features_of(encoder, images, chosen)
-    white = whitened(seen, min(128, len(seen) - 1, seen.shape[1]))[0]
-    for name, features in dict(plain=plain, read=seen, whitened=white).items():
+    for name, features in _read_outs(encoder, images, chosen):
         notes.add(**{name: quality(features, images.labels, is_train)})
     notes.add(rows=rows)
-    if not is_measured: return dict(notes)
-    notes.add(agreement=agreement(device))
-    notes.add(speed=paper_speed(images[torch.arange(0, len(images), 4)], 10))
-    notes.add(systems=runs_everywhere(load("digits", limit=300).to(device), 10, systems))
+    if is_measured: _measure(notes, images, systems)
     return dict(notes)
 
 # %% ../../nbs/58_gpu.ipynb #626c2cfd
@@ -390,6 +431,7 @@ def main(arguments:list[str]|None=None) -> None:
     add("--recipe", default="best", help="one of them; best: the better of pilots (default); pilots: these alone")
     add("--only", nargs="+", help="of the recipes, for pilots (default: all)")
     add("--looks", type=int, default=6, help="at features, on the way (default: 6)")
+    add("--watched", type=int, help="pictures that are looked at on the way (default: all)")
     add("--no-measures", action="store_true", help="of the device, when the encoder is there")
     add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     add("--encoder", default="resnet18", help=f"{', '.join(ARCHITECTURES)} (default: resnet18)")
@@ -401,7 +443,8 @@ def main(arguments:list[str]|None=None) -> None:
     recipes = {name: one for name, one in RECIPES[args.recipes].items() if not args.only or name in args.only}
     try:
         ten_minutes(args.archive, args.out, args.seconds, args.recipe, args.device, profile, args.pilot, args.spare,
-                    recipes, args.looks, not args.no_measures, limit=args.limit, is_compiled=args.compile)
+                    recipes, args.looks, not args.no_measures, limit=args.limit, watched=args.watched,
+                    is_compiled=args.compile)
     except (RuntimeError, ValueError, OSError) as error: raise SystemExit(f"rpsc.lab.gpu: {error}")
 
 # %% ../../nbs/58_gpu.ipynb #0cb7d0b9
