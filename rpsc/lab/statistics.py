@@ -114,7 +114,7 @@ class Judged:
     below:int # and smaller
     region:str # where an interval lies first
     p:float # one minus the level at which it does
-    corrected:float # the same, corrected for all comparisons of the table
+    corrected:float # the same, corrected for all comparisons of the table that have enough seeds; else NaN
 
     @property
     def answer(self) -> str:
@@ -158,7 +158,7 @@ def judge(
     if unknown: raise ValueError(f"pairs: no row {unknown[0]!r}; accepted: {', '.join(map(str, scores))}")
     if not margin >= 0: raise ValueError(f"margin: got {margin!r}; accepted: at least 0")
     found = {pair: alone(gains(*(scores[row] for row in pair)), margin) for pair in pairs}
-    counted = [pair for pair, judged in found.items() if judged.n > 1]
+    counted = [pair for pair, judged in found.items() if judged.n > FEW] # seeds asked for, less refused runs
     corrected = dict(zip(counted, holm(found[pair].p for pair in counted)))
     return {pair: replace(judged, corrected=float(corrected.get(pair, math.nan))) for pair, judged in found.items()}
 
@@ -201,11 +201,15 @@ def rules(
     margin:float=MARGIN, # that was used
 ) -> str: # one or two sentences
     "How a table judges, and over how many comparisons."
-    many, seeds = _comparisons(sum(judged.n > 1 for judged in found.values())), most(found.values())
+    seeds = most(found.values())
+    least = FEW if seeds > FEW else 1
+    many = _comparisons(sum(judged.n > least for judged in found.values()))
     how = "Judged seed by seed, mean difference with its 95 % interval"
     if seeds > FEW:
+        signs = f" {FEW} seeds or fewer decide nothing, there only signs are told." if min(
+            (judged.n for judged in found.values() if judged.n), default=0) <= FEW else ""
         return (f"{how}: better and worse lie beyond ±{margin:g}, equivalent within, all else is undecided. "
-                f"The words, not the intervals, are corrected for {many} (Holm).")
+                f"The words, not the intervals, are corrected for {many} (Holm).{signs}")
     decide = f"{seeds} seeds decide" if seeds != 1 else "1 seed decides"
     chance = (f"the same sign in {seeds} of {seeds} comes by chance in one of {2 ** (seeds - 1)} cases" if seeds > 1
               else "without two there is no interval")
@@ -218,10 +222,11 @@ def claim(
     found = list(found)
     number, seeds, answers = len(found), most(found), [judged.answer for judged in found]
     if not seeds: return "open, there is no result"
+    few = f"open with {seeds} seed{'s' * (seeds != 1)}"
     if seeds <= FEW:
-        if number == 1: return f"open with {seeds} seeds: the claimed sign in {found[0].above} of {seeds}"
+        if number == 1: return f"{few}: the claimed sign in {found[0].above} of {seeds}"
         same, opposite = (sum(getattr(judged, side) == judged.n > 0 for judged in found) for side in ("above", "below"))
-        return (f"open with {seeds} seeds: the claimed sign in every seed in {same} of {_comparisons(number)}, "
+        return (f"{few}: the claimed sign in every seed in {same} of {_comparisons(number)}, "
                 f"the opposite one in {opposite}")
     count = {word: answers.count(word) for word in ("better", "equivalent", "worse", "undecided")}
     holds = ("yes" if count["better"] == number else "in part" if count["better"] else
