@@ -367,7 +367,7 @@ def _lengths(recipe, large_batch=(), **tuned) -> dict: # profile -> recipe
     paper = {"": replace(recipe, epochs=100, judge=None), "cifar10": replace(recipe, judge=None)}
     paper |= {name: replace(paper.get(name, paper[""]), large_batch=M) for name, M in dict(large_batch).items()}
     return dict(smoke=replace(recipe, epochs=1, hidden=64), mini=replace(recipe, epochs=10, hidden=128, **tuned),
-                cpu=recipe, paper=paper)
+                cpu=replace(recipe, epochs=3), paper=paper)
 
 def self_labelled(job, recipe): # network: images -> logits
     "The first stage of RPSC or SPICE on the job's frozen features."

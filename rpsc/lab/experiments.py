@@ -55,6 +55,7 @@ CATALOGUE = { # name of the files: what they show
 }
 EXTRAS = {
     "ruc_spoilt": "repair of labels that were spoilt by a known amount (not in the paper)",
+    "feature_quality": "what self-labelling adds to k-means on the same features, by their quality",
     "budget": "accuracy of all systems by image views and by CPU-seconds, with their epochs and four times as many",
 }
 # made by notebooks of another name
@@ -247,14 +248,20 @@ def _section(reports:Path, name:str, stem:str) -> str: # empty where an extra wa
     figure, table = f"figures/{name}/{stem}.png", reports / f"tables/{name}/{stem}.md"
     made = [f"![{shows}]({figure})"] * (reports / figure).exists()
     if table.exists(): made.append(table.read_text().strip())
-    if not made and stem in EXTRAS: return ""
+    if not made: return ""
     head = [f"### {label_of(stem)}: {shows}", f"Notebook: [{book}](../nbs/experiments/{book}.ipynb)"]
-    return "\n\n".join(head + (made or [f"Not run with {name} yet."]))
+    return "\n\n".join(head + made)
+
+def _results(reports:Path, name:str) -> list[str]:
+    "All tables and figures of a profile and data set, and what is not there."
+    parts = {stem: _section(reports, name, stem) for stem in CATALOGUE | EXTRAS}
+    absent = [label_of(stem) for stem in CATALOGUE if not parts[stem]]
+    missing = [f"Not run with {name} yet: {', '.join(absent)}."] if absent else []
+    return [f"## {name}", *filter(None, parts.values()), *missing]
 
 def write_index(reports:Path, names:list[str]) -> Path: # README.md in `reports`
     "Write the index of all tables and figures, of each set of results: its name is profile-dataset."
-    sections = [part for name in names for part in
-                (f"## {name}", *(_section(reports, name, stem) for stem in CATALOGUE | EXTRAS)) if part]
+    sections = [part for name in names for part in _results(reports, name)]
     words = (Path(rpsc.__file__).parent / "lab" / "reports.md").read_text(encoding="utf-8")
     write_text(reports / "README.md", words.replace("<!-- results -->", "\n\n".join(sections)))
     return reports / "README.md"
