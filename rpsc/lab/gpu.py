@@ -395,20 +395,19 @@ def ten_minutes(
     if recipe not in (accepted := [*recipes, "best", "pilots"]):
         raise ValueError(f"recipe: got {recipe!r}; accepted: {', '.join(accepted)}")
     if device == "auto": device = "cuda" if torch.cuda.is_available() else "cpu"
-    out, carry = Path(out), Path(out) / "carry"
+    out = Path(out); carry = out / "carry"
     carry.mkdir(parents=True, exist_ok=True)
     notes = _Notes(carry / "results.json")
     (images, is_train), more = read_archive(archive, limit), dict(watched=watched, is_compiled=is_compiled)
-    images = images.to(device)
-    notes.add(machine=provenance(device=device), pictures=len(images))
+    notes.add(machine=provenance(device=device), pictures=len(images := images.to(device)))
     if recipe in ("best", "pilots"):
-        notes.add(pilots=pilots(images, is_train, profile, recipes, pilot, out / "pilots", **more))
+        notes.add(pilots=(tried := pilots(images, is_train, profile, recipes, pilot, out / "pilots", **more)))
         if recipe == "pilots": return dict(notes)
-        recipe = by_score(notes["pilots"])[0]
+        recipe = by_score(tried)[0]
     chosen, home = recipes[recipe], out / recipe
     notes.add(recipe=recipe, switches=asdict(chosen))
-    left = seconds - notes.seconds - spare
-    encoder, rows = train_encoder(images, is_train, profile, chosen, left, home, looks=looks, **more)
+    left, about = seconds - notes.seconds - spare, (images, is_train, profile, chosen)
+    encoder, rows = train_encoder(*about, left, home, looks=looks, **more)
     _pack(encoder, [*home.glob("features-*")], carry)
     for name, features in _read_outs(encoder, images, chosen):
         notes.add(**{name: quality(features, images.labels, is_train)})
