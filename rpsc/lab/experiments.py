@@ -61,6 +61,7 @@ EXTRAS = {
 # made by notebooks of another name
 BOOKS = dict(ruc_fig8="ruc_table6", ruc_fig9="ruc_table7", ruc_fig10="ruc_table8", ruc_fig12="ruc_fig6")
 
+# %% ../../nbs/54_experiments.ipynb #e5f6c50f
 def label_of(stem:str) -> str: # e.g. "RUC Figure 8"; what belongs to no paper by its own name
     "What an item is called in its paper."
     if not (item := re.fullmatch(r"(rpsc|ruc)_([a-z]+)(\d*)", stem)): return stem.replace("_", " ").capitalize()
