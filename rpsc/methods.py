@@ -25,7 +25,7 @@ Budget = Profile # what `fit` may be given in the place of a profile's name
 BUDGETS = dict(
     smoke=Profile("smoke", "tiny", limit=300, seeds=2),
     mini=Profile("mini", "tiny", main_seeds=10),
-    cpu=Profile("cpu", "resnet10", stem="stride2", limit=10_000),
+    cpu=Profile("cpu", "resnet10", stem="stride2", limit=10_000, main_seeds=10),
 )
 CLUSTER = Profile("paper", "resnet34", stem="cluster", seeds=5)
 LARGE = replace(CLUSTER, stem=None, size=224)
