@@ -22,7 +22,7 @@ CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
 AGAIN       = --seeds '$(SEEDS)' --only '$(ONLY)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench tuning encoder-gpu encoder-cpu lock clean distclean
+.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench tuning encoder-gpu encoder-cpu encoder-small lock clean distclean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +94,9 @@ encoder-gpu: install ## ten minutes on a GPU: DATA=pictures.tar.xz; an encoder, 
 encoder-cpu: install ## hours on a processor: DATA=pictures.tar.xz SECONDS=21600 RECIPE=tcr, or RECIPE=pilots PILOT=1200
 	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.gpu '$(DATA)' --out build/encoder-cpu --device cpu --encoder resnet10 \
 	    --width 32 --recipes cpu --recipe '$(RECIPE)' --seconds '$(SECONDS)' --pilot '$(PILOT)' --looks 10 --watched 15000 --no-measures
+
+encoder-small: install ## a smaller encoder that says what cifar10-small says: DATA=pictures.tar.xz (build/encoder-small)
+	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.distil '$(DATA)'
 
 # Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already
 # in constraints.txt that still fit; LOCK=--upgrade takes the newest of everything.

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SelfLabeling', 'SpiceSelf', 'check_switches', 'head_losses', 'predict', 'pseudo_label_unbalanced', 'no_look',
-           'LargeBatch', 'looker', 'Stage', 'OneHead', 'HeadNetwork', 'head_probs', 'train_heads', 'self_label',
-           'self_labelled']
+           'LargeBatch', 'looker', 'Stage', 'OneHead', 'HeadNetwork', 'head_probs', 'check_features', 'train_heads',
+           'self_label', 'self_labelled']
 
 # %% ../nbs/12_self_labeling.ipynb #a1e7e210
 import warnings
@@ -317,7 +317,7 @@ def head_probs(
             probs[rows] = head(features[rows].to(at)).softmax(-1)
     return probs
 
-def _check_features(features:"Tensor|np.ndarray") -> Tensor: # the same numbers
+def check_features(features:"Tensor|np.ndarray") -> Tensor: # the same numbers
     "Raise `ValueError` unless `features` is a matrix of finite numbers, read in blocks."
     if not isinstance(features, Tensor): features = no_copy_tensor(features)
     if features.ndim != 2: raise ValueError(f"features: got shape {tuple(features.shape)}; accepted: (N, D)")
@@ -357,7 +357,7 @@ def self_label(
     folder:Path|None=None, # log and checkpoints; a killed run goes on from there
 ) -> Clustering: # of `train_heads`, with the features if they are float32
     "`train_heads` on features alone; `ValueError` for NaN in them, too."
-    features, job = _check_features(features), Job(None, n_clusters, None, seed, watch=watch)
+    features, job = check_features(features), Job(None, n_clusters, None, seed, watch=watch)
     if features.dtype == torch.float32: job.features = features                        # others would be copied
     return train_heads(job, features, recipe, look, folder)
 

@@ -170,7 +170,7 @@ def dec_features(job, recipe):
 
 def _short(recipe, **tuned) -> dict: # profile -> recipe
     "Each kind at every scale; all but the paper's are ours. `tuned`: of mini."
-    return dict(smoke=recipe(epochs=2, batch_size=64), cpu=recipe(epochs=30, batch_size=256),
+    return dict(smoke=recipe(epochs=2, batch_size=64), cpu=recipe(epochs=10, batch_size=256),
                 mini=recipe(epochs=20, batch_size=128, **tuned), paper=recipe())
 
 ON_FEATURES = dict(family="reconstruction", source="Miklautz et al., ICLR 2025", licence="BSD-3",

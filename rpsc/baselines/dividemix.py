@@ -74,7 +74,7 @@ DIVIDE_TINY = DivideMix(epochs=8, batch_size=100, warmup=.25, ramp_up=.25)
 
 @system("dividemix", "DivideMix", DivideMix, is_addon=True,
         smoke=replace(DIVIDE_TINY, epochs=2),
-        mini=DIVIDE_TINY.changed(lr=.051, lambda_u=25., threshold=.5), cpu=DivideMix(epochs=20), family="add-on",
+        mini=DIVIDE_TINY.changed(lr=.051, lambda_u=25., threshold=.5), cpu=DivideMix(epochs=5), family="add-on",
         source="Li et al., ICLR 2020", licence="MIT",
         ranges=dict(lr=(.005, .2), lambda_u=[0., 25., 50., 150.], threshold=[.3, .5, .7]),
         note="on the base's encoder; counter network in evaluation mode (code); batches of the set (code: 64 + 64)")

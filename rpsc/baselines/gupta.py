@@ -115,7 +115,7 @@ GUPTA_PAPER = {"cifar10": Gupta(batch_size=250), "cifar100-20": Gupta(batch_size
 @system("gupta", "Gupta et al.", Gupta, is_addon=True,
         smoke=replace(GUPTA_TINY, epochs=2),
         mini=GUPTA_TINY.changed(lr=.28, lambda_u=34., head_lr=.0017, bag=.5),
-        cpu=Gupta(epochs=20, batch_size=250), paper=GUPTA_PAPER, family="add-on",
+        cpu=Gupta(epochs=5, batch_size=250), paper=GUPTA_PAPER, family="add-on",
         source="Gupta et al., ICLR 2020", licence="none given",
         ranges=dict(lr=(.01, .3), lambda_u=(5., 100.), head_lr=(5e-4, .05), bag=[.25, .5, .75]),
         note="ensemble ours: ten heads on frozen features, 3 rounds (code: ladder networks, 30; RUC: SCAN models)")

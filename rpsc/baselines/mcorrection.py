@@ -84,7 +84,7 @@ M_TINY = MCorrection(epochs=24, batch_size=100)
 
 @system("mcorrection", "M-correction", MCorrection, is_addon=True,
         smoke=replace(M_TINY, epochs=2),
-        mini=M_TINY.changed(lr=.26, alpha=9.8, bootstrap=.5), cpu=MCorrection(epochs=40), family="add-on",
+        mini=M_TINY.changed(lr=.26, alpha=9.8, bootstrap=.5), cpu=MCorrection(epochs=10), family="add-on",
         source="Arazo et al., ICML 2019", licence="MIT",
         ranges=dict(lr=(.01, .3), alpha=(4., 100.), bootstrap=[.2, .35, .5]),
         note="M-DYR-H of the code, on the base's encoder; mixture read once an epoch (code: each batch); penalty 1")

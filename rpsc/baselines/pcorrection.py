@@ -101,7 +101,7 @@ P_TINY = PCorrection(epochs=24, batch_size=100)
 @system("pcorrection", "P-correction", PCorrection, is_addon=True,
         smoke=replace(P_TINY, epochs=2),
         mini=P_TINY.changed(lr=.12, settle_lr=.06, lambda_label=2300., compatibility_weight=.2),
-        cpu=PCorrection(epochs=40), family="add-on",
+        cpu=PCorrection(epochs=10), family="add-on",
         source="Yi and Wu, CVPR 2019", licence="none given",
         ranges=dict(lr=(.006, .3), settle_lr=(.02, .6), lambda_label=(60., 3000.), compatibility_weight=(.1, 1.5)),
         note="one softmax (paper; code: two); last rates as intended (code: 0); label steps free of the batch size")
