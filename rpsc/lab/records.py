@@ -28,8 +28,8 @@ from ..backbone import Network, describe_network, embed, rebuild_network, resolv
 from .experiments import set_name
 from .spent import apart, compile_maps, counted
 from .spoilt import SPOILT, spoilt_labels
-from ..data import Clustering, ImageSet, load
-from ..encoders import resolve
+from ..data import Clustering, ImageSet, in_colour, load
+from ..encoders import resolve, wanted_channels
 from ..files import damaged, fingerprint, read_json, read_tensors, whole_file, write_json, write_tensors, write_text
 from ..jobs import code_of, held
 from ..machine import cores, provenance
@@ -115,7 +115,8 @@ def remembered(
 class Lab:
     """Runs of one profile on one data set. Raises `ValueError` for a data set without labels.
 
-    Where the data set is not here, but `reports` knows it, what was found on it can be read."""
+    Where the data set is not here, but `reports` knows it, what was found on it can be read. Where the profile names a
+    trained encoder of three channels, grey images are taken `in_colour`."""
     # "cpu@NAME": with a trained encoder, build/encoders/NAME.safetensors or what `resolve` knows; "mini@5": with one
     # that was trained for so many epochs
     profile:str = "smoke"
@@ -125,11 +126,16 @@ class Lab:
     images:ImageSet|None = None # None: `load(dataset)` within the budget's limit
     given = None # the encoder that the profile names; None: each seed trains its own
     missing = None # why the data set is not here; None: it is
+    coloured = False # whether grey images were taken in colour
 
     def __post_init__(self):
         self.reports, self.build = Path(self.reports), Path(self.build)
         self.budget, name = budget_for(self.profile, self.dataset), self.profile.partition("@")[2]
-        self.images = self.images or self._images()
+        file, trained = self.build / "encoders" / f"{name}.safetensors", name and not name.isdigit()
+        encoder = file if file.exists() else name
+        colour = bool(trained) and wanted_channels(encoder) == 3
+        self.images = self.images or self._images(colour)
+        if colour and self.images.channels == 1: self.images, self.coloured = in_colour(self.images), True
         # smaller profiles stay where their numbers compare
         if self.profile == "paper" and torch.cuda.is_available(): self.images = self.images.to("cuda")
         if self.images.labels is None:
@@ -138,21 +144,23 @@ class Lab:
         if name.isdigit():
             shorter = SYSTEMS["encoder"].recipe_for(self.budget, epochs=int(name))
             self.budget = replace(self.budget, recipes={**self.budget.recipes, "encoder": shorter})
-            return
-        file = self.build / "encoders" / f"{name}.safetensors"
-        self.given = resolve(file if file.exists() else name, self.images) if name else None
+        self.given = resolve(encoder, self.images) if trained else None
 
-    def _images(self) -> ImageSet:
+    def _images(self, colour:bool) -> ImageSet: # colour: of three channels, if what is known says so
         try: return load(self.dataset, limit=self.budget.limit, size=self.budget.size)
         except FileNotFoundError as error:
-            if not (known := read_json(self.facts)): raise
-            self.missing = error
-            return remembered(known)
+            for self.coloured in (True, False) if colour else (False,):
+                known = read_json(self.facts)
+                if known and (known["channels"] == 3 or not colour):
+                    self.missing = error
+                    return remembered(known)
+            raise
 
     @property
     def facts(self) -> Path: # of `facts_of`
-        "Where it is written down what the set is."
-        return self.reports / "sets" / f"{set_name(self.dataset)}-{self.budget.limit or 'all'}.json"
+        "Where it is written down what the set is; what a grey one became in colour is another set."
+        colour = "-in-colour" * self.coloured
+        return self.reports / "sets" / f"{set_name(self.dataset)}-{self.budget.limit or 'all'}{colour}.json"
 
     @property
     def name(self) -> str: return f"{self.profile}-{set_name(self.dataset)}"
