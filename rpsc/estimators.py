@@ -34,6 +34,7 @@ from .methods import SYSTEMS, budget_for, names
 from .models import (after_edit, center_distances, mean_rows, nearest_labels, network_answers, parameters_of,
                          plain_value, read_model, read_network, space_blocks, tensors_under, write_model)
 from .selection import unit
+from .rpsc_plus import cluster_features
 from .self_labeling import HeadNetwork, OneHead, head_probs, self_label
 from .sizes import compare_with_kmeans
 from .tasks import ANY_SIZE, BALANCED, FIRST_STAGE, Task, decide, own_switches
@@ -136,7 +137,7 @@ class _NoImages:
     def __getattr__(self, name):
         if name.startswith("__"): raise AttributeError(name)
         raise ValueError(f"X: {self.title} needs images, not embeddings of shape (N, D); on embeddings run RPSC, "
-                         "SPICE, KMeansOnFeatures or SCOnFeatures, or pass images (N, H, W), (N, C, H, W), "
+                         "RPSCPlus, SPICE, KMeansOnFeatures or SCOnFeatures, or pass images (N, H, W), (N, C, H, W), "
                          "an ImageSet or a folder")
 
     def __len__(self): return self.any
@@ -148,6 +149,8 @@ def _cluster_embeddings(system, features, n_clusters, budget="auto", seed=0, swi
     if n_clusters == 1:
         head = OneHead(ClusterHeads(features.shape[1], 1, 1, 1, batch_norm=False, seed=0)).to(features.device)
         return Clustering(torch.zeros(n, dtype=torch.long), torch.ones(n, 1), network=head)
+    if system == "rpsc-plus":
+        return cluster_features(features, n_clusters, SYSTEMS[system].recipe().changed(**switches), seed)
     if system not in FIRST_STAGE.values():
         job = Job(_NoImages(SYSTEMS[system].title), n_clusters, budget_for("mini"), seed)
         job.features = features
@@ -493,7 +496,8 @@ def estimator_class(
     if name not in SYSTEMS: raise ValueError(f"name: got {name!r}; accepted: {', '.join(names())}")
     if name not in _CLASSES:
         system, parent = SYSTEMS[name], AddOn if SYSTEMS[name].is_addon else Clusterer
-        title = "".join(word[:1].upper() + word[1:] for word in re.findall(r"[A-Za-z0-9]+", system.title))
+        words = re.findall(r"[A-Za-z0-9]+", system.title.replace("+", " plus "))
+        title = "".join(word[:1].upper() + word[1:] for word in words)
         note = f" ({system.note})" if system.note else ""
         if title in globals(): title += "Clusterer" # taken by something else
         about = f"{system.title}, the system {name!r} of the registry{note}; see `{parent.__name__}`."

@@ -46,9 +46,10 @@ class RPSCPlus(Recipe):
     judge:int = whole(2000) # images in the graph, at random, on which heads are compared
 
     def stage(self, n:int, n_clusters:int) -> SelfLabeling: # n: images in the graph
-        "The same in the terms of RPSC-Self, without views. Raises `ValueError` for sizes that do not fit."
+        "The same in the terms of RPSC-Self, without views; of few images, all that a cluster has make its prototype."
         known = {name: value for name, value in asdict(self).items() if name not in ("neighbors", "rows")}
         known["large_batch"] = min(n, self.large_batch or min(100 * n_clusters, 5000))
+        if self.gamma * min(known["large_batch"], self.judge) < n_clusters: known["gamma"] = 1.
         return check_switches(SelfLabeling(**known, label_view="none", train_view="none"), n, n_clusters)
 
 # %% ../nbs/16_rpsc_plus.ipynb #542ed5f2
