@@ -134,7 +134,8 @@ OPTIONS = dict(
     method=option(str, "rpsc", "A name of `rpsc methods`. rpsc, spice and, less strictly, scan and tsuc take clusters "
                   "for about equally large; where one kind is most of the images, use --unbalanced or kmeans-features.",
                   "NAME"),
-    unbalanced=option(bool, False, "Clusters need not be about equally large (rpsc, rpsc-plus, spice).", None, "--unbalanced"),
+    unbalanced=option(bool, False, "Clusters need not be about equally large (rpsc, rpsc-plus, spice).", None,
+                      "--unbalanced"),
     encoder=option(str, "auto", "auto, a network to train here (tiny, resnet18, …), timm:NAME, or a file of weights.",
                    "NAME"),
     size=option(int, None, "Side in pixels that images are brought to. Default: their median shorter side, 16 to 96.",

@@ -359,6 +359,11 @@ def spice(job, recipe):
     rule = dict(k=recipe.neighbors, threshold=recipe.agreement, score=recipe.score, balance=recipe.equal_labels)
     return retrained(job, recipe, first, *spice_labels(job.features, first.probs, **rule, seed=job.seed))
 
+def _reliable(job, recipe, first): # as `rpsc.selection.reliable_labels` gives them
+    "What the first stage's head says of all images, and of which it is relied on (Eq. 6)."
+    return reliable_labels(job.features, first.probs, gamma=recipe.gamma, k=recipe.neighbors,
+                           threshold=recipe.consistency, seed=job.seed)
+
 @system("rpsc", "RPSC", RPSC, family="pseudo-labels", source="Liu et al., AAAI 2024", licence="no code",
         ranges=SYSTEMS["rpsc-self"].ranges | _SECOND | dict(consistency=(.3, .99)),
         note="stage 2 is a fresh network by FreeMatch without its fairness term, as Eq. 9 has it",
@@ -367,8 +372,7 @@ def spice(job, recipe):
 def rpsc(job, recipe):
     "RPSC: both stages."
     first = _first_stage(job, "rpsc-self", recipe)
-    rule = dict(gamma=recipe.gamma, k=recipe.neighbors, threshold=recipe.consistency)
-    return retrained(job, recipe, first, *reliable_labels(job.features, first.probs, **rule, seed=job.seed))
+    return retrained(job, recipe, first, *_reliable(job, recipe, first))
 
 # %% ../nbs/13_freematch.ipynb #db854cc6
 @dataclass(frozen=True)
@@ -403,8 +407,7 @@ def _of_rpsc(recipe): # of a profile, or of each data set
 def rpsc_linear(job, recipe):
     "RPSC's first stage and reliable labels, and a linear layer in the place of its second stage."
     first = _first_stage(job, "rpsc-self", recipe)
-    rule = dict(gamma=recipe.gamma, k=recipe.neighbors, threshold=recipe.consistency)
-    labels, is_reliable = reliable_labels(job.features, first.probs, **rule, seed=job.seed)
+    labels, is_reliable = _reliable(job, recipe, first)
     if in_trial(): labels, is_reliable = torch.arange(len(labels), device=labels.device) % job.n_clusters, labels >= 0
     counts = check_no_empty(labels, is_reliable, job.n_clusters)
     network = Classifier(job.encoder, job.n_clusters, seed=0)
