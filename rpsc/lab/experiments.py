@@ -264,6 +264,8 @@ def write_index(reports:Path, names:list[str]) -> Path: # README.md in `reports`
     "Write the index of all tables and figures, of each set of results: its name is profile-dataset."
     sections = [part for name in names for part in _results(reports, name)]
     words = (Path(rpsc.__file__).parent / "lab" / "reports.md").read_text(encoding="utf-8")
+    from rpsc.lab.overview import overview # and with it pandas
+    words = words.replace("<!-- overview -->", overview(reports))
     write_text(reports / "README.md", words.replace("<!-- results -->", "\n\n".join(sections)))
     return reports / "README.md"
 
