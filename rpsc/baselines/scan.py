@@ -140,10 +140,9 @@ def scan_self_label(job, recipe, network): # meta: used, the share of images abo
         warnings.warn(f"no image is above the threshold of {recipe.threshold}: more epochs or a lower one may help")
     return found
 
-@system("scan", "SCAN", Scan, smoke=replace(SCAN_TINY, cluster_epochs=1, label_epochs=1),
-        cpu=Scan(cluster_epochs=10, label_epochs=10),
-        mini=SCAN_TINY.changed(entropy_weight=7.2, neighbors=11, cluster_lr=.0007, label_lr=3.6e-5),
-        paper=SCAN_PAPER, family="neighbours", source="Van Gansbeke et al., ECCV 2020", licence="CC BY-NC 4.0",
+@system("scan", "SCAN", Scan, smoke=replace(SCAN_TINY, cluster_epochs=1, label_epochs=1), licence="CC BY-NC 4.0",
+        mini=SCAN_TINY.changed(entropy_weight=7.2, neighbors=11, cluster_lr=7e-4, label_lr=3.6e-5), family="neighbours",
+        cpu=Scan(cluster_epochs=10, label_epochs=10), paper=SCAN_PAPER, source="Van Gansbeke et al., ECCV 2020",
         ranges=dict(entropy_weight=(1.5, 15.), neighbors=(5, 50), cluster_lr=(1e-4, .01), label_lr=(3e-5, .001)),
         note="steps 2, 3 of the code; neighbours by features (code, profile paper: projection); best head, last epoch")
 def scan(job, recipe):
