@@ -386,10 +386,12 @@ def linear_probe(
     labels:Tensor, # (N,) integers 0 … K-1
     is_known:Tensor, # (N,) bool; each label has one at least
 ) -> tuple[Tensor, Tensor]: # weight (K, D), bias (K,), float32
-    "A linear layer from known labels: scikit-learn's logistic regression on standardised features."
-    rows = features[is_known].double().cpu()
-    mean, scale = rows.mean(0), rows.std(0).nan_to_num(1.).clamp_min(1e-6)
-    fitted = LogisticRegression(max_iter=1000).fit((rows - mean) / scale, labels[is_known].cpu())
+    "A linear layer from known labels: scikit-learn's logistic regression, features standardised over all rows."
+    rows = features.cpu().double()
+    mean, scale = rows.mean(0), rows.std(0, correction=0)
+    scale = torch.where(scale > 0, scale, 1.)
+    known = ((rows - mean) / scale)[is_known.cpu()]
+    fitted = LogisticRegression(max_iter=1000).fit(known, labels[is_known].cpu())
     weight, bias = (torch.from_numpy(part) for part in (fitted.coef_, fitted.intercept_))
     if len(weight) == 1: weight, bias = torch.cat([0 * weight, weight]), torch.cat([0 * bias, bias])
     weight = weight / scale

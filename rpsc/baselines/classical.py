@@ -144,16 +144,26 @@ def spectral_clustering(
     labels = kmeans(embedding, n_clusters, seed=seed)[1][torch.from_numpy(place)]
     return labels.to(features.device) if isinstance(features, Tensor) else labels
 
+def _large_pieces(affinity, least): # (N, N) -> bool (N,)
+    "Rows in pieces of the graph of so many at least, edges next to nothing not counted; all rows where there is none."
+    _, piece = connected_components(affinity > 1e-6, directed=False)
+    is_large = np.bincount(piece)[piece] >= least
+    return is_large if is_large.any() else ~is_large
+
 def spectral_embedding(
     features:Tensor, # (N, D), finite
-    n_vectors:int, # 1 … the number of distinct rows
+    n_clusters:int, # K, 1 … the number of distinct rows
     seed:int=0, # of the eigenvectors' start, and of which pieces are taken
     n_neighbors:int=10, # of the graph
-) -> Tensor: # float32 (N, `n_vectors`), rows of length 1, on the device of the features; 0 beyond `n_vectors` pieces
+    least:float=0., # distinct rows of a piece of the graph that has a place; smaller ones would take eigenvectors
+) -> Tensor: # float32 (N, K), rows of length 1, on the device of the features; 0 for those without a place
     "Where `spectral_clustering` calls k-means, for those who want more of the graph than labels; errors as there."
     rows, place = _distinct(features)
-    n_vectors = checked_count("n_vectors", n_vectors, len(rows), "the number of distinct rows")
-    embedding = _spectral_embedding(self_tuning_affinity(rows, n_neighbors), n_vectors, seed)
+    n_clusters = checked_count("n_clusters", n_clusters, len(rows), "the number of distinct rows")
+    affinity, embedding = self_tuning_affinity(rows, n_neighbors), np.zeros((len(rows), n_clusters))
+    kept = np.flatnonzero(_large_pieces(affinity, least))
+    found = _spectral_embedding(affinity[kept][:, kept], n_clusters, seed)
+    embedding[kept, :found.shape[1]] = found
     return torch.from_numpy(embedding[place]).float().to(features.device)
 
 # %% ../../nbs/20_classical.ipynb #a81338b2
