@@ -22,10 +22,10 @@ CHOICE      = --profile '$(PROFILE)' --dataset '$(DATASET)'
 AGAIN       = --seeds '$(SEEDS)' --only '$(ONLY)'
 
 .DEFAULT_GOAL := help
-.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench tuning encoder-gpu encoder-cpu encoder-small lock clean distclean
+.PHONY: help install mutants tables figures extras smoke plan docs test check prepare export readme lint lab bench tuning encoder-gpu encoder-cpu encoder-tiny lock clean distclean
 
 help: ## list the targets
-	@awk -F ' *## *' '/^[a-z]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ' *## *' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  PROFILE=$(PROFILE) DATASET=$(DATASET) choose what tables and figures run, SEEDS=all measures all that is on record"
 	@echo "  again, ONLY=rpsc_table2 makes one of them; ONLY=11_scl tests one notebook (globs allowed), FLAGS=slow also its"
@@ -95,7 +95,7 @@ encoder-cpu: install ## hours on a processor: DATA=pictures.tar.xz SECONDS=21600
 	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.gpu '$(DATA)' --out build/encoder-cpu --device cpu --encoder resnet10 \
 	    --width 32 --recipes cpu --recipe '$(RECIPE)' --seconds '$(SECONDS)' --pilot '$(PILOT)' --looks 10 --watched 15000 --no-measures
 
-encoder-small: install ## a smaller encoder that says what cifar10-small says: DATA=pictures.tar.xz (build/encoder-small)
+encoder-tiny: install ## cifar10-tiny, a smaller encoder that says what cifar10-small says: DATA=pictures.tar.xz
 	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.distil '$(DATA)'
 
 # Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already

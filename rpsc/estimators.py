@@ -149,6 +149,7 @@ def _cluster_embeddings(system, features, n_clusters, budget="auto", seed=0, swi
     if n_clusters == 1:
         head = OneHead(ClusterHeads(features.shape[1], 1, 1, 1, batch_norm=False, seed=0)).to(features.device)
         return Clustering(torch.zeros(n, dtype=torch.long), torch.ones(n, 1), network=head)
+    if budget != "auto": budget_for(budget) # which refuses what it does not know
     if system == "rpsc-plus":
         return cluster_features(features, n_clusters, SYSTEMS[system].recipe().changed(**switches), seed)
     if system not in FIRST_STAGE.values():

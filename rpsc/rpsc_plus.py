@@ -133,10 +133,11 @@ def train_plus(
     "Train heads on frozen features by labels from their graph (RPSC+, ours). `ValueError` for an impossible K."
     check_n_clusters(job.n_clusters, len(features))
     rows, space = neighbor_space(features, job.n_clusters, recipe, job.seed)
-    some, told = features[rows].float(), recipe.stage(len(rows), job.n_clusters)
-    heads = ClusterHeads(features.shape[1], job.n_clusters, told.heads, told.hidden, told.batch_norm, seed=job.seed)
-    stage = GraphStage(heads.to(features.device), some, space, told, job.seed)
-    history = learn(replace(job, precision="fp32"), "heads", heads, stage.step, told.epochs, stage, adam(told.lr),
+    near, stage_recipe = features[rows].float(), recipe.stage(len(rows), job.n_clusters)
+    heads = ClusterHeads(features.shape[1], job.n_clusters, recipe.heads, recipe.hidden, stage_recipe.batch_norm,
+                         seed=job.seed)
+    stage = GraphStage(heads.to(features.device), near, space, stage_recipe, job.seed)
+    history = learn(replace(job, precision="fp32"), "heads", heads, stage.step, recipe.epochs, stage, adam(recipe.lr),
                     depends=recipe, inputs=(features,), shown=lambda: predict(heads, features), folder=folder)
     scores = stage.scores()
     head = OneHead(heads, best := int(scores.argmin()))
@@ -159,7 +160,7 @@ def cluster_features(
 @system("rpsc-plus", "RPSC+", RPSCPlus, smoke=RPSCPlus(epochs=1, hidden=64, heads=3), paper=RPSCPlus(),
         family="pseudo-labels", source="ours, 2026", licence="Apache-2.0",
         ranges=dict(lr=(5e-4, .05), gamma=(.17, 1.), temperature=(.1, 2.)),
-        note="ours, in neither paper; no views")
+        note="ours, in neither paper; no views; its form was chosen on digits with labels in view")
 def rpsc_plus(job, recipe): # network: images -> logits
     "Prototypes in the graph of the job's frozen features."
     found = train_plus(job, job.features, recipe)

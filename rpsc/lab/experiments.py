@@ -265,7 +265,7 @@ def write_index(reports:Path, names:list[str]) -> Path: # README.md in `reports`
     sections = [part for name in names for part in _results(reports, name)]
     words = (Path(rpsc.__file__).parent / "lab" / "reports.md").read_text(encoding="utf-8")
     from rpsc.lab.overview import overview # and with it pandas
-    words = words.replace("<!-- overview -->", overview(reports))
+    words = words.replace("<!-- overview -->\n\n", (shown := overview(reports)) and f"{shown}\n\n")
     write_text(reports / "README.md", words.replace("<!-- results -->", "\n\n".join(sections)))
     return reports / "README.md"
 

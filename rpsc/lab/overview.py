@@ -14,8 +14,8 @@ from ..results import markdown_table
 
 # %% ../../nbs/54a_overview.ipynb #c0963f3a
 #: Rows of `feature_quality` that the first page shows, k-means on features first.
-SHOWN = ("k-means on features", "spectral on features", "SPICE-Self", "RPSC-Self", "RPSC+", "RPSC+, any sizes", "SCAN",
-         "SCAN + RUC", "RPSC, linear head", "RPSC")
+SHOWN = ("k-means on features", "spectral on features", "SPICE-Self", "RPSC-Self", "RPSC-Self, any sizes",
+         "RPSC+", "RPSC+, any sizes", "SCAN", "SCAN + RUC", "RPSC, linear head", "RPSC")
 
 def by_features(
     reports:Path, # folder with tables/NAME/feature_quality.csv
