@@ -144,6 +144,7 @@ def spectral_clustering(
     labels = kmeans(embedding, n_clusters, seed=seed)[1][torch.from_numpy(place)]
     return labels.to(features.device) if isinstance(features, Tensor) else labels
 
+# %% ../../nbs/20_classical.ipynb #9d8093e3
 def _large_pieces(affinity, least): # (N, N) -> bool (N,)
     "Rows in pieces of the graph of so many at least, edges next to nothing not counted; all rows where there is none."
     _, piece = connected_components(affinity > 1e-6, directed=False)
