@@ -10,6 +10,7 @@ SYSTEMS ?=
 SECONDS ?= 21600
 PILOT   ?= 1200
 RECIPE  ?= tcr
+EPOCHS  ?= 15
 PYTHON  ?= python3
 
 # The tools of .venv come first on PATH, so nbdev and jupyter find the right Python;
@@ -95,8 +96,8 @@ encoder-cpu: install ## hours on a processor: DATA=pictures.tar.xz SECONDS=21600
 	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.gpu '$(DATA)' --out build/encoder-cpu --device cpu --encoder resnet10 \
 	    --width 32 --recipes cpu --recipe '$(RECIPE)' --seconds '$(SECONDS)' --pilot '$(PILOT)' --looks 10 --watched 15000 --no-measures
 
-encoder-tiny: install ## cifar10-tiny, a smaller encoder that says what cifar10-small says: DATA=pictures.tar.xz
-	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.distil '$(DATA)'
+encoder-tiny: install ## cifar10-tiny, a smaller encoder that says what cifar10-small says: DATA=pictures.tar.xz EPOCHS=15
+	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.distil '$(DATA)' --epochs '$(EPOCHS)'
 
 # Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already
 # in constraints.txt that still fit; LOCK=--upgrade takes the newest of everything.

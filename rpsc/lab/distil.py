@@ -89,9 +89,12 @@ def main(arguments:list[str]|None=None) -> None:
     parser.add_argument("archive", type=Path, help="tar of train/CLASS/*.jpg and test/CLASS/*.jpg")
     parser.add_argument("--out", type=Path, default=Path("build/encoder-tiny"), help="default: build/encoder-tiny")
     parser.add_argument("--teacher", default="cifar10-small", help="name or file (default: cifar10-small)")
+    parser.add_argument("--epochs", type=int, default=Distil.epochs, help=f"default: {Distil.epochs}")
     parser.add_argument("--limit", type=int, help="pictures of each part (default: all)")
     args = parser.parse_args(arguments)
-    try: print(json.dumps(make_tiny(args.archive, args.out, args.teacher, limit=args.limit)["measured"]))
+    try:
+        recipe = Distil(epochs=args.epochs)
+        print(json.dumps(make_tiny(args.archive, args.out, args.teacher, recipe=recipe, limit=args.limit)["measured"]))
     except (ValueError, OSError) as error: raise SystemExit(f"rpsc.lab.distil: {error}")
 
 # %% ../../nbs/58a_distil.ipynb #eeb2a3a0

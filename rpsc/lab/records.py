@@ -131,8 +131,8 @@ def _images_of(lab:"Lab", colour:bool) -> tuple: # images, whether grey ones are
 class Lab:
     """Runs of one profile on one data set. Raises `ValueError` for a data set without labels.
 
-    Where the data set is not here, but `reports` knows it, what was found on it can be read. Where the profile names a
-    trained encoder of three channels, grey images are taken `in_colour`."""
+    Where the data set or the encoder is not here, but `reports` knows it, what was found with it can be read. Where the
+    profile names a trained encoder of three channels, grey images are taken `in_colour`."""
     # "cpu@NAME": with a trained encoder, build/encoders/NAME.safetensors or what `resolve` knows; "mini@5": with one
     # that was trained for so many epochs
     profile:str = "smoke"
@@ -140,8 +140,9 @@ class Lab:
     reports:Path = Path("reports") # gets records, tables and figures
     build:Path = Path("build") # gets arrays and proofs
     images:ImageSet|None = None # None: `load(dataset)` within the budget's limit
-    given = None # the encoder that the profile names; None: each seed trains its own
-    missing = None # why the data set is not here; None: it is
+    given = None # the encoder that the profile names; None: each seed trains its own, or it is not here
+    weights = None # fingerprint of the named encoder's weights, which may be remembered; None: none is named
+    missing = None # why the data set or the encoder is not here; None: they are
     coloured = False # whether grey images were taken in colour
 
     def __post_init__(self):
@@ -149,8 +150,9 @@ class Lab:
         self.budget, name = budget_for(self.profile, self.dataset), self.profile.partition("@")[2]
         file, trained = self.build / "encoders" / f"{name}.safetensors", name and not name.isdigit()
         encoder = file if file.exists() else name
-        found = _images_of(self, bool(trained) and wanted_channels(encoder) == 3)
-        self.images, self.coloured, self.missing = found
+        known = read_json(self.about_encoder(), ["channels", "weights"]) if trained and not file.exists() else None
+        channels = (known["channels"] if known else wanted_channels(encoder)) if trained else None
+        self.images, self.coloured, self.missing = _images_of(self, channels == 3)
         # smaller profiles stay where their numbers compare
         if self.profile == "paper" and torch.cuda.is_available(): self.images = self.images.to("cuda")
         if self.images.labels is None:
@@ -159,7 +161,20 @@ class Lab:
         if name.isdigit():
             shorter = SYSTEMS["encoder"].recipe_for(self.budget, epochs=int(name))
             self.budget = replace(self.budget, recipes={**self.budget.recipes, "encoder": shorter})
-        self.given = resolve(encoder, self.images) if trained else None
+        if known: self.weights, self.missing = known["weights"], self.missing or FileNotFoundError(f"no file {file}")
+        elif trained:
+            self.given = resolve(encoder, self.images)
+            self.weights = fingerprint(self.given.state_dict())
+
+    def about_encoder(self) -> Path: # channels and fingerprint of weights
+        "Where a laboratory writes down what the file of its encoder holds."
+        return self.reports / "encoders" / f"{self.profile.partition('@')[2]}.json"
+
+    def remember(self) -> None:
+        "Write down what the data set and the encoder are, so that their records can be read where they are not."
+        if not self.facts.exists(): write_json(self.facts, facts_of(self.images))
+        if (self.build / "encoders" / self.about_encoder().name).with_suffix(".safetensors").exists():
+            write_json(self.about_encoder(), dict(channels=self.given.channels, weights=self.weights))
 
     @property
     def facts(self) -> Path: return facts_place(self, self.coloured) # of `facts_of`
@@ -176,6 +191,7 @@ class Lab:
     def main_seeds(self) -> range: return range(self.budget.main_seeds or self.budget.seeds)
 
     def features(self, seed:int) -> torch.Tensor: # (N, D), un-augmented
+        if self.missing: raise FileNotFoundError(f"features of {self.name} cannot be taken: {self.missing}")
         encoder = self.given or pretrained(self.images, self.budget, seed, self.cache)
         with apart(): return embed(encoder, self.images, cache=self.cache / "features")
 
@@ -201,14 +217,14 @@ class Lab:
         base = own.pop("base", "scan") if SYSTEMS[run.system].is_addon else None
         known = [name for name in (run.system, base) if name in SYSTEMS]
         stands = any(SYSTEMS[name].uses_encoder for name in known)
-        below = ["encoder"] * (stands and not self.given) + known[1:]
+        below = ["encoder"] * (stands and not self.weights) + known[1:]
         recipes = {name: self.recipe(name) for name in below}
         recipes[run.system] = self.recipe(run.system, **own)
         loose = "recipes", "seeds", "main_seeds"
         general = {name: value for name, value in asdict(self.budget).items() if name not in loose}
         code = code_of(evaluate, knn_accuracy, watcher, *(SYSTEMS[name].run for name in recipes))
         found = dict(profile=general, recipes={name: asdict(recipe) for name, recipe in recipes.items()}, code=code)
-        return found | dict(weights=fingerprint(self.given.state_dict())) if stands and self.given else found
+        return found | dict(weights=self.weights) if stands and self.weights else found
 
     def key(self, run:Run) -> str:
         "What the result depends on: recipes, profile, pixels, labels, code."
@@ -338,9 +354,9 @@ def settle(lab:Lab, run:Run, proof:dict) -> dict: # what is on record
 def complete(lab:Lab, run:Run) -> dict: # the proof: the record, and in `before` what was on record, if anything
     """Measure a run, and put its record among reports and proofs.
 
-    Raises `FileNotFoundError` where the data set is not here."""
+    Raises `FileNotFoundError` where the data set or the encoder is not here."""
     if lab.missing: raise FileNotFoundError(f"{run.slug} is not on record, and cannot be measured: {lab.missing}")
-    if not lab.facts.exists(): write_json(lab.facts, facts_of(lab.images))
+    lab.remember()
     record, old = measure(lab, run), read_json(lab.reports / lab.path(run), ["key", "metrics", "meta"])
     equal = bool(old) and found_in(old) == found_in(record)
     before = old and (dict(metrics=old["metrics"], equal=True) if equal else dict(old, equal=False))
