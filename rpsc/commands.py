@@ -25,7 +25,7 @@ from torch import Tensor
 import rpsc
 from .backbone import embed, resolve_precision
 from .baselines.classical import pixel_rows
-from .data import Clustering, ImageSet, Problem, load
+from .data import Clustering, ImageSet, Problem, in_colour, load
 from .estimators import Clusterer, estimator_class
 from .estimators import load as load_model
 from .files import cache_folder, damaged, fingerprint, part_of, read_json, sweep, whole_file, write_json, write_text
@@ -177,10 +177,9 @@ def cluster(asked:Request) -> None:
 # %% ../nbs/48_commands.ipynb #8faa1102
 def in_channels(images:ImageSet, channels:int) -> ImageSet:
     "Images with one channel, their mean, or with three equal ones."
-    if images.channels == channels: return images
-    grey = images.images.float().mean(1, keepdim=True).round().byte()
-    pixels = grey if channels == 1 else images.images.expand(-1, channels, -1, -1)
-    return replace(images, images=pixels, mean=None, std=None)
+    if channels == 3: return in_colour(images)
+    if images.channels == 1: return images
+    return replace(images, images=images.images.float().mean(1, keepdim=True).round().byte(), mean=None, std=None)
 
 def answers(model:Clusterer, images:ImageSet) -> Clustering: # of these images
     "What a model says about images of its size, with probabilities where it has them."

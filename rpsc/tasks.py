@@ -19,8 +19,8 @@ import torch
 from torch import nn
 
 from .backbone import ARCHITECTURES, Encoder
-from .data import Clustering, ImageSet, load
-from .encoders import file_size, name_parts, resolve
+from .data import Clustering, ImageSet, in_colour, load
+from .encoders import file_size, name_parts, resolve, wanted_channels
 from .files import fingerprint
 from .jobs import SYSTEMS, code_of, held
 from .machine import is_busy
@@ -282,12 +282,16 @@ def is_possible(task:Task) -> bool:
     return False
 
 def task_for(images:ImageSet, method:str, k:int, asked:Request, base:Clustering|None=None) -> Task:
-    """The task that is asked for. Raises `FileNotFoundError` for weights that are not there, and `Usage` for an encoder
-    that does not fit and more clusters than the method can make, with what it can, and which methods can."""
+    """The task that is asked for; grey images are taken in colour for an encoder of three channels.
+
+    Raises `FileNotFoundError` for weights that are not there, and `Usage` for an encoder that does not fit and more
+    clusters than the method can make, with what it can, and which methods can."""
     check_method(method)
     n, said = len(images), (asked.encoder, asked.budget, asked.seed, base, not asked.unbalanced)
     if not 2 <= k <= n: raise Usage(f"-k: got {k}; accepted: 2 to {n}, the number of images")
-    try: task = decide(images, method, k, *said)
+    try:
+        is_colour = not is_trained_here(asked.encoder) and wanted_channels(asked.encoder) == 3
+        task = decide(in_colour(images) if is_colour else images, method, k, *said)
     except ValueError as error: raise Usage(f"--{error}") from error
     if is_possible(task): return task
     most = next((fewer for fewer in range(k - 1, 1, -1) if is_possible(replace(task, k=fewer))), None)

@@ -257,9 +257,12 @@ def tuning(
 ) -> str: # a sentence
     "How much the systems of a table were tuned."
     if profile == "smoke": return "Tuning: none; recipes of this profile only walk through the code."
+    if profile == "cpu":
+        return ("Tuning: no recipe of profile cpu was searched for. Lengths were set by time alone, but for heads (three "
+                "epochs), decided with labels of CIFAR-10 (JPEG) in view, and the form of RPSC+, chosen on digits.")
     if profile != "mini":
-        return (f"Tuning: how many trials each system had before the recipes of profile {profile} were fixed is not on "
-                "record; it counts as unequal.")
+        return (f"Tuning: recipes of profile {profile} are those of papers and their code; how many trials each system "
+                "had there is not on record, and counts as unequal.")
     return ("Tuning: eight settings of each system with switches (K-means, SC and Ward's method have none), drawn from "
             "its ranges, one seed each, on 2,000 images of Fashion-MNIST (all trials: reports/tuning). Not equal: rows "
             "on the shared encoder also have its eight, add-ons SCAN's too; of ADC more was tried there and of DAC on "
