@@ -258,8 +258,8 @@ def tuning(
     "How much the systems of a table were tuned."
     if profile == "smoke": return "Tuning: none; recipes of this profile only walk through the code."
     if profile == "cpu":
-        return ("Tuning: no recipe of profile cpu was searched for. Lengths were set by time alone, but for heads (three "
-                "epochs), decided with labels of CIFAR-10 (JPEG) in view, and the form of RPSC+, chosen on digits.")
+        return ("Tuning: no recipe of profile cpu was searched for. Lengths were set by time alone, but for heads "
+                "(three epochs), decided with labels of CIFAR-10 (JPEG) in view, and RPSC+, whose form digits chose.")
     if profile != "mini":
         return (f"Tuning: recipes of profile {profile} are those of papers and their code; how many trials each system "
                 "had there is not on record, and counts as unequal.")
