@@ -34,6 +34,7 @@ from .gallery import image_table, write_gallery
 from .granularity import Suggestion, silhouette, suggest_k
 from .jobs import SYSTEMS
 from .labels import in_words, labels_of, numbered, read_labelling, rows_meant, spread_confidence
+from .likeness import kinship
 from .machine import provenance, run_git
 from .methods import names
 from .metrics import ari, cluster_health, clustering_accuracy
@@ -101,18 +102,24 @@ def write_results(
     "Write model, table and page."
     model.save(folder.place / "model")
     found, table = model.clustering_, image_table(images, model.clustering_)
-    more = {} if given is None else dict(given=given)
+    kin, kin_facts, tree = kinship(found, names)
+    more = kin if given is None else dict(given=given, **kin)
     for ending in ("csv", "parquet"): write_table(filled(table, names, **more), folder.place / f"labels.{ending}")
-    write_gallery(folder.place / "gallery.html", images, found, names=names, table=table)
+    write_gallery(folder.place / "gallery.html", images, found, names=names, table=table, tree=tree)
     sizes = found.labels.bincount(minlength=found.n_clusters).tolist()
     facts = dict(method=model.method_, images=len(images), problems=len(images.problems),
-                 **cluster_health(found.labels, found.n_clusters), sizes=sizes, outlying=int(table.is_outlier.sum()))
+                 **cluster_health(found.labels, found.n_clusters), sizes=sizes, outlying=int(table.is_outlier.sum()),
+                 **kin_facts)
     live = [size for size in sizes if size]
     words = dict(clusters=f"{len(live)} of {len(sizes)} have images, {max(live):,} to {min(live):,} each "
                  f"(method {model.method_})")
     if found.probs is not None:
         facts["mean_confidence"], facts["uncertain"], sure = sureness(table)
         words["sure"] = f"{sure}, {facts['outlying']:,} outlying"
+    if facts.get("near_duplicates"):
+        words["alike"] = (f"{facts['near_duplicates']:,} images are nearly equal to another one, in "
+                          f"{plural(facts['duplicate_groups'], 'group')} (column near_duplicate; cosine from "
+                          f"{facts['duplicate_threshold']:.3f})")
     if images.labels is not None:
         agree = facts["accuracy_against_folders"] = clustering_accuracy(images.labels, found.labels)
         words["folders"] = (f"{agree:.1%} of the images are in the cluster matched to their folder's name "

@@ -266,7 +266,7 @@ def _strip(facts, rows, label, noted=False): # nothing without rows
 # %% ../nbs/42_gallery.ipynb #0139d790
 _HEADINGS = dict(clusters="Clusters", confidence="Confidence", uncertain="Least certain images",
                  outlying="Outlying images", map="Map", comparison="Compared with the folders’ names",
-                 rules="How to read this page")
+                 tree="Tree of clusters", rules="How to read this page")
 
 def _section(key, body, note="", control=""):
     "A region of the page that is named by its heading, with a note below that and a control beside it."
@@ -518,13 +518,20 @@ def _point_data(facts, drawn):
     points = [[x, y, k, _describe(facts, i)] for i, k, x, y in drawn.itertuples()]
     return dict(side=MAP_SIDE, columns=math.ceil(math.sqrt(len(points))), points=points)
 
-def _render(facts, title, problems, pictures, map_points):
+def _tree_section(tree):
+    "A drawing of `rpsc.likeness.tree_drawing`; nothing without one."
+    note = "Clusters that are alike merge first, on the right; the last merge, on the left, divides all images in two."
+    body = f'<div class="panel scroll" tabindex="0" role="group" aria-labelledby="tree-name">{tree}</div>'
+    return _section("tree", body, note) if tree else ""
+
+def _render(facts, title, problems, pictures, map_points, tree=""):
     drawn, script = _map_of(facts, map_points), _part("gallery.js")
     sections = [_clusters_section(facts, pictures), '<div class="pair"><div>', _confidence_section(facts),
                 _uncertain_section(facts), _outlying_section(facts), "</div><div>", _map_section(facts, drawn),
-                _comparison_section(facts), "</div></div>", _rules_section()]
+                _comparison_section(facts), "</div></div>", _tree_section(tree), _rules_section()]
+    is_there = dict(comparison=facts.images.labels is not None, tree=bool(tree))
     links = "".join(f'<li><a href="#{key}">{heading.removesuffix(" images")}</a></li>' for key, heading in
-                    _HEADINGS.items() if key != "comparison" or facts.images.labels is not None)
+                    _HEADINGS.items() if is_there.get(key, True))
     used = {*facts.clusters.index[:pictures], *([] if drawn is None else drawn.cluster)}
     hashed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return Template(_part("gallery.html")).substitute(
@@ -545,6 +552,7 @@ def write_gallery(
     table:pd.DataFrame|None=None, # of `image_table`, where it is already there
     pictures:int=600, # in cards; 48 in each of two lists come on top
     map_points:int=2000, # images on the map, 0: no map; t-SNE of 2,000 takes about five seconds of one core
+    tree:str="", # drawing of `rpsc.likeness.tree_drawing`; empty: no section for it
 ) -> Path: # of the page
     """Write one self-contained HTML page, atomically; the same input gives the same bytes, 2 to 4 MB of them.
 
@@ -555,7 +563,7 @@ def write_gallery(
     if pictures < 1: raise ValueError(f"pictures: got {pictures}; accepted: at least 1")
     title = f"{_number_of(found.n_clusters, 'cluster')} of {images.name}" if title is None else title
     problems = images.problems if problems is None else problems
-    page = _render(_Facts(images, found, features, names, table), title, problems, pictures, map_points)
+    page = _render(_Facts(images, found, features, names, table), title, problems, pictures, map_points, tree)
     path.parent.mkdir(parents=True, exist_ok=True)
     # a file name may hold bytes that are no UTF-8
     with whole_file(path) as part: part.write_bytes(page.encode("utf-8", "replace"))
