@@ -80,7 +80,8 @@ def images_of(
 ) -> list[str|None]: # the file of each row, as an absolute path; None: it is not there
     "Look for the images of a run. Raises `FileNotFoundError` for a place that is not there, `Usage` for a named set."
     if found.is_named:
-        raise Usage(f"--to: the images are those of {found.settings['path']}, which are no files; accepted: parquet")
+        raise Usage(f"--to: the images are those of {found.settings['path']}, which are no files; accepted: "
+                    "parquet, or a run on files of it (rpsc data NAME --export FOLDER)")
     place = images or found.settings["path"]
     try: files = image_files(place, found.exclude)
     except FileNotFoundError as error:
@@ -135,7 +136,7 @@ def export_folder(
 # %% ../nbs/46_export.ipynb #c8ae148b
 def safe_name(text:str, most:int=100) -> str:
     "A name for a file or folder on any system, at most so many bytes."
-    text = re.sub(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\ud800-\udfff]', "-", text).strip(" .")
+    text = re.sub(r'[\x00-\x1f\x7f-\x9f/\\:*?"<>|\ud800-\udfff]', "-", text)
     text = text.encode()[:most].decode(errors="ignore").strip(" .")
     is_reserved = re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", text.lower())
     return f"_{text}" if is_reserved or not text or text[0] == "-" else text
