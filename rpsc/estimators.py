@@ -13,6 +13,7 @@ from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import numpy as np
 import torch
@@ -268,13 +269,13 @@ class Editable(Answers):
             self.rows_, self.row_labels_ = torch.from_numpy(self.cluster_centers_), torch.arange(self.n_clusters_)
         else: self.rows_, self.row_labels_ = torch.cat([*blocks()]).cpu(), found.labels.cpu()
 
-    def rename(self, names:list) -> "Clusterer":
+    def rename(self, names:list) -> Self:
         """A copy whose clusters have names, K different strings; `rpsc.granularity.cluster_names(model.clustering_)`
         gives them back. Raises as `with_names`."""
         check_is_fitted(self)
         return self._with(with_names(self.clustering_, names))
 
-    def merge(self, groups:list[list[int]]) -> "Clusterer":
+    def merge(self, groups:list[list[int]]) -> Self:
         "A copy in which each group of clusters is one; `ValueError` for groups as `rpsc.granularity.merge`."
         check_is_fitted(self)
         found, k = merge(self.clustering_, groups), self.n_clusters_
@@ -290,7 +291,7 @@ class Editable(Answers):
         X, # what the estimator was fitted to, in the same order: it is not kept
         into:int=2, # parts
         seed:int=0, # of k-means
-    ) -> "Clusterer":
+    ) -> Self:
         """A copy in which a cluster is several, by spherical k-means of its rows; a new row goes to the nearest centre.
 
         So `predict` may differ from `labels_` between two parts. Raises as `rpsc.granularity.split`."""
@@ -343,7 +344,7 @@ class Savable(Editable):
         return write_model(Path(path).expanduser(), facts, tensors)
 
     @classmethod
-    def load(cls, path, encoder=None) -> "Clusterer":
+    def load(cls, path, encoder=None) -> Self:
         "Read a fitted estimator of this class from a folder; see `rpsc.estimators.load`."
         path = Path(path).expanduser()
         facts, tensors = read_model(path)
@@ -399,7 +400,7 @@ class Clusterer(Savable, BaseEstimator):
         self.balance, self.random_state, self.device = balance, random_state, device
         self.cache, self.verbose = cache, verbose
 
-    def fit(self, X, y=None) -> "Clusterer":
+    def fit(self, X, y=None) -> Self:
         """Cluster embeddings (N, D), dense and real, or images; `y` is ignored.
 
         `ValueError` for data or parameters that do not fit, `TypeError` for sparse matrices."""
@@ -409,7 +410,7 @@ class Clusterer(Savable, BaseEstimator):
         return self
 
     @classmethod
-    def of(cls, task:Task, work:Path, verbose:bool|None=None) -> "Clusterer":
+    def of(cls, task:Task, work:Path, verbose:bool|None=None) -> Self:
         "The fitted estimator of a task; `work` is for encoders, features, checkpoints; `verbose` as in `progress`."
         more = dict(encoder=task.encoder, budget=task.budget, random_state=task.seed, cache=work, verbose=bool(verbose))
         if task.base is not None: more["base"] = task.base
