@@ -8,10 +8,12 @@ for what a browser would load from elsewhere and for links that lead nowhere. A 
 build and leaves the last site in place.
 """
 import ast
+import copy
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from html.parser import HTMLParser
 from os.path import normpath, relpath
@@ -37,6 +39,37 @@ FOLDERS = {
                         "One notebook a table or figure. Their results are in the [reports](../reports.md); here are "
                         "the claim, the measurement and the code, at the smallest scale."),
 }
+
+# what a program calls: title -> module and its names, in the order of use
+API = {
+    "Cluster": ("estimators", "RPSC RUC estimator_class Clusterer AddOn"),
+    "Use a fitted model": ("estimators", "Answers Editable Savable load"),
+    "Images": ("data", "load ImageSet Clustering"),
+    "Data sets of other libraries": ("samples", "holds_pictures read_pictures"),
+    "How many clusters": ("granularity", "suggest_k Suggestion silhouette suggest_merges merge split with_names "
+                                        "cluster_names"),
+    "Any system, with all that it finds": ("methods", "fit names budget_for"),
+    "Encoders": ("encoders", "resolve timm_encoder save_encoder"),
+    "A page to look at": ("gallery", "write_gallery image_table"),
+    "Progress and log": ("progress", "progress bars Lines"),
+    "Compare with labels, afterwards": ("metrics", "clustering_accuracy match_clusters nmi ari calibration_error "
+                                                   "cluster_health"),
+    "Parts: choosing reliable images": ("selection", "top_confident cluster_centers nearest_to_centers "
+                                                     "semantic_confidence local_consistency "
+                                                     "select_confident select_by_neighbors select_hybrid"),
+    "Parts: losses and thresholds": ("scl", "soft_contrastive_loss"),
+    "Parts: FreeMatch": ("freematch", "AdaptiveThreshold fairness_loss"),
+    "Parts: MixMatch": ("mixmatch", "sharpen mixup guess_labels"),
+    "Parts: RUC": ("ruc", "smooth_labels co_refine refurbish"),
+}
+API_HEAD = """# API
+
+> What a program calls, with the first sentence of each; the rest is on the page of its module.
+
+Everything is imported from its module, as in `from rpsc.estimators import RPSC`. The package is typed (`py.typed`),
+says what it does to the logger `rpsc`, and prints nothing. Bad arguments end in a `ValueError` that names the argument,
+what came, and what is accepted.
+"""
 
 DIRECTIVE = re.compile(r"^\s*#\s*\|\s*(.*?)\s*$\n?", re.M)
 MODULE = re.compile(r"^\s*#\s*\|\s*default_exp\s+([\w.]+)", re.M)
@@ -78,6 +111,46 @@ def definitions(cell) -> list:
         return []
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return [node.name for node in ast.parse(cell.source).body if isinstance(node, kinds) and node.name[0] != "_"]
+
+
+def public(cell) -> list:
+    "The nodes of `definitions`."
+    names = definitions(cell)
+    return [node for node in ast.parse(cell.source).body if getattr(node, "name", "") in names] if names else []
+
+
+def called(node, name: str) -> str:
+    "How a function is called: its arguments with defaults, without types."
+    given = copy.deepcopy(node.args)
+    plain, named = [*given.posonlyargs, *given.args], given.kwonlyargs
+    for arg in [*plain, *named]:
+        arg.annotation = None
+    if plain and plain[0].arg in ("self", "cls"):
+        (given.posonlyargs or given.args).pop(0)
+    return textwrap.fill(f"{name}({ast.unparse(given)})", 88, subsequent_indent=" " * 10, break_long_words=False)
+
+
+def told(node, module: str) -> list:
+    "Lines of the API page: a definition, and below a class its methods."
+    about = f": {first_sentence(node)}"
+    if not isinstance(node, ast.ClassDef):
+        return [f"- [`{node.name}`](#{label(module, node.name)}){about}", "", f"      {called(node, node.name)}", ""]
+    methods = [part for part in node.body if isinstance(part, ast.FunctionDef)]
+    inits = [part for part in methods if part.name == "__init__"]
+    lines = [f"- [`{node.name}`](#{label(module, node.name)}){about}", ""]
+    lines += [f"      {called(init, node.name)}" for init in inits] + [""]
+    shown = [part for part in methods if part.name[0] != "_" and not is_property(part)]
+    return lines + [f"  - `{called(part, '.' + part.name)}`: {first_sentence(part)}" for part in shown] + [""]
+
+
+def is_property(node) -> bool:
+    return any(getattr(one, "id", getattr(one, "attr", "")).endswith("property") for one in node.decorator_list)
+
+
+def first_sentence(node) -> str:
+    "What a definition says of itself, up to the first full stop at the end of a word."
+    text = " ".join((ast.get_docstring(node) or "").split())
+    return re.split(r"(?<=[a-z`)])\.(?: |$)", text, maxsplit=1)[0].rstrip(".") + "."
 
 
 def is_imports(cell, source: str) -> bool:
@@ -128,7 +201,7 @@ class Writer:
         self.sources = {path: page_of(ROOT / path) + ".ipynb" for path in books}
         self.folders = [folder for folder in FOLDERS if any(path.startswith(folder + "/") for path in books)]
         self.sources |= {path: page + ".md" for path, page in TEXTS.items()}
-        self.sources |= {folder: FOLDERS[folder][0] + ".md" for folder in self.folders}
+        self.sources |= {folder: FOLDERS[folder][0] + ".md" for folder in self.folders} | {"nbs/api": "api.md"}
 
     def prose(self, text: str, path: str, module: str = "") -> str:
         "Markdown with its links and names rewritten; headings keep their words."
@@ -202,7 +275,7 @@ class Writer:
         "Hidden tables of contents, one a part of the site."
         of = {folder: [path for path in self.books if path.startswith(f"nbs/{folder}")]
               for folder in ("tutorials/", "experiments/", *PARTS)}
-        parts = {"Tutorials": ["nbs/tutorials", *of["tutorials/"]],
+        parts = {"For programs": ["nbs/api"], "Tutorials": ["nbs/tutorials", *of["tutorials/"]],
                  "Results": ["reports/README.md", "reports/tuning/README.md", "nbs/experiments"]}
         parts |= {title: of[number] for number, title in PARTS.items()}
         parts["Project"] = ["CONTRIBUTING.md", "CHANGELOG.md"]
@@ -221,6 +294,17 @@ class Writer:
         tree = toctree([Path(self.sources[inner]).name for inner in inside]) if path == "nbs/experiments" else ""
         self.write(path, "\n\n".join([f"# {title}", words, "\n".join(lines), tree]))
 
+    def api(self):
+        "The page of all that a program calls."
+        homes = {module_of(book): book for book in self.books.values()}
+        sections = [API_HEAD]
+        for title, (module, names) in API.items():
+            found = {node.name: node for cell in homes[module].cells for node in public(cell)}
+            self.problems += [f"API: rpsc.{module} has no {name}" for name in names.split() if name not in found]
+            lines = [line for name in names.split() if name in found for line in told(found[name], module)]
+            sections.append(f"## {title}\n\n" + "\n".join(self.prose(line, "nbs/api", module) for line in lines))
+        self.write("nbs/api", re.sub(r"\n{3,}", "\n\n", "\n\n".join(sections)) + "\n")
+
     def all(self):
         "Write every source."
         for path in self.books:
@@ -229,6 +313,7 @@ class Writer:
             self.write(path, self.prose((ROOT / path).read_text(encoding="utf-8"), path))
         for path in self.folders:
             self.folder(path)
+        self.api()
 
 
 def headline(book) -> tuple:

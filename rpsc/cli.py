@@ -187,7 +187,8 @@ def _command(name, function, example, words, more, *names):
     "Register a function of `rpsc.commands`, with two paragraphs of help and the names of its options, in order."
     def run(**given):
         from rpsc import commands # which takes a second
-        getattr(commands, function)(**arguments(given))
+        from rpsc.progress import bars
+        with bars(True): getattr(commands, function)(**arguments(given))
     taken = [(one, *OPTIONS[one]) for one in " ".join(names).split()]
     run.__signature__ = Signature([Parameter(one, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
                                    for one, kind, default in taken])
@@ -249,7 +250,7 @@ def main() -> None:
     "The command `rpsc`."
     for number in (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")):
         if number and signal.getsignal(number) == signal.SIG_DFL: signal.signal(number, signal.default_int_handler)
-    if not sys.stderr.isatty(): os.environ.setdefault("TQDM_DISABLE", "1")       # no progress bars in a file
+    if not sys.stderr.isatty(): os.environ.setdefault("TQDM_DISABLE", "1") # of others; ours are a line a minute
     app(prog_name="rpsc")
 
 # %% ../nbs/49_cli.ipynb #30dd4fad

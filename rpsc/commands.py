@@ -143,7 +143,7 @@ def run_task(folder:Folder, task:Task, plan:dict, names:list|None=None, given:li
     folder.write("unfinished", plan=plan)
     write_problems(folder.place / "problems.csv", task.images.problems)
     train_encoder(task, work)
-    with step(f"clustering by {task.system}"): model = estimator_class(task.method).of(task, work, sys.stderr.isatty())
+    with step(f"clustering by {task.system}"): model = estimator_class(task.method).of(task, work)
     with step(f"writing {path}"): facts, words = write_results(folder, task.images, model, names, given)
     about, seconds = code_and_machine(task.images.device), round(time.perf_counter() - start, 1)
     folder.finish(plan=plan, results=facts, names=names, seconds=seconds, provenance=about)
@@ -198,7 +198,7 @@ def answers(model:Clusterer, images:ImageSet) -> Clustering: # of these images
     if model.network_ is None: images = images.to("cpu")
     else: model.network_.to(images.device)
     labels, probs = model.answer(images)
-    return Clustering(labels.cpu(), None if probs is None else probs.cpu(), meta=dict(n_clusters=int(model.n_clusters)))
+    return Clustering(labels.cpu(), None if probs is None else probs.cpu(), meta=dict(n_clusters=model.n_clusters_))
 
 def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its clusters, if they have any
     """The model in a folder of results, or in the folder of the model.
@@ -222,7 +222,7 @@ def saved_model(folder:Path) -> tuple[Clusterer, "list|None"]: # names of its cl
     if model.image_format_ is None:
         raise ValueError(f"{place}: this model takes embeddings; accepted: a model of images, as from rpsc cluster")
     names = facts.get("names")
-    is_usable = isinstance(names, list) and len(names) == model.n_clusters
+    is_usable = isinstance(names, list) and len(names) == model.n_clusters_
     return model, model.clustering_.meta.get("names") or (names if is_usable else None)
 
 # %% ../nbs/48_commands.ipynb #1a7ae0a7
@@ -582,7 +582,7 @@ def export_images(images:ImageSet, folder:Path) -> None:
         place(i).mkdir(parents=True, exist_ok=True)
         pixels = images.images[i].permute(1, 2, 0).numpy()
         export_image(pixels[..., 0] if images.channels == 1 else pixels, place(i) / f"{i:06}.png")
-    os.sync()
+    if hasattr(os, "sync"): os.sync() # Windows has none
     begun.unlink()
 
 # %% ../nbs/48_commands.ipynb #15fd394a

@@ -6,13 +6,14 @@
 __all__ = ['BY_CENTERS', 'as_images', 'Answers', 'Editable', 'Savable', 'Clusterer', 'AddOn', 'RPSC', 'RUC', 'estimator_class']
 
 # %% ../nbs/41_estimators.ipynb #f9fdc72a
-import re, sys, warnings
-from contextlib import contextmanager, redirect_stderr
+import re, warnings
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import numpy as np
 import torch
@@ -23,21 +24,24 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
 import rpsc
-from .backbone import ClusterHeads, describe_network
+from .backbone import ClusterHeads, describe_network, embed
+from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, known_name
 from .data import load as load_images
 from .encoders import file_size
 from .files import no_copy_tensor, sweep
-from .granularity import check_finite, merge, split, with_names
+from .granularity import check_finite, merge, silhouette, split, suggest_k, with_names
 from .jobs import Job
-from .methods import SYSTEMS, budget_for, names
+from .methods import SYSTEMS, Budget, budget_for, names
 from .models import (after_edit, center_distances, mean_rows, nearest_labels, network_answers, parameters_of,
                          plain_value, read_model, read_network, space_blocks, tensors_under, write_model)
+from .progress import logger, progress
+from .samples import holds_pictures, read_pictures
 from .selection import unit
 from .rpsc_plus import cluster_features
 from .self_labeling import HeadNetwork, OneHead, head_probs, self_label
 from .sizes import compare_with_kmeans
-from .tasks import ANY_SIZE, BALANCED, FIRST_STAGE, Task, decide, own_switches
+from .tasks import ANY_SIZE, BALANCED, FIRST_STAGE, Task, choose_device, decide, own_switches
 
 # %% ../nbs/41_estimators.ipynb #7ef3f112
 def _is_files(X):
@@ -47,20 +51,22 @@ def _is_files(X):
 
 def _is_embeddings(X):
     "Whether `X` is a matrix rather than images; what is neither is left for scikit-learn's checks to refuse."
-    if isinstance(X, (ImageSet, str, Path)) or _is_files(X): return False
+    if isinstance(X, (ImageSet, str, Path)) or _is_files(X) or holds_pictures(X): return False
     try: return (X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) not in (3, 4)
     except ValueError: return True # rows of different lengths
 
 def as_images(
-    X, # an ImageSet, an array as `ImageSet` takes it, a folder, a file, a list of files, or a name of a data set
+    X, # an ImageSet, an array as it takes, a folder, file, list of files, name of a data set, or as in `rpsc.samples`
     size:int|None=None, # pixels that files are decoded to; None: by the encoder, or by the files
     reading:dict|None=None, # how files were read before (`ImageSet.reading`), to read others in the same way
     encoder="auto", # that will see them
+    channels:int|None=None, # of pictures that are no files; None: 1 where all are grey, else 3
 ) -> ImageSet: # without labels
     "Images of whatever the caller has; files that cannot be read are a warning. Errors as in `rpsc.data.load`."
     if _is_files(X) or isinstance(X, (str, Path)):
         if not (isinstance(X, str) and known_name(X)): size = size or file_size(encoder)
         X = load_images(list(X) if _is_files(X) else X, size=size, reading=reading)
+    elif holds_pictures(X): X = read_pictures(X, size or file_size(encoder), channels)
     elif not isinstance(X, ImageSet): X = ImageSet(X if isinstance(X, Tensor) else np.asarray(X))
     if left := X.problems:
         warnings.warn(f"{len(left)} of {len(X) + len(left)} files could not be read and are left out, "
@@ -105,18 +111,15 @@ def _checked_k(k, n):
     "The number of clusters, if `n` samples can have it."
     if isinstance(k, Integral) and not isinstance(k, bool) and 1 <= k <= n: return int(k)
     raise ValueError(f"n_clusters: got {k!r}; accepted: a whole number from 1 to {n}, "
-                     f"the number of samples (n_samples={n})")
+                     f"the number of samples (n_samples={n}), or 'auto'")
 
-# %% ../nbs/41_estimators.ipynb #07ea1054
-class _Stream:
-    "A stream that claims to be a terminal, or not to be one."
-    def __init__(self, stream, is_terminal:bool): self.stream, self.is_terminal = stream, is_terminal
-    def isatty(self) -> bool: return self.is_terminal
-    def __getattr__(self, name): return getattr(self.stream, name)
-
-def _progress(verbose):
-    "A context in which progress bars are drawn or not."
-    return redirect_stderr(_Stream(sys.stderr, bool(verbose)))
+def _suggested_k(features, seed) -> int: # of features (N, D)
+    "The number of clusters that features support; `ValueError` where there is no clear one."
+    if len(features) < 4: raise ValueError(f"n_clusters: got 'auto' for {len(features)} samples; accepted: 4 or more")
+    found = suggest_k(features, seed=seed)
+    logger.info("n_clusters: %s", found.reason)
+    if found.k: return found.k
+    raise ValueError(f"n_clusters: got 'auto', but there is {found.reason}; accepted: a number that is useful to you")
 
 # %% ../nbs/41_estimators.ipynb #9c77b595
 def _embedding_recipe(recipe, n, n_clusters, budget="auto"):
@@ -215,6 +218,17 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
         "Rows in the space of the system, float32 (N, D): features of length 1, or standardised pixels."
         return torch.cat([*space_blocks(self._data(X), self.encoder_)]).cpu().numpy()
 
+    def score(self, X, y=None, rows:int=2000) -> float:
+        """How well the clusters that `predict` gives separate: mean cosine silhouette, -1 … 1, NaN for one cluster.
+
+        Larger is better, for the same encoder only. `y` is ignored: nothing here looks at labels, and a score is no
+        accuracy. Of more than so many `rows` a random part is measured."""
+        labels, space = self.predict(X), self.features(X)
+        if len(labels) > rows:
+            part = np.random.default_rng(0).permutation(len(labels))[:rows]
+            labels, space = labels[part], space[part]
+        return silhouette(space, labels, "cosine")
+
     def _data(self, X):
         "Checked data of the kind that the estimator was fitted to."
         check_is_fitted(self)
@@ -223,13 +237,13 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
             raise ValueError(f"X: got images; accepted: embeddings (N, {self.n_features_in_}), as in fit")
         accepted = f"{known['channels']}×{known['size']}×{known['size']}, as in fit"
         if _is_embeddings(X): raise ValueError(f"X: got a matrix; accepted: images of {accepted}")
-        images = as_images(X, known["size"], known.get("reading"))
+        images = as_images(X, known["size"], known.get("reading"), channels=known["channels"])
         if (images.channels, images.size) != (known["channels"], known["size"]):
             raise ValueError(f"X: got images of {images.channels}×{images.size}×{images.size}; accepted: {accepted}")
         return replace(images, mean=known["mean"], std=known["std"], domain=known["domain"])
 
     @property
-    def _n_features_out(self) -> int: return int(self.n_clusters)
+    def _n_features_out(self) -> int: return self.n_clusters_
 
     def __sklearn_is_fitted__(self) -> bool: return hasattr(self, "labels_")
 
@@ -248,23 +262,23 @@ class Editable(Answers):
         "Set the fitted attributes; `blocks()` gives the rows of the space."
         self._take(found)
         self.network_, self.encoder_, self.history_ = found.network, encoder, found.history
-        self.cluster_centers_ = mean_rows(blocks(), found.labels, int(self.n_clusters)).cpu().numpy()
+        self.cluster_centers_ = mean_rows(blocks(), found.labels, self.n_clusters_).cpu().numpy()
         self.edits_, self.rows_, self.row_labels_ = [], None, None
         if found.network is not None: found.network.eval().to(memory_format=torch.channels_last)
         elif self.method_ in BY_CENTERS:
-            self.rows_, self.row_labels_ = torch.from_numpy(self.cluster_centers_), torch.arange(int(self.n_clusters))
+            self.rows_, self.row_labels_ = torch.from_numpy(self.cluster_centers_), torch.arange(self.n_clusters_)
         else: self.rows_, self.row_labels_ = torch.cat([*blocks()]).cpu(), found.labels.cpu()
 
-    def rename(self, names:list) -> "Clusterer":
+    def rename(self, names:list) -> Self:
         """A copy whose clusters have names, K different strings; `rpsc.granularity.cluster_names(model.clustering_)`
         gives them back. Raises as `with_names`."""
         check_is_fitted(self)
         return self._with(with_names(self.clustering_, names))
 
-    def merge(self, groups:list[list[int]]) -> "Clusterer":
+    def merge(self, groups:list[list[int]]) -> Self:
         "A copy in which each group of clusters is one; `ValueError` for groups as `rpsc.granularity.merge`."
         check_is_fitted(self)
-        found, k = merge(self.clustering_, groups), int(self.n_clusters)
+        found, k = merge(self.clustering_, groups), self.n_clusters_
         numbers = merge(Clustering(torch.arange(k)), groups).labels
         sizes = torch.from_numpy(np.bincount(self.labels_, minlength=k)).double()[:, None]
         old = torch.from_numpy(np.array(self.cluster_centers_)).double()
@@ -277,11 +291,11 @@ class Editable(Answers):
         X, # what the estimator was fitted to, in the same order: it is not kept
         into:int=2, # parts
         seed:int=0, # of k-means
-    ) -> "Clusterer":
+    ) -> Self:
         """A copy in which a cluster is several, by spherical k-means of its rows; a new row goes to the nearest centre.
 
         So `predict` may differ from `labels_` between two parts. Raises as `rpsc.granularity.split`."""
-        rows, k = torch.from_numpy(self.features(X)), int(self.n_clusters)
+        rows, k = torch.from_numpy(self.features(X)), self.n_clusters_
         found = split(self.clustering_, cluster, into, rows, seed)
         numbers = torch.tensor([int(cluster), *range(k, found.n_clusters)])
         centers = mean_rows([rows], found.labels.cpu(), found.n_clusters)
@@ -291,7 +305,7 @@ class Editable(Answers):
     def _with(self, found, centers=None, edit=None):
         "A copy with another clustering; `edit` is for `after_edit`, None where only names differ."
         new = copy(self)
-        new.n_clusters = found.n_clusters
+        new.n_clusters = new.n_clusters_ = found.n_clusters
         new._take(found)
         if edit is not None: new.cluster_centers_, new.edits_ = centers.cpu().numpy(), [*self.edits_, edit]
         return new
@@ -330,7 +344,7 @@ class Savable(Editable):
         return write_model(Path(path).expanduser(), facts, tensors)
 
     @classmethod
-    def load(cls, path, encoder=None) -> "Clusterer":
+    def load(cls, path, encoder=None) -> Self:
         "Read a fitted estimator of this class from a folder; see `rpsc.estimators.load`."
         path = Path(path).expanduser()
         facts, tensors = read_model(path)
@@ -352,90 +366,104 @@ class Savable(Editable):
         is_inside = facts["encoder"] == "network"
         self.encoder_ = network.encoder if is_inside else read_network(facts, tensors, "encoder", given)
         labels, centers, rows = tensors["labels"], tensors["centers"], tensors.get("rows")
+        self.n_clusters_ = len(centers)
         self.cluster_centers_, self.rows_, self.row_labels_ = centers.numpy(), rows, tensors.get("row_labels")
         if network is None and self.row_labels_ is None: # of the first models
             self.rows_, self.row_labels_ = (centers, torch.arange(len(centers))) if rows is None else (rows, labels)
         edits = enumerate(facts.get("edits", []))
         self.edits_ = [dict(cluster=cluster, **tensors_under(tensors, f"edits.{i}")) for i, cluster in edits]
-        meta, network = dict(n_clusters=int(self.n_clusters), **facts.get("meta", {})), None if self.edits_ else network
+        meta, network = dict(n_clusters=self.n_clusters_, **facts.get("meta", {})), None if self.edits_ else network
         self._take(Clustering(labels, tensors.get("probabilities"), None, facts["history"], meta, network))
 
 # %% ../nbs/41_estimators.ipynb #15c4dfab
 class Clusterer(Savable, BaseEstimator):
     """The estimator of a registered system, named by `system`; see `estimator_class`.
 
-    After `fit`: `labels_` (N,), `probabilities_` (N, K) or None, `cluster_centers_` (K, D), `history_`,
-    `n_features_in_`; `method_`, the system that ran; `network_` and `encoder_`, or None; `clustering_`, the outcome of
-    `rpsc.methods.fit`; `paths_` of the images, if they were files; `edits_`, what `merge` and `split` did."""
+    After `fit`: `labels_` (N,), `probabilities_` (N, K) or None, `cluster_centers_` (K, D), `n_clusters_` (K),
+    `history_`, `n_features_in_`; `method_`, the system that ran; `network_` and `encoder_`, or None; `clustering_`, the
+    outcome of `rpsc.methods.fit`; `paths_` of the images, if they were files; `edits_`, made by `merge` and `split`."""
     system = None # a name of `rpsc.methods.names`
 
     def __init__(self,
-        n_clusters, # K, 1 <= K <= N; images need 2
+        n_clusters:"int|str", # K, 1 <= K <= N; images need 2; "auto": as `suggest_k` says
         *,
-        encoder="auto", # for images: as in `rpsc.tasks.decide`
-        budget="auto", # how much work: "auto" (see `choose_budget`; embeddings: 30 epochs), a profile, or a Budget
-        switches=None, # dict of the system's own switches, e.g. dict(confidence="none")
-        balance=True, # clusters of about equal size, as RPSC and SPICE assume; False: of any size
-        random_state=0, # seed, 0 to 2**32 - 1; RandomState; or None for another result each time
-        device=None, # where to compute; None: where the data is
-        cache=None, # folder for encoders and finished stages of images: a killed fit goes on from there; None: nowhere
-        verbose=False, # say what runs, and draw progress bars
+        encoder:"str|Path|nn.Module"="auto", # for images: as in `rpsc.tasks.decide`
+        budget:"str|Budget"="auto", # how much work: "auto" (`choose_budget`; embeddings: 30 epochs), or a profile
+        switches:dict|None=None, # of the system, e.g. dict(confidence="none")
+        balance:bool=True, # clusters of about equal size, as RPSC and SPICE assume; False: of any size
+        random_state:"int|np.random.RandomState|None"=0, # seed, 0 to 2**32 - 1; None: another result each time
+        device:str|torch.device|None=None, # where to compute; "auto": a GPU if there is one; None: where the data is
+        cache:str|Path|None=None, # folder for encoders and finished stages: a killed fit goes on from there; None: none
+        verbose:bool=False, # say what runs (logger `rpsc`), and draw progress bars, in a file a line a minute
     ):
         self.n_clusters, self.encoder, self.budget, self.switches = n_clusters, encoder, budget, switches
         self.balance, self.random_state, self.device = balance, random_state, device
         self.cache, self.verbose = cache, verbose
 
-    def fit(self, X, y=None) -> "Clusterer":
+    def fit(self, X, y=None) -> Self:
         """Cluster embeddings (N, D), dense and real, or images; `y` is ignored.
 
         `ValueError` for data or parameters that do not fit, `TypeError` for sparse matrices."""
         for name in [*vars(self)]:
             if name.endswith("_") and not name.startswith("_"): delattr(self, name) # of the fit before
-        with _progress(self.verbose): (self._fit_embeddings if _is_embeddings(X) else self._fit_images)(X)
+        with progress(bool(self.verbose)): (self._fit_embeddings if _is_embeddings(X) else self._fit_images)(X)
         return self
 
     @classmethod
-    def of(cls, task:Task, work:Path, verbose:bool=False) -> "Clusterer":
-        "The fitted estimator of a task; `work` is for encoders, features and checkpoints."
-        more = dict(encoder=task.encoder, budget=task.budget, random_state=task.seed, cache=work, verbose=verbose)
+    def of(cls, task:Task, work:Path, verbose:bool|None=None) -> Self:
+        "The fitted estimator of a task; `work` is for encoders, features, checkpoints; `verbose` as in `progress`."
+        more = dict(encoder=task.encoder, budget=task.budget, random_state=task.seed, cache=work, verbose=bool(verbose))
         if task.base is not None: more["base"] = task.base
         if not task.balance: more["balance"] = False
         self = cls(task.k, **more)
-        with _progress(verbose): self._perform(task, work)
+        with progress(verbose): self._perform(task, work)
         return self
 
     def _fit_embeddings(self, X):
         features = _embeddings(self, X, reset=True)
-        if self.device: features = features.to(self.device)
-        k, self.method_ = _checked_k(self.n_clusters, len(features)), FIRST_STAGE.get(self.system, self.system)
+        if self.device: features = features.to(choose_device(str(self.device), "device"))
+        seed, self.method_ = _seed(self.random_state), FIRST_STAGE.get(self.system, self.system)
+        k = self.n_clusters_ = self._chosen_k(len(features), lambda: _suggested_k(features, seed))
         self.image_format_ = self.paths_ = None
         title, (n, length) = SYSTEMS[self.method_].title, features.shape
-        if self.verbose: print(f"{title} on {n:,} embeddings of length {length}, {k} clusters")
+        logger.info("%s on %s embeddings of length %d, %d clusters", title, f"{n:,}", length, k)
         own = own_switches(self.system, self.switches, self.balance)
-        found = _cluster_embeddings(self.system, features, k, self.budget, _seed(self.random_state), own)
+        found = _cluster_embeddings(self.system, features, k, self.budget, seed, own)
         _warn_of_sizes(self.method_, features, found.labels, k, self.balance)
         self._settle(replace(found, features=None), lambda: space_blocks(features))
 
     def _fit_images(self, X):
         images = as_images(X, encoder=self.encoder)
-        if self.device: images = images.to(self.device)
-        k, seed = _checked_k(self.n_clusters, len(images)), _seed(self.random_state)
-        task = decide(images, self.system, k, self.encoder, self.budget, seed, None, self.balance, self.switches)
-        with _cache_folder(self.cache) as work: self._perform(self._on_base(task, work), work)
+        if self.device: images = images.to(choose_device(str(self.device), "device"))
+        seed = _seed(self.random_state)
+        with _cache_folder(self.cache) as work:
+            k = self._chosen_k(len(images), lambda: self._suggested_k(images, seed, work))
+            task = decide(images, self.system, k, self.encoder, self.budget, seed, None, self.balance, self.switches)
+            self._perform(self._on_base(task, work), work)
+
+    def _chosen_k(self, n, suggested) -> int: # of n samples; () -> K
+        "The number of clusters that was asked for, or the one that is suggested."
+        is_asked = isinstance(self.n_clusters, str) and self.n_clusters == "auto"
+        return suggested() if is_asked else _checked_k(self.n_clusters, n)
+
+    def _suggested_k(self, images, seed, work) -> int:
+        "The number of clusters that the features of the encoder support, or the pixels where the system has none."
+        task = decide(images, self.system, 2, self.encoder, self.budget, seed, None, self.balance, self.switches)
+        if not task.needs_encoder: return _suggested_k(pixel_rows(images), seed)
+        return _suggested_k(embed(task.trained(work), images, cache=Path(work) / "features"), seed)
 
     def _on_base(self, task, work): return task # an add-on stands on something
 
     def _perform(self, task, work):
         "Do a task, and keep what it found."
-        images, self.method_ = task.images, task.system
+        images, self.method_, self.n_clusters_ = task.images, task.system, task.k
         self.n_features_in_ = images.channels * images.size**2
         self.paths_ = None if images.paths is None else [*map(str, images.paths)]
         self.image_format_ = dict(size=images.size, channels=images.channels, mean=list(images.mean),
                                   std=list(images.std), domain=images.domain, reading=images.reading)
         encoder = task.given.name if task.given else task.budget.encoder
         about = f"{len(images):,} images of {images.channels}×{images.size}×{images.size}, {task.k} clusters"
-        about = f"{SYSTEMS[task.system].title} on {about}, budget {task.budget.name}, encoder {encoder}"
-        if self.verbose: print(about)
+        logger.info("%s on %s, budget %s, encoder %s", SYSTEMS[task.system].title, about, task.budget.name, encoder)
         self.method_, found = task.perform(work, keep=self.cache is not None)
         encoder, features, labels = task.used_encoder(found, work), found.features, found.labels
         if not SYSTEMS[self.method_].is_addon: _warn_of_sizes(self.method_, features, labels, task.k, task.balance)
@@ -448,11 +476,12 @@ class Clusterer(Savable, BaseEstimator):
 class AddOn(Clusterer):
     "The estimator of a system that re-trains another clustering on images."
     def __init__(self,
-        n_clusters, # K
+        n_clusters:"int|str", # K
         *,
         base="scan", # what to improve: a system, a clusterer (fitted or not), a Clustering, or labels (N,)
-        encoder="auto", # as in `Clusterer`; "auto" takes that of a fitted base
-        budget="auto", switches=None, random_state=0, device=None, cache=None, verbose=False, # as in `Clusterer`
+        encoder:"str|Path|nn.Module"="auto", # as in `Clusterer`; "auto" takes that of a fitted base
+        budget:"str|Budget"="auto", switches:dict|None=None, random_state:"int|np.random.RandomState|None"=0,
+        device:str|torch.device|None=None, cache:str|Path|None=None, verbose:bool=False, # as in `Clusterer`
     ):
         super().__init__(n_clusters, encoder=encoder, budget=budget, switches=switches, random_state=random_state,
                          device=device, cache=cache, verbose=verbose)

@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from .data import ImageSet
 from .files import damaged, fingerprint, read_tensors, write_tensors
 from .meter import Meter, in_trial
+from .progress import tqdm
 
 # %% ../nbs/01b_features.ipynb #0d0fafd0
 def checked_positive(name, value):

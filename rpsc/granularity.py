@@ -17,13 +17,13 @@ from sklearn.metrics import silhouette_score
 from sklearn.metrics.pairwise import cosine_distances
 from torch import Tensor, nn
 from torch.nn.functional import normalize
-from tqdm import tqdm
 
 from .backbone import Network
 from .data import Clustering, checked_rows
 from .metrics import ari, contingency, label_pair
 from .neighbors import assign, kmeans, shuffled
 from .plots import COLORS
+from .progress import tqdm
 from .ruc import Pair
 
 # %% ../nbs/33_granularity.ipynb #e9617392

@@ -14,11 +14,11 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from .backbone import evaluating
 from .data import ImageSet, checked_labels
 from .metrics import match_clusters
+from .progress import tqdm
 
 # %% ../nbs/30_robustness.ipynb #4ed1be78
 class OnPixels(nn.Module):

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from .files import cache_folder, damaged, fingerprint, flush, left_parts, part_of, sweep, write_text
 from .formats import Problem, Reading, open_regular
 from .pictures import Decoders, page_names, read_pages, split_page
+from .progress import tqdm
 
 # %% ../nbs/00aa_stores.ipynb #1406f17d
 IN_MEMORY = 2**28 # bytes of pixels; larger sets of files are decoded into a store

@@ -13,11 +13,11 @@ from typing import Any, Callable
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from .backbone import autocast, resolve_precision
 from .files import damaged, read_tensors, sweep, write_tensors, write_text
 from .meter import Meter, in_trial
+from .progress import tqdm
 
 # %% ../nbs/05_train.ipynb #b804bbd2
 def generator_at(
