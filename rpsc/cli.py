@@ -169,6 +169,8 @@ OPTIONS |= dict(
     label_column=option(str, None, "Column of the labels, by its name or number.", "NAME"),
     most=option(int, None, "Largest number to try. Default: 30, at most a tenth of the images.", "N", "--max-k", min=3),
     methods=option(str, "kmeans-features,scan,spice,rpsc", "Names of `rpsc methods`, separated by commas.", "NAMES"),
+    thumbs=option(bool, False, "Also write small pictures of all images to OUT/thumbs, with which the page shows every "
+                  "member of a cluster at once; a finished folder gets them, too.", None, "--thumbs"),
     name=(Optional[str], typer.Argument(None, metavar="NAME", help="Without a name: the list.", show_default=False)),
     root=option(Path, None, "Folder of data sets. Default: the cache folder of the user.", "FOLDER"),
     export=option(Path, None, "Also write the images there, as PNG files in class folders.", "FOLDER"))
@@ -215,7 +217,7 @@ _command("cluster", "cluster", "rpsc cluster photos -k 12 -o photos-clusters", "
         "Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv, "
         "run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The "
         "default method takes clusters for about equally large.",
-        "path k out method unbalanced", IMAGES, "overwrite plan_only")
+        "path k out method unbalanced", IMAGES, "thumbs overwrite plan_only")
 _command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-labels.csv",
         "Say which cluster new images belong to.",
         "The table has the columns path, cluster, confidence and second (the next best cluster). Only the model is "

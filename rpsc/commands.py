@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['NEXT', 'describe', 'announce', 'train_encoder', 'filled', 'sureness', 'write_results', 'code_and_machine', 'run_task',
-           'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'as_given', 'refine',
-           'embeddings', 'without_missing', 'export_table', 'export_results', 'say_what_changed', 'free_place',
-           'write_suggestion', 'suggest', 'compared', 'separation', 'comparison', 'shown_comparison',
+           'renew_page', 'write_thumbs', 'carry_out', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict',
+           'as_given', 'refine', 'embeddings', 'without_missing', 'export_table', 'export_results', 'say_what_changed',
+           'free_place', 'write_suggestion', 'suggest', 'compared', 'separation', 'comparison', 'shown_comparison',
            'write_comparison', 'run_comparison', 'compare', 'method_table', 'list_methods', 'data_table',
            'export_image', 'export_images', 'prepare_data']
 
@@ -39,6 +39,7 @@ from .jobs import SYSTEMS
 from .labels import in_words, labels_of, numbered, read_labelling, rows_meant, spread_confidence
 from .likeness import kinship
 from .machine import provenance, run_git
+from .members import Members, add_sheets, missing_sheets, sheet_facts, write_sheets
 from .methods import names
 from .metrics import ari, cluster_health, clustering_accuracy
 from .results import (KEPT, RESULTS, Folder, aligned, altered, differences, digest, images_word, loaded_json,
@@ -109,7 +110,8 @@ def write_results(
     kin, kin_facts, tree = kinship(found, names)
     more = kin if given is None else dict(given=given, **kin)
     for ending in ("csv", "parquet"): write_table(filled(table, names, **more), folder.place / f"labels.{ending}")
-    write_gallery(folder.place / "gallery.html", images, found, names=names, table=table, tree=tree)
+    write_gallery(folder.place / "gallery.html", images, found, names=names, table=table, tree=tree,
+                  home=folder.path)
     sizes = found.labels.bincount(minlength=found.n_clusters).tolist()
     facts = dict(method=model.method_, images=len(images), problems=len(images.problems),
                  **cluster_health(found.labels, found.n_clusters), sizes=sizes, outlying=int(table.is_outlier.sum()),
@@ -152,6 +154,30 @@ def run_task(folder:Folder, task:Task, plan:dict, names:list|None=None, given:li
     return model
 
 # %% ../nbs/48_commands.ipynb #6e8dd8fb
+def renew_page(path:Path, members:Members, sheets:dict) -> None:
+    "Tell the page in a folder of results where its small pictures are. Raises as `add_sheets`."
+    page, run = path / "gallery.html", path / "run.json"
+    facts, before = loaded_json(run), digest(page)
+    known = facts.get("files", {})
+    known.pop(page.name, None)
+    write_json(run, facts) # a kill from here on leaves a page that nobody checks
+    add_sheets(page, members, sheets)
+    if before: write_json(run, dict(facts, files=dict(known, **{page.name: digest(page)})))
+
+def write_thumbs(folder:Folder, asked:Request) -> None:
+    "Write small pictures of all images of a finished clustering, as far as they are missing. Raises as `add_sheets`."
+    path, place = folder.path, folder.path / "thumbs"
+    with folder.locked():
+        sweep(place, deep=True)
+        sizes = loaded_json(path / "run.json")["results"]["sizes"]
+        members = Members(pd.read_parquet(path / "labels.parquet"), len(sizes))
+        if missing_sheets(place, members):
+            images, _ = read_images(asked)
+            with step(f"writing {place}"): write_sheets(place, images.to("cpu"), members)
+        renew_page(path, members, sheet_facts(place, members))
+    tell(dict(thumbs=f"{place}: {plural(sum(sizes), 'small picture')}, which the page shows"))
+
+# %% ../nbs/48_commands.ipynb #a9913eed
 def carry_out(
     folder:Folder,
     asked:Request,
@@ -175,7 +201,10 @@ def carry_out(
         if state == "unfinished": print(f"going on with the run in {folder.path}")
         do(*ready)
 
-def cluster(asked:Request) -> None:
+def cluster(
+    asked:Request,
+    thumbs:bool=False, # also small pictures of all images, for the page
+) -> None:
     "Cluster images into `asked.k` clusters. Raises what reading, planning and the method raise."
     check_method(asked.method); check_options(asked)
     folder = Folder(asked.folder("clusters"), settings_of("cluster", asked, method=asked.method))
@@ -184,6 +213,7 @@ def cluster(asked:Request) -> None:
         task = task_for(images, asked.method, asked.k, asked)
         return task, announce([task], reason, folder)
     carry_out(folder, asked, prepare, lambda task, plan: run_task(folder, task, plan))
+    if thumbs and not asked.plan_only: write_thumbs(folder, asked)
 
 # %% ../nbs/48_commands.ipynb #8faa1102
 def in_channels(images:ImageSet, channels:int) -> ImageSet:

@@ -34,52 +34,82 @@ for (const radio of all('input[name="sort"]')) {
 addEventListener("hashchange", sortByAddress);
 sortByAddress();
 
-// Rows of images: a row is one stop of the Tab key, the arrow keys move within it.
-function target(buttons, from, key) {
-  const top = buttons[0].offsetTop;
-  const columns = buttons.filter(button => button.offsetTop === top).length;
+// Rows of images: a row is one stop of the Tab key, the arrow keys move within it. Rows come and go, so the document listens.
+const picsOf = strip => all(".pic", strip);
+
+function stop(strip, pic) { // the one that Tab reaches, and its tick
+  for (const other of picsOf(strip)) {
+    other.tabIndex = other === pic ? 0 : -1;
+    const tick = one(".tick", other.parentElement);
+    if (tick) tick.tabIndex = other.tabIndex;
+  }
+}
+
+function target(pics, from, key) {
+  const top = pics[0].parentElement.offsetTop;
+  const columns = pics.filter(pic => pic.parentElement.offsetTop === top).length;
   const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
-  if (key === "Home") return buttons[0];
-  if (key === "End") return buttons.at(-1);
-  return key in steps ? buttons[from + steps[key]] : undefined;
+  if (key === "Home") return pics[0];
+  if (key === "End") return pics.at(-1);
+  return key in steps ? pics[from + steps[key]] : undefined;
 }
 
-for (const strip of all(".strip")) {
-  const buttons = all("button", strip);
-  buttons.forEach((button, i) => { button.tabIndex = i ? -1 : 0; });
-  strip.addEventListener("keydown", event => {
-    const next = target(buttons, buttons.indexOf(event.target), event.key);
-    if (!next) return;
-    event.preventDefault();
-    next.focus();
-  });
-  strip.addEventListener("focusin", event => {
-    for (const button of buttons) button.tabIndex = button === event.target ? 0 : -1;
-  });
-  strip.addEventListener("click", event => {
-    const button = event.target.closest("button");
-    if (button) enlarge(button);
-  });
-}
+const picAt = event => event.target.closest?.(".strip .pic") ?? null;
 
-// One image, large, with its neighbours in the row, round and round. Closing gives the focus back to the image that was shown last.
+document.addEventListener("keydown", event => {
+  const pic = picAt(event);
+  if (!pic || event.ctrlKey || event.metaKey || event.altKey) return;
+  const pics = picsOf(pic.closest(".strip")), next = target(pics, pics.indexOf(pic), event.key);
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+});
+document.addEventListener("focusin", event => {
+  const li = event.target.closest?.(".strip > li");
+  if (li) stop(li.parentElement, one(".pic", li));
+});
+document.addEventListener("click", event => { // with a key of control a link opens the file in another tab
+  const pic = picAt(event);
+  if (!pic || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+  event.preventDefault();
+  enlarge(pic);
+});
+for (const strip of all(".strip")) if (one(".pic", strip)) stop(strip, one(".pic", strip));
+
+// One image, large, with its neighbours in the row, round and round. It is shown small until its file is there, and where that cannot
+// be shown. Closing gives the focus back to the image that was shown last.
 const dialog = one("#large");
 let shown = null;
 
-function enlarge(button) {
-  shown = button;
-  const picture = one("img", button);
-  one("img", dialog).src = picture.src;
-  one("#large-text").textContent = picture.alt;
+const wordsOf = pic => pic.getAttribute("aria-label") ?? one("img", pic).alt;
+
+function enlarge(pic) {
+  shown = pic;
+  const small = one("img", pic), tile = one(".tile", pic), large = one("img", dialog), backdrop = one(".tile", dialog), link = one("#large-file");
+  backdrop.hidden = !tile;
+  large.hidden = !!tile;
+  if (tile) backdrop.style.cssText = tile.style.cssText; else large.src = small.src;
+  one("#large-text").textContent = wordsOf(pic);
+  link.hidden = !pic.href;
+  if (pic.href) {
+    link.href = pic.href;
+    link.textContent = "Open the file";
+    const full = new Image();
+    full.onload = () => { if (shown === pic) { large.src = full.src; large.hidden = false; backdrop.hidden = true; } };
+    full.onerror = () => { if (shown === pic) link.textContent = "Open the file (this browser cannot show it here)"; };
+    full.src = pic.href;
+  }
+  dialog.dispatchEvent(new Event("shown"));
   if (!dialog.open) { dialog.showModal(); one("#close").focus(); }
 }
 
 function move(step) {
-  const row = all("button", shown.closest(".strip"));
+  const row = picsOf(shown.closest(".strip"));
   enlarge(row.at((row.indexOf(shown) + step) % row.length));
 }
 
 dialog.addEventListener("keydown", event => {
+  if (event.target.matches("input")) return;
   if (event.key === "ArrowRight") move(1);
   if (event.key === "ArrowLeft") move(-1);
 });
@@ -88,19 +118,19 @@ one("#previous").addEventListener("click", () => move(-1));
 one("#next").addEventListener("click", () => move(1));
 one("#close").addEventListener("click", () => dialog.close());
 
-// The map: the image nearest to the pointer, or the one reached with the keys, is shown beside its point.
-const map = one("#points");
-if (map) {
-  const { points, side, columns } = data; // a point: [x, y, cluster, text]
+// The map: the image nearest to the pointer, or the one reached with the keys, is shown beside its point. Its words come with the members.
+function startMap(clusterOf, describe) {
+  const map = one("#points");
+  const { points, side, columns } = data; // a point: [x, y, place among the members]
   const svg = one("svg", map), ring = one(".ring", map), tip = one(".tip", map), picture = one(".picture", tip), choice = one("#highlight");
   let active = -1;
 
-  const candidates = () => points.map((_, i) => i).filter(i => choice.value === "" || points[i][2] === Number(choice.value));
+  const candidates = () => points.map((_, i) => i).filter(i => choice.value === "" || clusterOf(points[i][2]) === Number(choice.value));
 
   function show(i, announce) {
     active = i;
     tip.hidden = false; // what is hidden has no width
-    const [x, y, , text] = points[i], scale = picture.clientWidth;
+    const [x, y, place] = points[i], text = describe(place), scale = picture.clientWidth;
     ring.setAttribute("transform", `translate(${x} ${y})`);
     ring.setAttribute("visibility", "visible");
     picture.style.backgroundSize = `${100 * columns}% auto`;

@@ -143,7 +143,7 @@ def differences(old:dict, new:dict) -> str: # empty: none
 
 # %% ../nbs/45_results.ipynb #2f8fe76e
 RESULTS = ("run.json", "labels.csv", "labels.parquet", "gallery.html", "problems.csv", "compare.csv", "compare.md",
-           "model") # replaced by --overwrite
+           "model", "thumbs") # replaced by --overwrite
 KEPT = ("work", "problems.csv", "suggest-k.csv", "suggest-k.svg", "suggest-k-problems.csv") # what a new run may find
 
 def loaded_json(path:Path):
@@ -162,7 +162,8 @@ def digest(path:Path) -> "str|None": # 16 hex digits; None for what is no file
 
 def digests(place:Path) -> dict: # path below the place -> 16 hex digits
     "The content of all results, `run.json` itself excepted."
-    found = [path for name in RESULTS[1:] for path in [place / name, *sorted((place / name).rglob("[!.]*"))]]
+    made = [name for name in RESULTS[1:] if name != "thumbs"] # which may come later, and go
+    found = [path for name in made for path in [place / name, *sorted((place / name).rglob("[!.]*"))]]
     return {str(path.relative_to(place)): digest(path) for path in found if path.is_file()}
 
 def altered(place:Path) -> dict: # path below the place -> whether it is still there
