@@ -17,7 +17,7 @@ from .backbone import Encoder
 from .jobs import SYSTEMS, Job, Profile
 from .data import Clustering, ImageSet, known_name
 from .pretrain import encoder_key
-from . import baselines, freematch, rpsc_plus, ruc, self_labeling
+from . import agreement, baselines, freematch, rpsc_plus, ruc, self_labeling
 
 # %% ../nbs/40_methods.ipynb #54b5e3bd
 Budget = Profile # what `fit` may be given in the place of a profile's name
