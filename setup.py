@@ -8,7 +8,7 @@ here = Path(__file__).parent
 config = ConfigParser(delimiters=["="])
 config.read(here / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
-names = ("encoders", "photos", "analysis", "umap", "lab", "dev", "bench")
+names = ("encoders", "onnx", "photos", "analysis", "umap", "lab", "dev", "bench")
 extras = {name: cfg[f"{name}_requirements"].split() for name in names}
 
 setup(

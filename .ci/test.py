@@ -27,6 +27,7 @@ SETTINGS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_TH
 # the same instructions on every x86 processor, so the same last digits, of which training makes much (54_experiments)
 SETTINGS |= dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
 SETTINGS |= dict(OPENBLAS_CORETYPE="Haswell", NUMBA_CPU_NAME="generic")
+SETTINGS |= dict(RPSC_CACHE="off")  # tests find nothing of other days, and leave nothing behind
 LIBRARIES = ["nbdev.test", "torch", "torchvision", "faiss", "sklearn.cluster", "sklearn.mixture", "sklearn.manifold",
              "scipy.stats", "pandas", "matplotlib.pyplot"]
 fresh = multiprocessing.get_context("forkserver")

@@ -136,7 +136,8 @@ OPTIONS = dict(
                   "NAME"),
     unbalanced=option(bool, False, "Clusters need not be about equally large (rpsc, rpsc-plus, spice).", None,
                       "--unbalanced"),
-    encoder=option(str, "auto", "auto, a network to train here (tiny, resnet18, …), timm:NAME, or a file of weights.",
+    encoder=option(str, "auto", "A network to train here (tiny, resnet18, …), cifar10-small, timm:NAME, a file of "
+                   "weights or .onnx. auto: for photographs the best one on this machine, else one is trained here.",
                    "NAME"),
     size=option(int, None, "Side in pixels that images are brought to. Default: their median shorter side, 16 to 96.",
                 "N", min=8),
@@ -167,8 +168,15 @@ OPTIONS |= dict(
                                  "labels, by any usual name.")),
     path_column=option(str, None, "Column of the paths, by its name or number.", "NAME"),
     label_column=option(str, None, "Column of the labels, by its name or number.", "NAME"),
+    views=option(bool, None, "Learn from views of the images also with an encoder that is given, which then sees each "
+                 "image many times; --no-views: with none.", None, "--views/--no-views"),
+    cache=option(str, None, "Folder in which encoders and features are kept for all runs; off: only in OUT. Default: "
+                 "the cache folder of the user (see: rpsc cache).", "FOLDER"),
+    clean=option(bool, False, "Remove all of it.", None, "--clean"),
     most=option(int, None, "Largest number to try. Default: 30, at most a tenth of the images.", "N", "--max-k", min=3),
-    methods=option(str, "kmeans-features,scan,spice,rpsc", "Names of `rpsc methods`, separated by commas.", "NAMES"),
+    methods=option(str, None, "Names of `rpsc methods`, separated by commas. Default: kmeans-features,scan,spice,rpsc; "
+                   "with an encoder that is not trained here kmeans-features,spectral-features,rpsc,rpsc-plus.",
+                   "NAMES"),
     thumbs=option(bool, False, "Also write small pictures of all images to OUT/thumbs, with which the page shows every "
                   "member of a cluster at once; a finished folder gets them, too.", None, "--thumbs"),
     name=(Optional[str], typer.Argument(None, metavar="NAME", help="Without a name: the list.", show_default=False)),
@@ -181,7 +189,8 @@ def arguments(given:dict) -> dict:
     if "path" not in given: return given
     from rpsc.tasks import Request
     if "file" in given: given["out"] = given.pop("file")
-    if "methods" in given: given["methods"] = [word.strip() for word in given["methods"].split(",") if word.strip()]
+    if given.get("methods") is not None:
+        given["methods"] = [word.strip() for word in given["methods"].split(",") if word.strip()]
     own = {name: given.pop(name) for name in [*given] if name not in Request.__dataclass_fields__}
     return dict(own, asked=Request(**given | dict(exclude=tuple(given.get("exclude") or ()))))
 
@@ -196,7 +205,7 @@ def _command(name, function, example, words, more, *names):
                                    for one, kind, default in taken])
     app.command(name, help=with_example(f"{words}\n\n{more}", example))(run)
 
-IMAGES = "encoder size fit range pages exclude budget domain seed limit device" # what is looked at, and how
+IMAGES = "encoder size fit range pages exclude budget domain seed limit device cache" # what is looked at, and how
 
 # %% ../nbs/49_cli.ipynb #546b7f64
 To, How = one_of("folders", "parquet", "fiftyone", "label-studio", "cvat"), one_of("link", "hardlink", "copy")
@@ -217,7 +226,7 @@ _command("cluster", "cluster", "rpsc cluster photos -k 12 -o photos-clusters", "
         "Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv, "
         "run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The "
         "default method takes clusters for about equally large.",
-        "path k out method unbalanced", IMAGES, "thumbs overwrite plan_only")
+        "path k out method unbalanced views", IMAGES, "thumbs overwrite plan_only")
 _command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-labels.csv",
         "Say which cluster new images belong to.",
         "The table has the columns path, cluster, confidence and second (the next best cluster). Only the model is "
@@ -233,7 +242,10 @@ _command("suggest-k", "suggest", "rpsc suggest-k photos -o photos-clusters", "Sa
 _command("compare", "compare", "rpsc compare photos -k 12 --methods kmeans-features,scan,rpsc",
         "Run several methods on the same images and compare them.",
         "Writes compare.csv and compare.md to OUT, by default NAME-compared. Methods that are done are not done again.",
-        "path k out methods", IMAGES, "overwrite plan_only")
+        "path k out methods views", IMAGES, "overwrite plan_only")
+_command("cache", "show_cache", "rpsc cache --clean", "Say what is kept of encoders and features, or remove it.",
+        "Commands and fits find there what was computed for the same images before. RPSC_CACHE=FOLDER moves it, "
+        "RPSC_CACHE=off does without, RPSC_CACHE_LIMIT=GIGABYTES says how much may be kept (10).", "cache clean")
 _command("methods", "list_methods", "rpsc methods", "List the methods there are.",
         "Methods on pixels need no encoder; add-ons improve another clustering.")
 _command("data", "prepare_data", "rpsc data digits --export digits-as-files",

@@ -34,6 +34,7 @@ from .encoders import file_size
 from .files import no_copy_tensor, sweep
 from .granularity import check_finite, merge, silhouette, split, suggest_k, with_names
 from .jobs import Job
+from .kept import kept_folder
 from .methods import SYSTEMS, Budget, budget_for, names
 from .models import (after_edit, center_distances, mean_rows, nearest_labels, network_answers, parameters_of,
                          plain_value, read_model, read_network, space_blocks, tensors_under, write_model)
@@ -397,7 +398,9 @@ class Clusterer(Savable, BaseEstimator):
         balance:bool=True, # clusters of about equal size, as RPSC and SPICE assume; False: of any size
         random_state:"int|np.random.RandomState|None"=0, # seed, 0 to 2**32 - 1; None: another result each time
         device:str|torch.device|None=None, # where to compute; "auto": a GPU if there is one; None: where the data is
-        cache:str|Path|None=None, # folder for encoders and finished stages: a killed fit goes on from there; None: none
+        # folder for encoders and finished stages of images: a killed fit goes on from there; "auto": encoders and
+        # features only, where all commands and fits find them (`rpsc.kept.kept_folder`); None: nowhere
+        cache:str|Path|None="auto",
         verbose:bool=False, # say what runs (logger `rpsc`), and draw progress bars, in a file a line a minute
     ):
         self.n_clusters, self.encoder, self.budget, self.switches = n_clusters, encoder, budget, switches
@@ -439,22 +442,23 @@ class Clusterer(Savable, BaseEstimator):
     def _fit_images(self, X):
         images = as_images(X, encoder=self.encoder)
         if self.device: images = images.to(choose_device(str(self.device), "device"))
-        seed = _seed(self.random_state)
-        with _cache_folder(self.cache) as work:
-            k = self._chosen_k(len(images), lambda: self._suggested_k(images, seed, work))
-            task = decide(images, self.system, k, self.encoder, self.budget, seed, None, self.balance, self.switches)
-            self._perform(self._on_base(task, work), work)
+        seed, is_auto = _seed(self.random_state), isinstance(self.cache, str) and self.cache == "auto"
+        kept = kept_folder() if is_auto else None
+        with _cache_folder(None if is_auto else self.cache) as work:
+            def decided(k): return decide(images, self.system, k, self.encoder, self.budget, seed, None, self.balance,
+                                          self.switches, kept=kept)
+            k = self._chosen_k(len(images), lambda: self._suggested_k(decided(2), work))
+            self._perform(self._on_base(decided(k), work), work)
 
     def _chosen_k(self, n, suggested) -> int: # of n samples; () -> K
         "The number of clusters that was asked for, or the one that is suggested."
         is_asked = isinstance(self.n_clusters, str) and self.n_clusters == "auto"
         return suggested() if is_asked else _checked_k(self.n_clusters, n)
 
-    def _suggested_k(self, images, seed, work) -> int:
+    def _suggested_k(self, task, work) -> int:
         "The number of clusters that the features of the encoder support, or the pixels where the system has none."
-        task = decide(images, self.system, 2, self.encoder, self.budget, seed, None, self.balance, self.switches)
-        if not task.needs_encoder: return _suggested_k(pixel_rows(images), seed)
-        return _suggested_k(embed(task.trained(work), images, cache=Path(work) / "features"), seed)
+        if not task.needs_encoder: return _suggested_k(pixel_rows(task.images), task.seed)
+        return _suggested_k(task.features(work), task.seed)
 
     def _on_base(self, task, work): return task # an add-on stands on something
 
@@ -468,7 +472,7 @@ class Clusterer(Savable, BaseEstimator):
         encoder = task.given.name if task.given else task.budget.encoder
         about = f"{len(images):,} images of {images.channels}×{images.size}×{images.size}, {task.k} clusters"
         logger.info("%s on %s, budget %s, encoder %s", SYSTEMS[task.system].title, about, task.budget.name, encoder)
-        self.method_, found = task.perform(work, keep=self.cache is not None)
+        self.method_, found = task.perform(work, resumes=self.cache not in (None, "auto"))
         encoder, features, labels = task.used_encoder(found, work), found.features, found.labels
         if not SYSTEMS[self.method_].is_addon: _warn_of_sizes(self.method_, features, labels, task.k, task.balance)
         def blocks():
@@ -485,7 +489,7 @@ class AddOn(Clusterer):
         base="scan", # what to improve: a system, a clusterer (fitted or not), a Clustering, or labels (N,)
         encoder:"str|Path|nn.Module"="auto", # as in `Clusterer`; "auto" takes that of a fitted base
         budget:"str|Budget"="auto", switches:dict|None=None, random_state:"int|np.random.RandomState|None"=0,
-        device:str|torch.device|None=None, cache:str|Path|None=None, verbose:bool=False, # as in `Clusterer`
+        device:str|torch.device|None=None, cache:str|Path|None="auto", verbose:bool=False, # as in `Clusterer`
     ):
         super().__init__(n_clusters, encoder=encoder, budget=budget, switches=switches, random_state=random_state,
                          device=device, cache=cache, verbose=verbose)
@@ -496,7 +500,8 @@ class AddOn(Clusterer):
         base, given = self.base, task.given
         if isinstance(base, BaseEstimator) and not hasattr(base, "labels_"):
             base = clone(base)
-            if isinstance(base, Clusterer) and base.cache is None: base.cache = work # one encoder for both
+            is_alone = isinstance(base, Clusterer) and base.cache in (None, "auto")
+            if is_alone and task.kept is None: base.cache = work # one encoder for both
             base.fit(task.images)
         if isinstance(self.encoder, str) and self.encoder == "auto": given = getattr(base, "encoder_", None)
         if isinstance(base, BaseEstimator): base = getattr(base, "clustering_", base.labels_)

@@ -123,7 +123,7 @@ def settings_of(command:str, asked:Request, **more) -> dict: # plain values
     "Everything that decides about a result: the options, `more`, the state of the files, the content of weights."
     place, path, files, weights = Path(asked.path).expanduser(), asked.path, None, None
     options = {name: getattr(asked, name) for name in ("k", "encoder", "size", "budget", "domain", "seed", "limit")}
-    later = ((name, getattr(asked, name)) for name in ("unbalanced", "path_column", "label_column"))
+    later = ((name, getattr(asked, name)) for name in ("unbalanced", "path_column", "label_column", "views"))
     later = asked.reading() | {name: value for name, value in later if value}
     if known_name(path) is None:
         # where there is none, `load` says it better
