@@ -66,6 +66,7 @@ def _saved(images:list[Image.Image]) -> Iterator[BytesIO]:
     for image in images:
         image.save(file := BytesIO(), "png"); file.seek(0); yield file
 
+# %% ../../nbs/53a_picture_folders.ipynb #3310782c
 def stamps(work:Path) -> Found:
     root = unpacked("tuxpaint-stamps-default", work) / "usr/share/tuxpaint/stamps"
     return sorted_folders([*root.rglob("*.png")], lambda file: file.relative_to(root).parts[0])
@@ -96,6 +97,7 @@ def clip_art(work:Path) -> Found:
     root = unpacked("openclipart-png", work) / "usr/share/openclipart/png"
     return sorted_folders([*root.glob("*/*/*.png")], lambda file: file.parent.name, 20, 80)
 
+# %% ../../nbs/53a_picture_folders.ipynb #9b7e6c2a
 def of_data_set(name:str, n:int) -> Found:
     images = load(name, limit=n)
     pixels = (pixel.permute(1, 2, 0).numpy().squeeze() for pixel in images.images)
