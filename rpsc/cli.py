@@ -183,6 +183,7 @@ OPTIONS |= dict(
     root=option(Path, None, "Folder of data sets. Default: the cache folder of the user.", "FOLDER"),
     export=option(Path, None, "Also write the images there, as PNG files in class folders.", "FOLDER"))
 
+# %% ../nbs/49_cli.ipynb #c73ccfad
 def arguments(given:dict) -> dict:
     "Options as `rpsc.commands` takes them: those of a `rpsc.tasks.Request` in one, `asked`."
     given = {name: getattr(value, "value", value) for name, value in given.items()}

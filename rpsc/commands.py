@@ -104,6 +104,7 @@ def sureness(table:pd.DataFrame) -> tuple[float, int, str]:
     mean, uncertain = float(table.confidence.mean()), int((table.confidence < .5).sum())
     return mean, uncertain, f"mean confidence {mean:.0%}, {plural(uncertain, 'image')} below one half"
 
+# %% ../nbs/48_commands.ipynb #85320260
 def write_results(
     folder:Folder,
     images:ImageSet,
@@ -371,6 +372,7 @@ def export_table(found:Finished, target:Path, images:str|None=None, device:str="
     return dict(table=f"{target}: {len(table):,} rows, embeddings of length {rows.shape[1]}",
                 next=f"embedding-atlas {word(target)} --vector embedding")
 
+# %% ../nbs/48_commands.ipynb #12ce721c
 def export_results(
     results:Path, # folder of a finished run
     to:str, # one of `rpsc.export.FORMATS`

@@ -220,6 +220,8 @@ def timm_encoder(
     return encoder.to(images.device).eval()
 
 # %% ../nbs/07_encoders.ipynb #5d2335f5
+IMAGENET = dict(mean=(.485, .456, .406), std=(.229, .224, .225)) # of pixels in [0, 1]
+
 def _import_onnx():
     "The library onnxruntime; `ImportError` that names the extra."
     try: import onnxruntime
@@ -257,6 +259,7 @@ class OnnxNetwork(nn.Module):
         found = [_vectors(self.session.run(None, {taken.name: part.numpy()})) for part in rows]
         return torch.cat([torch.from_numpy(one) for one in found]).to(x.device)
 
+# %% ../nbs/07_encoders.ipynb #711b15de
 def onnx_encoder(
     path:str|Path, # ends with .onnx
     images:ImageSet, # whose batches it will get
@@ -289,8 +292,6 @@ def _blank_onnx(n_bytes:int, name:str, dim:int, size:int, channels:int) -> Exter
     encoder = External(body, dim, name, channels)
     encoder.origin = dict(onnx=n_bytes, name=name, dim=dim, size=size, channels=channels)
     return encoder
-
-IMAGENET = dict(mean=(.485, .456, .406), std=(.229, .224, .225)) # of pixels in [0, 1]
 
 # %% ../nbs/07_encoders.ipynb #50842449
 def save_encoder(

@@ -101,6 +101,7 @@ def _embeddings(estimator, X, reset) -> Tensor: # (N, D), the same memory where 
     check_finite("X", features)
     return features
 
+# %% ../nbs/41_estimators.ipynb #2a3cf5de
 def _seed(random_state):
     "A whole number as it is; None or a `RandomState` gives one; `ValueError` for anything else."
     if random_state is None or isinstance(random_state, np.random.RandomState):

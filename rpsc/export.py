@@ -287,6 +287,7 @@ def picture_size(file:str) -> tuple[int, int]|None: # width, height as seen; Non
             return (height, width) if image.getexif().get(274, 1) in (5, 6, 7, 8) else (width, height)
     except Exception: return None # decoders raise what they like
 
+# %% ../nbs/46_export.ipynb #1f0a2517
 def cvat_annotations(
     table:pd.DataFrame,
     files:list[str], # of its rows

@@ -89,6 +89,7 @@ def _checked_name(row:Row) -> str:
     what = f"{row.fix!r} as the name of cluster {row.cluster}"
     raise ValueError(f"{row.where}: got {what}; accepted: words other than wrong, unsure and numbers")
 
+# %% ../nbs/43a_fixes.ipynb #0cb98221
 class _Names:
     "Clusters after the names of a file: their numbers by old number and by name."
     def __init__(self, rows:list[Row], n_clusters:int, names:list|None):

@@ -322,8 +322,12 @@ def read_images(
 
 # %% ../nbs/44_tasks.ipynb #9b123ee6
 SMALL_SIDE, SAMPLE = 40, 50 # pixels; pictures that are looked at (ours)
-ONCE = tuple(name for name, system in SYSTEMS.items() if "label_view" in system.switches or name == "rpsc-plus"
-             or name.endswith("-features") and "view" not in system.switches) # methods that need one pass alone
+def _needs_one_pass(system) -> bool:
+    "Whether its views can be turned off, or it has none."
+    if system.is_addon or not system.uses_encoder: return False
+    return VIEWS[0] in system.switches or not any("view" in name for name in system.switches)
+
+ONCE = tuple(name for name, system in SYSTEMS.items() if _needs_one_pass(system)) # methods
 
 def _looked_at(asked):
     "A few of the images, as they would be read without an encoder; None where somebody else says what is wrong."
