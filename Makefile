@@ -29,8 +29,9 @@ help: ## list the targets
 	@awk -F ' *## *' '/^[a-z-]+:.*##/ { sub(/:.*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  PROFILE=$(PROFILE) DATASET=$(DATASET) choose what tables and figures run, SEEDS=all measures all that is on record"
-	@echo "  again, ONLY=rpsc_table2 makes one of them; ONLY=11_scl tests one notebook (globs allowed), FLAGS=slow also its"
-	@echo "  slow cells, JOBS=$(JOBS) how many at once; EXTRAS=encoders,analysis installs more."
+	@echo "  again, SEEDS=none nothing: tables from records alone; ONLY=rpsc_table2 makes one of them; ONLY=11_scl tests one"
+	@echo "  notebook (globs allowed), FLAGS=slow also its slow cells, JOBS=$(JOBS) how many at once;"
+	@echo "  EXTRAS=encoders,analysis installs more."
 
 install: ## create or repair .venv with the pinned versions (nothing to do: under a second)
 	@PATH='$(CALLER_PATH)' $(PYTHON) .ci/install.py $(EXTRAS)
