@@ -44,6 +44,7 @@ from .likeness import kinship
 from .machine import provenance, run_git
 from .members import Members, add_sheets, missing_sheets, sheet_facts, write_sheets
 from .methods import names
+from .prices import FILE as PRICES
 from .metrics import ari, cluster_health, clustering_accuracy
 from .results import (KEPT, RESULTS, Folder, aligned, altered, differences, digest, images_word, loaded_json,
                           markdown_table, note, repeated, set_aside, settings_of, state_of_files, step, tell, unread,
@@ -665,6 +666,7 @@ def show_cache(cache:str|None=None, clean:bool=False) -> None: # as `Request.cac
     "Print what is kept of encoders and features, or remove it."
     place = kept_folder(cache)
     if place is None: print("nothing is kept (RPSC_CACHE=off)"); return
+    if clean: (place / PRICES).unlink(missing_ok=True)
     gone, left = make_room(place, 0) if clean else [], kept_items(place)
     def words(items): return f"{plural(len(items), 'file')}, {in_bytes(sum(item.size for item in items))}"
     kinds = {kind: words([item for item in left if item.kind == kind]) for kind in ("encoders", "features")}

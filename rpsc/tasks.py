@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+import rpsc
 from .at_hand import advice, networks_at_hand
 from .backbone import ARCHITECTURES, Encoder, embed, feature_key
 from .data import Clustering, ImageSet, in_colour, load
@@ -28,9 +29,10 @@ from .encoders import file_size, name_parts, resolve, wanted_channels
 from .files import fingerprint
 from .jobs import SYSTEMS, code_of, held
 from .kept import alone_with, bring, keep, kept_folder, make_room
-from .machine import is_busy
+from .machine import is_busy, processor
 from .methods import Budget, budget_for, encoder_key, fit, names, pretrained
 from .neighbors import EmptyClusters
+from .prices import keep_price, price_of
 from .self_labeling import HeadNetwork, check_switches
 from .sources import known_name
 from .trial import Trial
@@ -410,20 +412,47 @@ def leading(tasks:list[Task]) -> Task:
     "The first task that needs an encoder, or the first of all: what it needs, the others share."
     return next((task for task in tasks if task.needs_encoder), tasks[0])
 
+def _kinds(tasks, work):
+    "For training, and for each task after those before it, what makes two runs alike but for rows and clusters."
+    first, before = leading(tasks), []
+    given, budget, images = first.given, first.budget, first.images
+    is_trained, encoder = first.is_trained(work), asdict(replace(budget, recipes={}))
+    if given is not None: encoder = [given.name, given.dim]
+    is_embedded = given is not None and (first.tried_in(work) / first._feature_file(given)).is_file()
+    same = [rpsc.__version__, processor(), torch.get_num_threads(), is_busy(), images.size, images.channels,
+            images.device.type, encoder]
+    def kind(system, base=None, **switches):
+        known, before[:] = [*before], [*before, system]
+        return [same, system, repr(SYSTEMS[system].recipe_for(budget, **switches)), base, known, is_embedded]
+    training = kind("encoder") if first.needs_encoder and not is_trained else None
+    def of(task): return "labels" if isinstance(task.base, Clustering) else task.base
+    return [training, *(kind(task.system, of(task), **task.switches_of(task.system)) for task in tasks)]
+
+def _tried(tasks, work):
+    "Seconds as in `expected`, by first steps."
+    first = leading(tasks)
+    allowed, cache = .1 if first.budget.name == "smoke" else 1., first.tried_in(work)
+    trial = Trial(first.images, first.k, first.budget, first.given, cache, allowed, counts=False)
+    def seconds(system, task, **more): return trial.cost(system, task.seed, **more).seconds
+    training = seconds("encoder", first) if first.needs_encoder and not first.is_trained(work) else 0.
+    return [training, *(seconds(task.system, task, base=task.base, **task.switches_of(task.system)) for task in tasks)]
+
 def expected(
     tasks:list[Task], # on the same images, with the same encoder
     work:Path, # where encoders may be
 ) -> list[float]: # seconds of the encoder, and of each task without what it shares with one before
-    "What tasks will take, by their first steps; `ValueError` for a task that could not start."
-    first = leading(tasks)
-    allowed, cache = .1 if first.budget.name == "smoke" else 1., first.tried_in(work)
-    trial = Trial(first.images, first.k, first.budget, first.given, cache, allowed)
-    def seconds(system, task, **more): return trial.cost(system, task.seed, **more).seconds
-    training = seconds("encoder", first) if first.needs_encoder and not first.is_trained(work) else 0.
-    return [training, *(seconds(task.system, task, base=task.base, **task.switches_of(task.system)) for task in tasks)]
+    "What tasks will take, by what is kept of such, else by first steps; `ValueError` for one that could not start."
+    first, kinds = leading(tasks), _kinds(tasks, work)
+    size = len(first.images), first.k
+    known = [price_of(first.kept, kind, *size) if kind else 0. for kind in kinds]
+    if None not in known: return known
+    found = _tried(tasks, work)
+    for kind, seconds in zip(kinds, found):
+        if kind: keep_price(first.kept, kind, *size, seconds)
+    return found
 
 def how_long(seconds:list[float]) -> str:
     "The sum of the parts in words, and where it comes from."
     busy = "; other programs keep this machine busy: this is the time of one undisturbed thread" if is_busy() else ""
     total = sum(seconds)
-    return f"{'about ' * (total >= 1)}{duration(total)} (measured for a moment on this machine{busy})"
+    return f"{'about ' * (total >= 1)}{duration(total)} (measured on this machine{busy})"
