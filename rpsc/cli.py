@@ -12,6 +12,7 @@ import errno, os, re, signal, sys, warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from enum import Enum
+from importlib import import_module
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Optional
@@ -200,12 +201,13 @@ def arguments(given:dict) -> dict:
     return dict(own, asked=Request(**given | dict(exclude=tuple(given.get("exclude") or ()))))
 
 def _command(name, function, example, words, more, *names):
-    "Register a function of `rpsc.commands`, with two paragraphs of help and the names of its options, in order."
+    "Register a function of `rpsc.commands`, or of a module that is named, with help and the names of its options."
+    module, _, called = f"commands.{function}".rpartition(".")
     def run(**given):
         with later(*LATER) if given.get("plan_only") else nullcontext():
-            from rpsc import commands # which takes a second
+            commands = import_module(f"rpsc.{module.split('.')[-1]}") # which takes a second
             from rpsc.progress import bars
-        with bars(True): getattr(commands, function)(**arguments(given))
+        with bars(True): getattr(commands, called)(**arguments(given))
     taken = [(one, *OPTIONS[one]) for one in " ".join(names).split()]
     run.__signature__ = Signature([Parameter(one, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
                                    for one, kind, default in taken])
@@ -249,17 +251,18 @@ _command("compare", "compare", "rpsc compare photos -k 12 --methods kmeans-featu
         "Run several methods on the same images and compare them.",
         "Writes compare.csv and compare.md to OUT, by default NAME-compared. Methods that are done are not done again.",
         "path k out methods views", IMAGES, "overwrite plan_only")
-_command("cache", "show_cache", "rpsc cache --clean", "Say what is kept of encoders and features, or remove it.",
+_command("cache", "inventory.show_cache", "rpsc cache --clean",
+        "Say what is kept of encoders and features, or remove it.",
         "Commands and fits find there what was computed for the same images before. RPSC_CACHE=FOLDER moves it, "
         "RPSC_CACHE=off does without, RPSC_CACHE_LIMIT=GIGABYTES says how much may be kept (10).", "cache clean")
-_command("methods", "list_methods", "rpsc methods", "List the methods there are.",
+_command("methods", "inventory.list_methods", "rpsc methods", "List the methods there are.",
         "Methods on pixels need no encoder; add-ons improve another clustering.")
-_command("data", "prepare_data", "rpsc data digits --export digits-as-files",
+_command("data", "inventory.prepare_data", "rpsc data digits --export digits-as-files",
         "Prepare a data set that is known by name, or list them.",
         "What can be downloaded is; otherwise it says which file to put where.", "name root export limit")
 
 # %% ../nbs/49_cli.ipynb #bb9508a6
-_command("export", "export_results", "rpsc export photos-clusters --to folders -o sorted",
+_command("export", "handover.export_results", "rpsc export photos-clusters --to folders -o sorted",
         "Hand a finished run over to other programs.",
         "Folders of links or copies; Parquet with embeddings, as Spotlight and Embedding Atlas read it; FiftyOne, "
         "Label Studio, CVAT. Images are never touched, and nothing is written over that is not of an export. The same "

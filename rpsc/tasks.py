@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FIRST_STAGE', 'ANY_SIZE', 'BALANCED', 'SMALL_SET', 'FITTED', 'VIEWS', 'GREY', 'PLAIN', 'ALIKE', 'SMALL_SIDE',
-           'SAMPLE', 'ONCE', 'LEAST', 'own_switches', 'is_trained_here', 'choose_budget', 'fitted_to_size', 'Task',
-           'view_switches', 'decide', 'printable', 'name_of', 'plural', 'Usage', 'Request', 'choose_device',
-           'read_images', 'with_encoder', 'check_method', 'check_options', 'is_possible', 'task_for', 'duration',
-           'leading', 'expected', 'how_long']
+           'SAMPLE', 'ONCE', 'LEAST', 'own_switches', 'is_trained_here', 'choose_budget', 'fitted_to_size',
+           'Foundation', 'Task', 'view_switches', 'decide', 'printable', 'name_of', 'plural', 'Usage', 'Request',
+           'choose_device', 'read_images', 'with_encoder', 'check_method', 'check_options', 'is_possible', 'task_for',
+           'duration', 'leading', 'expected', 'how_long']
 
 # %% ../nbs/44_tasks.ipynb #c6d7cc9d
 import glob, os, warnings
@@ -84,6 +84,10 @@ def fitted_to_size() -> Iterator[None]:
         yield
 
 # %% ../nbs/44_tasks.ipynb #bed3fa37
+class Foundation(str):
+    "The name of an encoder that was found and not asked for: it is used as it is, and nothing is made afresh like it."
+
+# %% ../nbs/44_tasks.ipynb #930523d8
 @dataclass(frozen=True)
 class Task:
     "A clustering of images to be done, with everything decided; made by `decide`."
@@ -98,7 +102,9 @@ class Task:
     balance:bool = True # False: clusters need not be of one size
     switches:dict = field(default_factory=dict) # of the system
     kept:Path|None = None # of `rpsc.kept.kept_folder`; None: what is computed is found in `work` only
-    frozen:bool = False # True: a given encoder is a foundation only, whatever it is
+
+    @property
+    def frozen(self) -> bool: return isinstance(self.encoder, Foundation)
 
     @property
     def system(self) -> str:
@@ -262,7 +268,6 @@ class Request:
     label_column:str|None = None
     views:bool|None = None
     cache:str|None = None
-    frozen:bool = False # not an option: `with_encoder` says it
 
     def folder(self, word:str) -> Path:
         "Where results go. Raises `Usage` for the folder of the images."
@@ -345,9 +350,9 @@ def with_encoder(
     if not is_free or known_name(asked.path) is not None or not {*methods} <= {*ONCE}: return asked, None
     if (some := _looked_at(asked)) is None: return asked, None
     if asked.domain == "auto" and _guess_domain(some)[0] == "glyphs": return asked, None
-    if (asked.size or some.size) <= SMALL_SIDE: return replace(asked, encoder="cifar10-small", frozen=True), None
+    if (asked.size or some.size) <= SMALL_SIDE: return replace(asked, encoder=Foundation("cifar10-small")), None
     found, can_read = networks_at_hand(), find_spec("timm") is not None
-    chosen = replace(asked, encoder=found[0].encoder) if found and can_read else asked
+    chosen = replace(asked, encoder=Foundation(found[0].encoder)) if found and can_read else asked
     return chosen, advice(found, can_read)
 
 # %% ../nbs/44_tasks.ipynb #c34bc978
@@ -391,7 +396,6 @@ def task_for(images:ImageSet, method:str, k:int, asked:Request, base:Clustering|
         is_colour = not is_trained_here(asked.encoder) and wanted_channels(asked.encoder) == 3
         more = dict(views=asked.views, kept=kept_folder(asked.cache))
         task = decide(in_colour(images) if is_colour else images, method, k, *said, **more)
-        task = replace(task, frozen=asked.frozen)
     except ValueError as error: raise Usage(f"--{error}") from error
     if is_possible(task): return task
     most = next((fewer for fewer in range(k - 1, 1, -1) if is_possible(replace(task, k=fewer))), None)
