@@ -138,8 +138,8 @@ OPTIONS = dict(
                   "NAME"),
     unbalanced=option(bool, False, "Clusters need not be about equally large (rpsc, rpsc-plus, spice).", None,
                       "--unbalanced"),
-    encoder=option(str, "auto", "A network to train here (tiny, resnet18, …), cifar10-small, timm:NAME, a file of "
-                   "weights or .onnx. auto: for photographs the best one on this machine, else one is trained here.",
+    encoder=option(str, "auto", "A network to train here (train, tiny, resnet18, …), cifar10-small, timm:NAME, a file "
+                   "of weights or .onnx. auto: for photographs the best one on this machine, else one is trained here.",
                    "NAME"),
     size=option(int, None, "Side in pixels that images are brought to. Default: their median shorter side, 16 to 96.",
                 "N", min=8),
@@ -149,8 +149,10 @@ OPTIONS = dict(
     pages=option(Pages, None, "Of files with several pictures: the first, or all. Default: first."),
     exclude=option(list[str], None, "Leave out files or folders of such a name, or path below PATH; may be repeated. "
                    "Example: --exclude 'raw/*'", "PATTERN"),
-    budget=option(Profile, "auto", "How much work; auto: by the number of images. smoke: a few steps, to try a "
+    budget=option(Profile, "auto", "How much work; auto: mini, or as --minutes says. smoke: a few steps, to try a "
                   "command.", None, "--budget", "--profile"),
+    minutes=option(float, None, "Time there is: from 5,000 images on the larger profile cpu is taken, where an encoder "
+                   "is trained and the plan fits. Default: the smaller one.", "N"),
     domain=option(Domain, "auto", "natural: photographs; glyphs: digits, characters, drawings (no flips, no hue); "
                   "auto: by a stated rule."),
     seed=option(int, 0, "Of everything random.", "N", min=0),
@@ -213,7 +215,7 @@ def _command(name, function, example, words, more, *names):
                                    for one, kind, default in taken])
     app.command(name, help=with_example(f"{words}\n\n{more}", example))(run)
 
-IMAGES = "encoder size fit range pages exclude budget domain seed limit device cache" # what is looked at, and how
+IMAGES = "encoder size fit range pages exclude budget minutes domain seed limit device cache" # of images
 
 # %% ../nbs/49_cli.ipynb #546b7f64
 To, How = one_of("folders", "parquet", "fiftyone", "label-studio", "cvat"), one_of("link", "hardlink", "copy")
