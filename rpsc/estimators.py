@@ -28,9 +28,9 @@ import rpsc
 from . import agreement, rpsc_plus
 from .backbone import ClusterHeads, describe_network, embed
 from .baselines.classical import pixel_rows
-from .data import Clustering, ImageSet, known_name
+from .data import Clustering, ImageSet, in_colour, known_name
 from .data import load as load_images
-from .encoders import file_size
+from .encoders import file_size, wanted_channels
 from .files import no_copy_tensor, sweep
 from .granularity import check_finite, merge, silhouette, split, suggest_k, with_names
 from .jobs import Job
@@ -43,7 +43,8 @@ from .samples import holds_pictures, read_pictures
 from .selection import unit
 from .self_labeling import HeadNetwork, OneHead, head_probs, self_label
 from .sizes import compare_with_kmeans
-from .tasks import ANY_SIZE, BALANCED, FIRST_STAGE, Task, choose_device, decide, own_switches
+from .tasks import (ANY_SIZE, BALANCED, FIRST_STAGE, Foundation, Request, Task, choose_device, decide, in_time,
+                        own_switches, with_encoder)
 
 # %% ../nbs/41_estimators.ipynb #7ef3f112
 def _is_files(X):
@@ -244,6 +245,7 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
         accepted = f"{known['channels']}×{known['size']}×{known['size']}, as in fit"
         if _is_embeddings(X): raise ValueError(f"X: got a matrix; accepted: images of {accepted}")
         images = as_images(X, known["size"], known.get("reading"), channels=known["channels"])
+        if images.paths is not None and known["channels"] == 3: images = in_colour(images) # grey photographs
         if (images.channels, images.size) != (known["channels"], known["size"]):
             raise ValueError(f"X: got images of {images.channels}×{images.size}×{images.size}; accepted: {accepted}")
         return replace(images, mean=known["mean"], std=known["std"], domain=known["domain"])
@@ -393,7 +395,7 @@ class Clusterer(Savable, BaseEstimator):
     def __init__(self,
         n_clusters:"int|str", # K, 1 <= K <= N; images need 2; "auto": as `suggest_k` says
         *,
-        encoder:"str|Path|nn.Module"="auto", # for images: as in `rpsc.tasks.decide`
+        encoder:"str|Path|nn.Module"="auto", # for images: as in `rpsc.tasks.decide`; files: `rpsc.tasks.with_encoder`
         budget:"str|Budget"="auto", # how much work: "auto" (`choose_budget`; embeddings: 30 epochs), or a profile
         switches:dict|None=None, # of the system, e.g. dict(confidence="none")
         balance:bool=True, # clusters of about equal size, as RPSC and SPICE assume; False: of any size
@@ -403,10 +405,11 @@ class Clusterer(Savable, BaseEstimator):
         # features only, where all commands and fits find them (`rpsc.kept.kept_folder`); None: nowhere
         cache:str|Path|None="auto",
         verbose:bool=False, # say what runs (logger `rpsc`), and draw progress bars, in a file a line a minute
+        minutes:float|None=None, # that there are, for images and budget "auto": as in `rpsc.tasks.in_time`
     ):
         self.n_clusters, self.encoder, self.budget, self.switches = n_clusters, encoder, budget, switches
         self.balance, self.random_state, self.device = balance, random_state, device
-        self.cache, self.verbose = cache, verbose
+        self.cache, self.verbose, self.minutes = cache, verbose, minutes
 
     def fit(self, X, y=None) -> Self:
         """Cluster embeddings (N, D), dense and real, or images; `y` is ignored.
@@ -440,16 +443,28 @@ class Clusterer(Savable, BaseEstimator):
         _warn_of_sizes(self.method_, features, found.labels, k, self.balance)
         self._settle(replace(found, features=None), lambda: space_blocks(features))
 
+    def _meant_encoder(self, X):
+        "What `encoder` means for files, as on the command line; a line of the log names a better one."
+        if not _is_files(X) and not isinstance(X, (str, Path)): return self.encoder
+        asked = Request(list(X) if _is_files(X) else str(X), encoder=self.encoder, budget=self.budget)
+        meant, better = with_encoder(asked, [self.system])
+        if better: logger.info("better: %s", better)
+        return meant.encoder
+
     def _fit_images(self, X):
-        images = as_images(X, encoder=self.encoder)
+        encoder = self._meant_encoder(X)
+        images = as_images(X, encoder=encoder)
+        if isinstance(encoder, Foundation) and wanted_channels(encoder) == 3: images = in_colour(images)
         if self.device: images = images.to(choose_device(str(self.device), "device"))
         seed, is_auto = _seed(self.random_state), isinstance(self.cache, str) and self.cache == "auto"
         kept = kept_folder() if is_auto else None
         with _cache_folder(None if is_auto else self.cache) as work:
-            def decided(k): return decide(images, self.system, k, self.encoder, self.budget, seed, None, self.balance,
+            def decided(k): return decide(images, self.system, k, encoder, self.budget, seed, None, self.balance,
                                           self.switches, kept=kept)
             k = self._chosen_k(len(images), lambda: self._suggested_k(decided(2), work))
-            self._perform(self._on_base(decided(k), work), work)
+            (task,), words = in_time([decided(k)], self.minutes if self.budget == "auto" else None, work)
+            if words: warnings.warn(f"minutes: {words}")
+            self._perform(self._on_base(task, work), work)
 
     def _chosen_k(self, n, suggested) -> int: # of n samples; () -> K
         "The number of clusters that was asked for, or the one that is suggested."
@@ -491,9 +506,10 @@ class AddOn(Clusterer):
         encoder:"str|Path|nn.Module"="auto", # as in `Clusterer`; "auto" takes that of a fitted base
         budget:"str|Budget"="auto", switches:dict|None=None, random_state:"int|np.random.RandomState|None"=0,
         device:str|torch.device|None=None, cache:str|Path|None="auto", verbose:bool=False, # as in `Clusterer`
+        minutes:float|None=None, # as in `Clusterer`
     ):
         super().__init__(n_clusters, encoder=encoder, budget=budget, switches=switches, random_state=random_state,
-                         device=device, cache=cache, verbose=verbose)
+                         device=device, cache=cache, verbose=verbose, minutes=minutes)
         self.base = base
 
     def _on_base(self, task, work):

@@ -25,7 +25,7 @@ from .files import fingerprint, read_json, sweep, whole_file, write_json
 from .folders import image_files
 from .labels import harmless
 from .sources import known_name
-from .tasks import Request, duration, plural, printable
+from .tasks import OF_BUDGET, Request, duration, plural, printable
 
 # %% ../nbs/45_results.ipynb #5ca61de2
 def tell(
@@ -81,7 +81,7 @@ def images_word(path:"str|Path") -> str:
 
 def repeated(asked:Request) -> str: # empty, or begins with a space
     "The options of a request that the next command needs, too."
-    names = "encoder", "size", "budget", "domain", "seed", "limit", "fit", "pages"
+    names = "encoder", "size", "budget", "minutes", "domain", "seed", "limit", "fit", "pages"
     words = [f"--{name} {shlex.quote(str(value))}" for name in names
              if (value := getattr(asked, name)) != getattr(Request, name)]
     if asked.range: words.append("--range {:g} {:g}".format(*asked.range))
@@ -123,12 +123,12 @@ def settings_of(command:str, asked:Request, **more) -> dict: # plain values
     "Everything that decides about a result: the options, `more`, the state of the files, the content of weights."
     place, path, files, weights = Path(asked.path).expanduser(), asked.path, None, None
     options = {name: getattr(asked, name) for name in ("k", "encoder", "size", "budget", "domain", "seed", "limit")}
-    later = ((name, getattr(asked, name)) for name in ("unbalanced", "path_column", "label_column", "views"))
+    later = ((name, getattr(asked, name)) for name in ("unbalanced", "path_column", "label_column", "views", "minutes"))
     later = asked.reading() | {name: value for name, value in later if value}
     if known_name(path) is None:
         # where there is none, `load` says it better
         with suppress(FileNotFoundError): path, files = printable(place.resolve()), state_of_files(place, asked.exclude)
-    named = None if asked.encoder == "auto" else name_parts(asked.encoder)[3]
+    named = None if asked.encoder in OF_BUDGET else name_parts(asked.encoder)[3]
     if named and (file := Path(named).expanduser()).is_file(): weights = fingerprint(file.read_bytes())
     return dict(command=command, path=path, **options, **later, **more, files=files, weights=weights)
 

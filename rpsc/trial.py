@@ -8,7 +8,7 @@ __all__ = ['Cost', 'flop_of', 'Trial']
 # %% ../nbs/40b_trial.ipynb #70f387a3
 import math, time, warnings
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -84,10 +84,12 @@ class Trial:
         cache:Path|None=None, # where encoders, features and shared stages are kept, or would be
         allowed:float=2., # seconds for each stage of a run, about
         watch:Callable|None=None, # as in `rpsc.methods.fit`; None: nobody looks
+        counts:bool=True, # False: seconds only; no images, no FLOP
     ):
         check_n_clusters(n_clusters, len(images))
         self.about, self.watch, self.encoders = (images.without_labels(), n_clusters, profile), watch, {}
         self.given, self.cache, self.meter = given, cache, Meter(allowed, *_clocks(images.device))
+        self.counted = _counted if counts else nullcontext
 
     def pretrained(self, job:Job) -> nn.ModuleDict:
         "The shared encoder of the job's seed, trained for a few steps when it is asked for first."
@@ -108,7 +110,7 @@ class Trial:
             else: SYSTEMS[system].run(job, SYSTEMS[system].recipe_for(job.profile, **switches))
         alone = one_thread if self.meter.clock is time.process_time else lambda run: run()
         self.meter.peak, self.meter.steps = 0, []
-        with metered(self.meter), _counted(), warnings.catch_warnings(action="ignore"):
+        with metered(self.meter), self.counted(), warnings.catch_warnings(action="ignore"):
             with self.meter.apart() as account: alone(run)
         features = 4 * len(job.images) * max((parts["encoder"].dim for parts in self.encoders.values()), default=0)
         account["seconds"] = min(account["seconds"], account["processor"] or math.inf) # others may have made it wait
