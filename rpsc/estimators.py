@@ -308,6 +308,16 @@ class Editable(Answers):
         edit = dict(cluster=int(cluster), numbers=numbers, centers=unit(centers[numbers]))
         return self._with(found, centers, edit)
 
+    def fix(self,
+        fixes, # a file as the page saves it, or a `rpsc.fixes.Fixes`
+        X=None, # what the estimator was fitted to, in the same order; None where its features are still known
+    ) -> Self:
+        """A copy that has been corrected, see `rpsc.corrections`: what is certain holds, what is like it follows, all
+        other clusters keep their numbers. Raises as `rpsc.corrections.fix_model` and `rpsc.fixes.read_fixes`."""
+        from .corrections import fix_model, rows_of_fit # which stand on files of corrections
+        check_is_fitted(self)
+        return fix_model(self, fixes, rows_of_fit(self, X))
+
     def _with(self, found, centers=None, edit=None):
         "A copy with another clustering; `edit` is for `after_edit`, None where only names differ."
         new = copy(self)
@@ -346,7 +356,7 @@ class Savable(Editable):
         for part, one in parts.items():
             if one is not None: tensors |= {f"{part}.{name}": value for name, value in one.state_dict().items()}
         for i, edit in enumerate(self.edits_):
-            tensors |= {f"edits.{i}.{name}": edit[name] for name in ("numbers", "centers") if name in edit}
+            tensors |= {f"edits.{i}.{name}": value for name, value in edit.items() if name != "cluster"}
         return write_model(Path(path).expanduser(), facts, tensors)
 
     @classmethod
