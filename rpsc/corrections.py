@@ -71,6 +71,7 @@ def edit_of(
     n_clusters:int, # K
     earlier:tuple, # what was certain before, and what was wrong: (N,) each, as in `head`
     now:tuple, # the same now
+    told:Tensor|None=None, # (N,) clusters after them, as far as they are not certain; None: whoever follows
 ) -> dict: # name -> tensor
     "Corrections in the form of `rpsc.models.corrected`; `index` says which rows are named. Raises as `settled`."
     is_named = (now[0] >= 0) | (now[1] >= 0)
@@ -79,10 +80,11 @@ def edit_of(
     def fitted(labels, said): return head(some, labels, n_clusters, *(each[part] for each in said))
     moves = torch.zeros(n_clusters, n_clusters, dtype=torch.bool)
     moves[labels[index][certain >= 0], certain[certain >= 0]] = True
+    if told is not None: moves[labels, told] = True
     edit = dict(index=index, rows=rows[index].float(), not_in=torch.where(certain >= 0, -1, not_in),
                 moves=moves.fill_diagonal_(False), **_as("before", fitted(own, earlier)))
-    follows = own
-    for _ in range(ROUNDS):
+    follows = own if told is None else told[part]
+    for _ in range(ROUNDS if told is None else 1):
         after = fitted(follows, now)
         edit |= dict(_as("after", after), clusters=settled(edit["rows"], *after, certain, not_in))
         found, _ = corrected(some, own, edit)
