@@ -9,7 +9,7 @@ __all__ = ['NEXT', 'COMPARED', 'COMPARED_ONCE', 'describe', 'announce', 'train_e
            'export_results', 'say_what_changed', 'free_place', 'write_suggestion', 'suggest', 'compared', 'separation',
            'comparison', 'shown_comparison', 'write_comparison', 'run_comparison', 'usually_compared', 'compare',
            'method_table', 'list_methods', 'data_table', 'export_image', 'export_images', 'prepare_data', 'in_bytes',
-           'show_cache']
+           'show_cache', 'fix', 'update']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import math, os, shutil, sys, time, warnings
@@ -670,3 +670,24 @@ def show_cache(cache:str|None=None, clean:bool=False) -> None: # as `Request.cac
     kinds = {kind: words([item for item in left if item.kind == kind]) for kind in ("encoders", "features")}
     tell(dict(folder=str(place), **kinds, removed=words(gone) if clean else None,
               limit=f"{in_bytes(cache_limit())}; what was used longest ago goes first (RPSC_CACHE_LIMIT, in GB)"))
+
+# %% ../nbs/48_commands.ipynb #629d93ce
+def fix(
+    results:Path, # folder of a finished run
+    fixes:Path, # as the page saves them
+    device:str="auto",
+) -> None:
+    "Correct a finished run, as `rpsc.revisions.fix_run`."
+    from rpsc.revisions import fix_run
+    fix_run(results, fixes, device)
+
+def update(
+    results:Path, # folder of a finished run
+    more:str, # new pictures: a folder, a list, a pattern
+    exclude:"list[str]|None"=None,
+    offers:bool=True, # new clusters for what is like nothing before
+    device:str="auto",
+) -> None:
+    "Take new pictures into a finished run, as `rpsc.revisions.update_run`."
+    from rpsc.revisions import update_run
+    update_run(results, more, tuple(exclude or ()), offers, device)

@@ -69,29 +69,23 @@ def edit_of(
     rows:Tensor, # (N, D)
     labels:Tensor, # (N,) clusters, in their new numbers
     n_clusters:int, # K
-    earlier:tuple, # what was certain before, and what was wrong: (N,) each, as in `head`
-    now:tuple, # the same now
+    certain:Tensor, not_in:Tensor, # (N,), as in `head`
     told:Tensor|None=None, # (N,) clusters after them, as far as they are not certain; None: whoever follows
 ) -> dict: # name -> tensor
     "Corrections in the form of `rpsc.models.corrected`; `index` says which rows are named. Raises as `settled`."
-    is_named = (now[0] >= 0) | (now[1] >= 0)
+    is_named, moves = (certain >= 0) | (not_in >= 0), torch.zeros(n_clusters, n_clusters, dtype=torch.bool)
     part, index = some_rows(is_named), is_named.nonzero()[:, 0]
-    some, own, (certain, not_in) = rows[part], labels[part], (each[index] for each in now)
-    def fitted(labels, said): return head(some, labels, n_clusters, *(each[part] for each in said))
-    moves = torch.zeros(n_clusters, n_clusters, dtype=torch.bool)
-    moves[labels[index][certain >= 0], certain[certain >= 0]] = True
+    moves[labels[certain >= 0], certain[certain >= 0]] = True
     if told is not None: moves[labels, told] = True
-    edit = dict(index=index, rows=rows[index].float(), not_in=torch.where(certain >= 0, -1, not_in),
-                moves=moves.fill_diagonal_(False), **_as("before", fitted(own, earlier)))
-    follows = own if told is None else told[part]
+    edit = dict(index=index, rows=rows[index].float(), moves=moves.fill_diagonal_(False),
+                not_in=torch.where(certain >= 0, -1, not_in)[index])
+    follows = (labels if told is None else told)[part]
     for _ in range(ROUNDS if told is None else 1):
-        after = fitted(follows, now)
-        edit |= dict(_as("after", after), clusters=settled(edit["rows"], *after, certain, not_in))
-        found, _ = corrected(some, own, edit)
-        follows = torch.where(found < 0, own, found)
-    return edit
-
-def _as(when:str, head:tuple) -> dict: return {f"{when}_weight": head[0], f"{when}_bias": head[1]}
+        weight, bias = head(rows[part], follows, n_clusters, certain[part], not_in[part])
+        clusters = settled(edit["rows"], weight, bias, certain[index], not_in[index])
+        found, _ = corrected(rows[part], labels[part], edit | dict(weight=weight, bias=bias, clusters=clusters))
+        follows = torch.where(found < 0, labels[part], found)
+    return dict(edit, weight=weight, bias=bias, clusters=clusters)
 
 # %% ../nbs/47_corrections.ipynb #af009bb6
 def kept_numbers(fixes:Fixes) -> Tensor: # int64, for each of its clusters
@@ -123,8 +117,8 @@ def said_before(model) -> tuple[Tensor, Tensor]: # of a fitted estimator; (N,) e
     return certain, not_in
 
 def meant_by(model, fixes) -> tuple[Fixes, str]: # its content in one word
-    "Corrections of an estimator from a file, or as they are. Raises as `rpsc.fixes.read_fixes`, `TypeError` for others."
-    if isinstance(fixes, Fixes): return fixes, fingerprint({k: v for k, v in vars(fixes).items()})
+    "Corrections from a file, None for what an estimator has in it already. Raises as `read_fixes`, and `TypeError`."
+    if isinstance(fixes, Fixes): return fixes, fingerprint(vars(fixes))
     if not isinstance(fixes, (str, Path)):
         raise TypeError(f"fixes: got {type(fixes).__name__}; accepted: a file of corrections, or a rpsc.fixes.Fixes")
     said = fingerprint([[row.path, row.cluster, row.fix] for row in fix_rows(Path(fixes).expanduser())])
@@ -162,14 +156,14 @@ def fix_model(
                          "in the same order")
     edit = _edit_from(model, read, rows)
     found, old = _corrected_clustering(model.clustering_, edit, rows), edit["numbers"][model.clustering_.labels.cpu()]
-    is_moved, n = found.labels != old, len(edit["after_bias"])
+    is_moved, n = found.labels != old, len(edit["bias"])
     named = (read.certain >= 0) | (read.not_in >= 0)
     note = dict(edit="fix", said=said, n_clusters=n, named=int(named.sum()), moved=int(is_moved.sum()),
                 followed=int((is_moved & ~named).sum()), new=list(range(len(read.numbers), n)),
                 merged={int(k): int(to) for k, to in enumerate(edit["numbers"]) if k != to})
     meta = {**model.clustering_.meta, "n_clusters": n, "edits": [*model.clustering_.meta.get("edits", []), note]}
     if names := names_after(read): meta["names"] = names
-    return model._with(replace(found, meta=meta), mean_rows([rows], found.labels, n), edit)
+    return model.with_clustering(replace(found, meta=meta), mean_rows([rows], found.labels, n), edit)
 
 def _edit_from(model, read, rows) -> dict:
     "The edit of an estimator from corrections, in numbers that stay."
@@ -179,8 +173,8 @@ def _edit_from(model, read, rows) -> dict:
     earlier = tuple(renumbered(said, numbers) for said in said_before(model))
     new = tuple(renumbered(said, place) for said in (read.certain, read.not_in))
     is_said = (new[0] >= 0) | (new[1] >= 0) | read.unsure
-    now = tuple(torch.where(is_said, one, other) for one, other in zip(new, earlier))
-    return dict(numbers=numbers, **edit_of(rows, numbers[torch.from_numpy(model.labels_)], n, earlier, now))
+    now = (torch.where(is_said, one, other) for one, other in zip(new, earlier))
+    return dict(numbers=numbers, **edit_of(rows, numbers[torch.from_numpy(model.labels_)], n, *now))
 
 def _corrected_clustering(found:Clustering, edit:dict, rows:Tensor) -> Clustering:
     "A clustering after an edit; of two equal pictures each has what was said of it."

@@ -279,7 +279,7 @@ class Editable(Answers):
         """A copy whose clusters have names, K different strings; `rpsc.granularity.cluster_names(model.clustering_)`
         gives them back. Raises as `with_names`."""
         check_is_fitted(self)
-        return self._with(with_names(self.clustering_, names))
+        return self.with_clustering(with_names(self.clustering_, names))
 
     def merge(self, groups:list[list[int]]) -> Self:
         "A copy in which each group of clusters is one; `ValueError` for groups as `rpsc.granularity.merge`."
@@ -290,7 +290,7 @@ class Editable(Answers):
         old = torch.from_numpy(np.array(self.cluster_centers_)).double()
         def total(rows): return rows.new_zeros(found.n_clusters, rows.shape[1]).index_add_(0, numbers, rows)
         centers = (total(sizes * old) / total(sizes).clamp_min(1)).float()
-        return self._with(found, centers, dict(numbers=numbers))
+        return self.with_clustering(found, centers, dict(numbers=numbers))
 
     def split(self,
         cluster:int, # its number
@@ -306,7 +306,7 @@ class Editable(Answers):
         numbers = torch.tensor([int(cluster), *range(k, found.n_clusters)])
         centers = mean_rows([rows], found.labels.cpu(), found.n_clusters)
         edit = dict(cluster=int(cluster), numbers=numbers, centers=unit(centers[numbers]))
-        return self._with(found, centers, edit)
+        return self.with_clustering(found, centers, edit)
 
     def fix(self,
         fixes, # a file as the page saves it, or a `rpsc.fixes.Fixes`
@@ -318,12 +318,13 @@ class Editable(Answers):
         check_is_fitted(self)
         return fix_model(self, fixes, rows_of_fit(self, X))
 
-    def _with(self, found, centers=None, edit=None):
-        "A copy with another clustering; `edit` is for `after_edit`, None where only names differ."
+    def with_clustering(self, found, centers=None, edit=None):
+        "A copy with another clustering of the same rows, or more; `edit` is for `after_edit`, None where it stays."
         new = copy(self)
         new.n_clusters = new.n_clusters_ = found.n_clusters
         new._take(found)
-        if edit is not None: new.cluster_centers_, new.edits_ = centers.cpu().numpy(), [*self.edits_, edit]
+        if centers is not None: new.cluster_centers_ = centers.cpu().numpy()
+        if edit is not None: new.edits_ = [*self.edits_, edit]
         return new
 
     def _take(self, found):

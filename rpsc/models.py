@@ -92,14 +92,12 @@ SAME = .9999 # cosine from which two rows are of one picture, looked at twice; o
 def corrected(
     rows:Tensor, # (B, D)
     labels:Tensor, # (B,) before, in the new numbers
-    edit:dict, # before_weight (K, D) and _bias (K,), after_…; moves bool (K, K); rows (M, D), clusters (M,) of named ones
+    edit:dict, # weight (K, D), bias (K,); moves bool (K, K); rows (M, D) and clusters (M,) of named ones
 ) -> tuple[Tensor, Tensor]: # int64 (B,): the cluster, -1: it stays; int64 (B,): number of the named row, -1: it is none
     "What corrections say of some rows."
     edit = {name: value.to(rows.device) for name, value in edit.items() if isinstance(value, Tensor)}
-    logits = (rows.double() @ edit[f"{when}_weight"].T + edit[f"{when}_bias"] for when in ("before", "after"))
-    before, after = (each.argmax(1) for each in logits)
-    is_repeated = edit["moves"][labels.to(rows.device), after]
-    found = torch.where((before != after) | is_repeated, after, -1)
+    says = (rows.double() @ edit["weight"].T + edit["bias"]).argmax(1)
+    found = torch.where(edit["moves"][labels.to(rows.device), says], says, -1)
     if not len(edit["rows"]): return found, torch.full_like(found, -1)
     alike, nearest = (unit(rows) @ unit(edit["rows"]).T).max(1)
     which = torch.where(alike >= SAME, nearest, -1)
@@ -117,7 +115,7 @@ def with_corrections(
     found:Tensor, which:Tensor, # (N,) each, of `corrected`
 ) -> tuple[Tensor, Tensor|None]:
     "Labels and probabilities after corrections; a row that is only known to be wrong is as likely in any other."
-    new, bias, k = torch.where(found < 0, old, found), edit["after_bias"], len(edit["after_bias"])
+    new, bias, k = torch.where(found < 0, old, found), edit["bias"], len(edit["bias"])
     if probs is None: return new, None
     probs = probs.new_zeros(len(probs), k).index_add_(1, edit["numbers"].to(probs.device), probs)
     probs = swapped(probs, old, new)
@@ -144,7 +142,7 @@ def after_edit(
     blocks, # rows of the space
 ) -> tuple[Tensor, Tensor|None]:
     "Labels and probabilities after a merge, a split, or corrections (`after_fix`)."
-    if "after_bias" in edit: return after_fix(labels, probs, edit, blocks)
+    if "moves" in edit: return after_fix(labels, probs, edit, blocks)
     numbers = edit["numbers"].to(labels.device)
     k = int(numbers.max()) + 1
     if "centers" not in edit:

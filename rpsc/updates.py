@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NEAREST', 'FAR', 'SMALL', 'COMPANY', 'LEAST', 'far_rows', 'lowest', 'doubtful_rows', 'pieces', 'offered', 'Update',
-           'copies_of', 'look', 'extended', 'drift']
+           'copies_of', 'look', 'joined', 'edit_for', 'extended', 'drift']
 
 # %% ../nbs/47a_updates.ipynb #18ba3e83
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from .corrections import edit_of, said_before
+from .corrections import ROUNDS, edit_of, said_before
 from .data import Clustering
 from .likeness import near_duplicates
-from .models import mean_rows, swapped
+from .models import corrected, mean_rows, swapped
 from .neighbors import knn
 
 # %% ../nbs/47a_updates.ipynb #165c47e5
@@ -59,12 +59,12 @@ def doubtful_rows(
 COMPANY, LEAST = 10, 10 # ours: nearest pictures that are asked, pictures that are enough for an offer
 
 def pieces(links:Tensor, chosen:Tensor) -> Tensor: # (M, k) numbers of rows, bool (M,) -> int64 (M,)
-    "Chosen rows that hang together by naming each other, as numbers from 0, the largest first; -1: none, or too few."
+    "Chosen rows that hang together, as numbers from 0, the largest group first; -1: none, or too few."
     n, found = len(chosen), torch.full((len(chosen),), -1)
     start, end = torch.arange(n)[:, None].expand_as(links)[chosen].flatten(), links[chosen].flatten()
     kept = (end >= 0) & chosen[end]
     graph = csr_array((np.ones(int(kept.sum())), (start[kept].numpy(), end[kept].numpy())), (n, n))
-    piece = torch.from_numpy(connected_components(graph.multiply(graph.T), False)[1]).long()
+    piece = torch.from_numpy(connected_components(graph, False)[1]).long()
     sizes = torch.where(chosen, piece, -1).add(1).bincount()[1:]
     for number, k in enumerate(sizes.argsort(descending=True, stable=True).tolist()):
         if sizes[k] >= LEAST: found[chosen & (piece == k)] = number
@@ -75,20 +75,14 @@ def offered(
     new:Tensor, # (M, D)
     is_odd:Tensor, # bool (M,): far or doubtful
 ) -> Tensor: # int64 (M,): number of the new cluster, or -1
-    "New clusters among new rows."
+    "What new clusters would consist of."
     among = min(COMPANY, len(old) + len(new) - 1)
     index = knn(torch.cat([old, new]), among + 1, queries=new)[1] - len(old) # negative: an old row
     itself = index == torch.arange(len(new))[:, None]
     itself[~itself.any(1), -1] = True # another row that is equal stands before it
     links = index[~itself].view(len(new), among).clamp_min(-1)
-    def share(is_in): return ((links >= 0) & is_in[links]).float().mean(1)
-    found = pieces(links, is_odd & (share(is_odd) >= .5))
-    for _ in range(len(new)):
-        shares = torch.stack([share(found == k) for k in range(int(found.max()) + 1)] or [torch.zeros(len(new))], 1)
-        joins = (found < 0) & (shares.amax(1) > .5)
-        if not joins.any(): break
-        found[joins] = shares[joins].argmax(1)
-    return found
+    company = ((links >= 0) & is_odd[links]).float().mean(1)
+    return pieces(links, is_odd & (company >= .5))
 
 # %% ../nbs/47a_updates.ipynb #6f72d4db
 @dataclass(frozen=True)
@@ -132,7 +126,22 @@ def look(
     is_far, groups = far_rows(old, own, new, labels), torch.full((len(new),), -1)
     is_odd = is_far | doubtful_rows(None if known is None else known.cpu(), own, probs, labels)
     if offers: groups = offered(old, new, is_odd)
-    return Update(labels, probs, is_far, groups, copies_of(old, new), model.n_clusters_)
+    update = Update(labels, probs, is_far, groups, copies_of(old, new), model.n_clusters_)
+    for _ in range(ROUNDS * (update.n_new > 0)): update = joined(model, old, new, update)
+    return update
+
+def joined(model, old:Tensor, new:Tensor, update:Update) -> Update:
+    "The same with those that a head of the offered clusters puts into them, too."
+    found, _ = corrected(new, update.predicted, edit_for(model, old, new, update))
+    joins = (update.groups < 0) & (found >= update.n_clusters)
+    return replace(update, groups=torch.where(joins, found - update.n_clusters, update.groups))
+
+def edit_for(model, old:Tensor, new:Tensor, update:Update) -> dict:
+    "The edit of `rpsc.corrections` by which a model answers with offered clusters; earlier corrections hold."
+    own, k = torch.from_numpy(model.labels_), model.n_clusters_
+    said = (torch.cat([one, torch.full_like(update.groups, -1)]) for one in said_before(model))
+    before, after = (torch.cat([own, each]) for each in (update.predicted, update.labels))
+    return dict(numbers=torch.arange(k), **edit_of(torch.cat([old, new]), before, k + update.n_new, *said, after))
 
 # %% ../nbs/47a_updates.ipynb #97afd30d
 def extended(
@@ -143,23 +152,16 @@ def extended(
 ): # a copy that knows the new pictures
     "An estimator with new pictures and the clusters that are offered."
     found, k = model.clustering_, model.n_clusters_ + update.n_new
-    rows, said = torch.cat([old, new]), tuple(_longer(one, len(new), -1) for one in said_before(model))
-    before = torch.cat([found.labels.cpu(), update.predicted])
-    after = torch.cat([found.labels.cpu(), update.labels])
-    edit = None
-    if update.n_new:
-        edit = dict(numbers=torch.arange(model.n_clusters_), **edit_of(rows, before, k, said, said, after))
+    rows, after = torch.cat([old, new]), torch.cat([found.labels.cpu(), update.labels])
+    edit = edit_for(model, old, new, update) if update.n_new else None
     note = dict(edit="update", n_clusters=k, pictures=len(new), new=list(range(model.n_clusters_, k)))
     meta = {**found.meta, "n_clusters": k, "edits": [*found.meta.get("edits", []), note]}
     names = found.meta.get("names") or update.n_new and [f"cluster {i}" for i in range(model.n_clusters_)]
     if names: meta["names"] = [*names, *(f"offered {i}" for i in range(model.n_clusters_, k))]
-    joined = Clustering(after, _joined_probs(found.probs, update, k), None, found.history, meta)
-    made = model._with(joined, mean_rows([rows], after, k), edit)
-    made.cluster_centers_ = mean_rows([rows], after, k).numpy()
+    whole = Clustering(after, _joined_probs(found.probs, update, k), None, found.history, meta)
+    made = model.with_clustering(whole, mean_rows([rows], after, k), edit)
     if paths is not None: made.paths_ = [*model.paths_, *paths]
     return made
-
-def _longer(values:Tensor, n:int, fill) -> Tensor: return torch.cat([values, values.new_full((n,), fill)])
 
 def _joined_probs(probs, update, k) -> Tensor|None: # (N + M, k)
     "Probabilities of old and new pictures; one in an offered cluster takes its confidence along."
