@@ -270,6 +270,24 @@ _command("export", "handover.export_results", "rpsc export photos-clusters --to 
         "Label Studio, CVAT. Images are never touched, and nothing is written over that is not of an export. The same "
         "command goes on with one that was interrupted.", "results to target how images document_root device")
 
+# %% ../nbs/49_cli.ipynb #a5feb524
+OPTIONS |= dict( # of fix and update
+    fixes=(Path, typer.Argument(metavar="FIXES", help="fixes.csv or fixes.json, as the page saves it.")),
+    more=(str, typer.Argument(metavar="PATH", help="New images: a folder, a list of paths (.txt), a "
+                              "pattern in quotes.")),
+    offers=option(bool, True, "Offer new clusters for images that are like nothing before.", None,
+                  "--offers/--no-offers"))
+
+_command("fix", "fix", "rpsc fix photos-clusters fixes.csv", "Apply corrections that were made on the page.",
+        "What is certain holds, pictures that are like it follow, no other cluster changes its number, and rpsc "
+        "predict follows. Nothing is trained or embedded again: seconds. Given twice, it changes nothing the "
+        "second time.",
+        "results fixes device")
+_command("update", "update", "rpsc update photos-clusters more-photos", "Take new images into a finished run.",
+        "Old images keep their clusters. Says how far the new ones have drifted, offers new clusters for those that "
+        "are like nothing before, writes tables and page anew, and updated-NAME.csv about the new ones.",
+        "results more exclude offers device")
+
 # %% ../nbs/49_cli.ipynb #e05001e1
 def main() -> None:
     "The command `rpsc`."

@@ -7,7 +7,7 @@ __all__ = ['COMPARED', 'COMPARED_ONCE', 'describe', 'announce', 'timed', 'train_
            'code_and_machine', 'run_task', 'renew_page', 'write_thumbs', 'carry_out', 'cluster', 'in_channels',
            'answers', 'saved_model', 'predict', 'as_given', 'refine', 'free_place', 'write_suggestion', 'suggest',
            'compared', 'separation', 'comparison', 'shown_comparison', 'write_comparison', 'run_comparison',
-           'usually_compared', 'compare']
+           'usually_compared', 'compare', 'fix', 'update']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import math, os, shutil, sys, time, warnings
@@ -486,3 +486,24 @@ def compare(methods:list[str]|None, asked:Request) -> None:
         if asked.overwrite: shutil.rmtree(folder.work / "compare", ignore_errors=True)
         run_comparison(folder, tasks, plan)
     carry_out(folder, asked, prepare, do, grows=True)
+
+# %% ../nbs/48_commands.ipynb #629d93ce
+def fix(
+    results:Path, # folder of a finished run
+    fixes:Path, # as the page saves them
+    device:str="auto",
+) -> None:
+    "Correct a finished run, as `rpsc.revisions.fix_run`."
+    from rpsc.revisions import fix_run
+    fix_run(results, fixes, device)
+
+def update(
+    results:Path, # folder of a finished run
+    more:str, # new pictures: a folder, a list, a pattern
+    exclude:"list[str]|None"=None,
+    offers:bool=True, # new clusters for what is like nothing before
+    device:str="auto",
+) -> None:
+    "Take new pictures into a finished run, as `rpsc.revisions.update_run`."
+    from rpsc.revisions import update_run
+    update_run(results, more, tuple(exclude or ()), offers, device)

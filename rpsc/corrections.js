@@ -256,7 +256,7 @@ function startCorrecting(members) {
     const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(new Blob([text], { type })) });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    say(`Saved ${name}, ${countOf(rows(members).length, "row")}.`);
+    say(`Saved ${name}, ${countOf(rows(members).length, "row")}. To apply them: rpsc fix FOLDER ${name}, where FOLDER is that of this page.`);
   }
   one("#save-csv").addEventListener("click", () => save("fixes.csv", csv(members), "text/csv;charset=utf-8"));
   one("#save-json").addEventListener("click", () => save("fixes.json", json(members), "application/json"));

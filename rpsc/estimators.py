@@ -281,7 +281,7 @@ class Editable(Answers):
         """A copy whose clusters have names, K different strings; `rpsc.granularity.cluster_names(model.clustering_)`
         gives them back. Raises as `with_names`."""
         check_is_fitted(self)
-        return self._with(with_names(self.clustering_, names))
+        return self.with_clustering(with_names(self.clustering_, names))
 
     def merge(self, groups:list[list[int]]) -> Self:
         "A copy in which each group of clusters is one; `ValueError` for groups as `rpsc.granularity.merge`."
@@ -292,7 +292,7 @@ class Editable(Answers):
         old = torch.from_numpy(np.array(self.cluster_centers_)).double()
         def total(rows): return rows.new_zeros(found.n_clusters, rows.shape[1]).index_add_(0, numbers, rows)
         centers = (total(sizes * old) / total(sizes).clamp_min(1)).float()
-        return self._with(found, centers, dict(numbers=numbers))
+        return self.with_clustering(found, centers, dict(numbers=numbers))
 
     def split(self,
         cluster:int, # its number
@@ -308,14 +308,25 @@ class Editable(Answers):
         numbers = torch.tensor([int(cluster), *range(k, found.n_clusters)])
         centers = mean_rows([rows], found.labels.cpu(), found.n_clusters)
         edit = dict(cluster=int(cluster), numbers=numbers, centers=unit(centers[numbers]))
-        return self._with(found, centers, edit)
+        return self.with_clustering(found, centers, edit)
 
-    def _with(self, found, centers=None, edit=None):
-        "A copy with another clustering; `edit` is for `after_edit`, None where only names differ."
+    def fix(self,
+        fixes, # a file as the page saves it, or a `rpsc.fixes.Fixes`
+        X=None, # what the estimator was fitted to, in the same order; None where its features are still known
+    ) -> Self:
+        """A copy that has been corrected, see `rpsc.corrections`: what is certain holds, what is like it follows, all
+        other clusters keep their numbers. Raises as `rpsc.corrections.fix_model` and `rpsc.fixes.read_fixes`."""
+        from .corrections import fix_model, rows_of_fit # which stand on files of corrections
+        check_is_fitted(self)
+        return fix_model(self, fixes, rows_of_fit(self, X))
+
+    def with_clustering(self, found, centers=None, edit=None):
+        "A copy with another clustering of the same rows, or more; `edit` is for `after_edit`, None where it stays."
         new = copy(self)
         new.n_clusters = new.n_clusters_ = found.n_clusters
         new._take(found)
-        if edit is not None: new.cluster_centers_, new.edits_ = centers.cpu().numpy(), [*self.edits_, edit]
+        if centers is not None: new.cluster_centers_ = centers.cpu().numpy()
+        if edit is not None: new.edits_ = [*self.edits_, edit]
         return new
 
     def _take(self, found):
@@ -348,7 +359,7 @@ class Savable(Editable):
         for part, one in parts.items():
             if one is not None: tensors |= {f"{part}.{name}": value for name, value in one.state_dict().items()}
         for i, edit in enumerate(self.edits_):
-            tensors |= {f"edits.{i}.{name}": edit[name] for name in ("numbers", "centers") if name in edit}
+            tensors |= {f"edits.{i}.{name}": value for name, value in edit.items() if name != "cluster"}
         return write_model(Path(path).expanduser(), facts, tensors)
 
     @classmethod

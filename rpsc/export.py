@@ -38,7 +38,7 @@ class Finished:
     "A folder that `rpsc cluster` or `rpsc refine` has written."
     folder:Path
     table:pd.DataFrame # of labels.parquet
-    settings:dict # of the run
+    settings:dict # of the run; where its pictures are now
 
     @property
     def is_named(self) -> bool:
@@ -55,7 +55,10 @@ def finished(folder:Path) -> Finished:
     if not is_finished(folder) or not table.exists():
         raise FileNotFoundError(f"{folder}: no finished results; give a folder that rpsc cluster or rpsc refine has "
                                 "written, or their command again")
-    return Finished(folder, pd.read_parquet(table), loaded_json(folder / "run.json")["settings"])
+    facts = loaded_json(folder / "run.json")
+    now = facts.get("now", {}) # of `rpsc update`: a list in the folder
+    if "path" in now: now = dict(now, path=str(folder / now["path"]))
+    return Finished(folder, pd.read_parquet(table), facts["settings"] | now)
 
 # %% ../nbs/46_export.ipynb #41dc4c3b
 def located(

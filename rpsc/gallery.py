@@ -475,7 +475,8 @@ _RULES = {
                    "unsure, M to move it to a cluster, by its name or number; a name that nobody has makes a new "
                    "cluster. Delete takes a mark away, Shift with an arrow or a click ticks a range, Ctrl Z undoes. "
                    "Clusters with the same name are one. All this stays in this browser until it is saved: fixes.csv, "
-                   "with a row for each correction (path, cluster, fix).",
+                   "with a row for each correction (path, cluster, fix). rpsc fix FOLDER fixes.csv, where FOLDER is "
+                   "that of this page, applies them and writes the page anew.",
 }
 
 def _rules_section():
