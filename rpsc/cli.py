@@ -133,9 +133,9 @@ OPTIONS = dict(
     k=option(int, ..., "Number of clusters; `rpsc suggest-k PATH` has an opinion.", "N", "-k", "--clusters", min=2),
     out=option(Path, None, "Folder for the results; it remembers what was begun. Default: here, named after the "
                "images.", "FOLDER", "-o", "--out"),
-    method=option(str, "rpsc", "A name of `rpsc methods`. rpsc, spice and, less strictly, scan and tsuc take clusters "
-                  "for about equally large; where one kind is most of the images, use --unbalanced or kmeans-features.",
-                  "NAME"),
+    method=option(str, "auto", "A name of `rpsc methods`. auto: agreement on features of a network that is given, rpsc "
+                  "where one is trained here. rpsc, spice and, less strictly, scan and tsuc take clusters for about "
+                  "equally large; where one kind is most of the images, use --unbalanced or kmeans-features.", "NAME"),
     unbalanced=option(bool, False, "Clusters need not be about equally large (rpsc, rpsc-plus, spice).", None,
                       "--unbalanced"),
     encoder=option(str, "auto", "A network to train here (train, tiny, resnet18, …), cifar10-small, timm:NAME, a file "
@@ -179,7 +179,7 @@ OPTIONS |= dict(
     clean=option(bool, False, "Remove all of it.", None, "--clean"),
     most=option(int, None, "Largest number to try. Default: 30, at most a tenth of the images.", "N", "--max-k", min=3),
     methods=option(str, None, "Names of `rpsc methods`, separated by commas. Default: kmeans-features,scan,spice,rpsc; "
-                   "with an encoder that is not trained here kmeans-features,spectral-features,rpsc,rpsc-plus.",
+                   "with an encoder that is not trained here kmeans-features,spectral-features,agreement,rpsc-plus.",
                    "NAMES"),
     thumbs=option(bool, False, "Also write small pictures of all images to OUT/thumbs, with which the page shows every "
                   "member of a cluster at once; a finished folder gets them, too.", None, "--thumbs"),

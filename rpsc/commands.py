@@ -44,7 +44,7 @@ from .results import (KEPT, RESULTS, Folder, aligned, altered, differences, dige
 from .selection import unit
 from .tasks import (Request, Task, Usage, check_method, check_options, choose_device, duration, expected, how_long,
                         in_time, is_trained_here, leading, name_of, plural, printable, read_images, task_for,
-                        with_encoder)
+                        usual_method, with_encoder)
 
 # %% ../nbs/48_commands.ipynb #042e65bd
 def describe(task:Task, reason:str, work:Path) -> dict: # word -> sentence
@@ -212,12 +212,13 @@ def cluster(
     thumbs:bool=False, # also small pictures of all images, for the page
 ) -> None:
     "Cluster images into `asked.k` clusters. Raises what reading, planning and the method raise."
-    check_method(asked.method); check_options(asked)
+    if asked.method != "auto": check_method(asked.method)
+    check_options(asked)
     folder = Folder(asked.folder("clusters"), settings_of("cluster", asked, method=asked.method))
     def prepare():
         meant, better = with_encoder(asked, [asked.method])
         images, reason = read_images(meant)
-        (task,) = timed([task_for(images, asked.method, asked.k, meant)], asked, folder)
+        (task,) = timed([task_for(images, usual_method(meant), asked.k, meant)], asked, folder)
         return task, announce([task], reason, folder, better=better)
     carry_out(folder, asked, prepare, lambda task, plan: run_task(folder, task, plan))
     if thumbs and not asked.plan_only: write_thumbs(folder, asked)
@@ -463,7 +464,7 @@ def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
 
 # %% ../nbs/48_commands.ipynb #26999742
 COMPARED = "kmeans-features", "scan", "spice", "rpsc" # where nobody names methods
-COMPARED_ONCE = "kmeans-features", "spectral-features", "rpsc", "rpsc-plus" # with a given encoder: one pass
+COMPARED_ONCE = "kmeans-features", "spectral-features", "agreement", "rpsc-plus" # with a given encoder: one pass
 
 def usually_compared(asked:Request) -> tuple:
     "The methods where nobody has named any."

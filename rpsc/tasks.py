@@ -6,8 +6,8 @@
 __all__ = ['FIRST_STAGE', 'ANY_SIZE', 'BALANCED', 'OF_BUDGET', 'FITTED', 'VIEWS', 'GREY', 'PLAIN', 'ALIKE', 'SMALL_SIDE',
            'SAMPLE', 'ONCE', 'LEAST', 'LARGE_SET', 'own_switches', 'is_trained_here', 'choose_budget', 'fitted_to_size',
            'Foundation', 'Task', 'view_switches', 'decide', 'printable', 'name_of', 'plural', 'Usage', 'Request',
-           'choose_device', 'read_images', 'with_encoder', 'check_method', 'check_options', 'is_possible', 'task_for',
-           'duration', 'leading', 'expected', 'how_long', 'in_time']
+           'choose_device', 'read_images', 'with_encoder', 'usual_method', 'check_method', 'check_options',
+           'is_possible', 'task_for', 'duration', 'leading', 'expected', 'how_long', 'in_time']
 
 # %% ../nbs/44_tasks.ipynb #c6d7cc9d
 import glob, os, warnings
@@ -249,7 +249,7 @@ class Request:
     path:str # an estimator has lists of files, too
     k:int|None = None
     out:Path|None = None
-    method:str = "rpsc"
+    method:str = "auto"
     encoder:str = "auto"
     size:int|None = None
     budget:str = "auto"
@@ -349,13 +349,21 @@ def with_encoder(
     "What `--encoder auto` means for the files at a path, by the table above."
     is_free = asked.encoder == "auto" and asked.domain != "glyphs" and asked.budget != "paper"
     is_named = isinstance(asked.path, str) and known_name(asked.path) is not None
-    if not is_free or is_named or not {*methods} <= {*ONCE}: return asked, None
+    if not is_free or is_named or not {*methods} <= {"auto", *ONCE}: return asked, None
     if (some := _looked_at(asked)) is None: return asked, None
     if asked.domain == "auto" and _guess_domain(some)[0] == "glyphs": return asked, None
     if (asked.size or some.size) <= SMALL_SIDE: return replace(asked, encoder=Foundation("cifar10-small")), None
     found, can_read = networks_at_hand(), find_spec("timm") is not None
     chosen = replace(asked, encoder=Foundation(found[0].encoder)) if found and can_read else asked
     return chosen, advice(found, can_read)
+
+# %% ../nbs/44_tasks.ipynb #11c04200
+def usual_method(
+    asked:Request, # with the encoder that is meant
+) -> str: # of the registry
+    "The method that was named, or the one that is meant."
+    if asked.method != "auto": return asked.method
+    return "rpsc" if is_trained_here(asked.encoder) else "agreement"
 
 # %% ../nbs/44_tasks.ipynb #c34bc978
 def check_method(name:str, option:str="--method") -> str: # the same
@@ -366,7 +374,7 @@ def check_method(name:str, option:str="--method") -> str: # the same
 def check_options(asked:Request) -> None:
     "Raise `Usage` for a device that is not there, an encoder nobody knows, options that exclude each other."
     choose_device(asked.device)
-    if asked.unbalanced and asked.method not in ANY_SIZE + BALANCED:
+    if asked.unbalanced and asked.method not in ("auto", *ANY_SIZE, *BALANCED):
         raise Usage(f"--unbalanced: {asked.method} has no such choice; leave it out, or use --method "
                     f"{', '.join(BALANCED)}")
     if asked.range and not asked.range[0] < asked.range[1]:
