@@ -31,7 +31,8 @@ SITE = ROOT / "_docs"
 
 PARTS = {"0": "Images and encoders", "1": "RPSC and RUC", "2": "Other systems", "3": "A closer look", "4": "Using it",
          "5": "The laboratory"}
-TEXTS = {"reports/README.md": "reports", "reports/tuning/README.md": "tuning", "CONTRIBUTING.md": "contributing",
+TEXTS = {"reports/README.md": "reports", "reports/tuning/README.md": "tuning",
+         "reports/corrections/README.md": "worth", "CONTRIBUTING.md": "contributing",
          "CHANGELOG.md": "changelog"}
 FOLDERS = {
     "nbs/tutorials": ("tutorials/index", "Tutorials", "Each one runs in seconds and says how to go on from there."),
@@ -276,7 +277,8 @@ class Writer:
         of = {folder: [path for path in self.books if path.startswith(f"nbs/{folder}")]
               for folder in ("tutorials/", "experiments/", *PARTS)}
         parts = {"For programs": ["nbs/api"], "Tutorials": ["nbs/tutorials", *of["tutorials/"]],
-                 "Results": ["reports/README.md", "reports/tuning/README.md", "nbs/experiments"]}
+                 "Results": ["reports/README.md", "reports/tuning/README.md", "reports/corrections/README.md",
+                             "nbs/experiments"]}
         parts |= {title: of[number] for number, title in PARTS.items()}
         parts["Project"] = ["CONTRIBUTING.md", "CHANGELOG.md"]
         return "\n".join(toctree([self.entry(path) for path in paths if path in self.sources], title)

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ..corrections import fix_model
 from ..data import ImageSet
+from ..encoders import SHIPPED
 from ..estimators import estimator_class
 from ..files import write_text
 from ..fixes import Fixes
@@ -101,7 +102,8 @@ def features_at(place:str, encoder:str="auto") -> tuple[Tensor, ImageSet, str]: 
     if images.labels is None: raise ValueError(f"{place}: got no class folders; accepted: a folder for each class")
     task = task_for(images, "kmeans-features", 2, asked)
     with TemporaryDirectory() as work: features = task.features(Path(work))
-    return unit(features.float()).cpu(), images, task.given.name if task.given else task.budget.encoder
+    name = task.given.name if task.given else task.budget.encoder
+    return unit(features.float()).cpu(), images, asked.encoder if asked.encoder in SHIPPED else name
 
 def row_of(found:pd.DataFrame, **about) -> dict:
     "The mean of several draws; of the gain by `rpsc fix` the smallest one, too."
@@ -129,7 +131,7 @@ not here, with their labels in view; the other pictures had no part in it.
 {table}
 
 Made by `python -m rpsc.lab.correcting reports/corrections PLACE ...`; folders are those of `python -m
-rpsc.lab.picture_folders`. Full precision: [corrections.csv](corrections.csv).
+rpsc.lab.picture_folders`. Full precision: `corrections.csv`, beside this page.
 """
 
 def main(arguments:list[str]|None=None) -> None:
