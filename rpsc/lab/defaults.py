@@ -109,7 +109,8 @@ def _each(tables:dict, rival:str) -> str: # folder -> frame, seeds by methods
 
 def verdicts(lines:dict) -> list[str]: # sentences
     "Agreement against the others, over folders and on each."
-    told, others = [], [method for method in METHODS if method != OURS]
+    told, known = [], [set(frame.method) for frame in lines.values()]
+    others = [method for method in METHODS if method != OURS and all(method in here for here in known)]
     for metric in ("acc", "nmi"):
         tables = {name: f.pivot(index="seed", columns="method", values=metric) for name, f in lines.items()}
         judged = judge(pd.DataFrame({name: table.mean() for name, table in tables.items()}).T,
@@ -119,6 +120,7 @@ def verdicts(lines:dict) -> list[str]: # sentences
         told += [f"{metric.upper()}, on each folder, minus {METHODS[rival]}: {_each(tables, rival)}."
                  for rival in RIVALS]
     gaps = {name: f[f.method == OURS].eval("claimed - acc").mean() for name, f in lines.items()}
+    told += [f"Not measured on all of them: {METHODS[method]}." for method in METHODS if method not in [OURS, *others]]
     return told + ["Agreement claims minus has right: " + ", ".join(f"{name} {gap:+.2f}" for name, gap in gaps.items())
                    + f"; within .10 on {sum(abs(gap) <= .10 for gap in gaps.values())} of {len(gaps)}."]
 
