@@ -176,6 +176,8 @@ OPTIONS |= dict(
                  "image many times; --no-views: with none.", None, "--views/--no-views"),
     cache=option(str, None, "Folder in which encoders and features are kept for all runs; off: only in OUT. Default: "
                  "the cache folder of the user (see: rpsc cache).", "FOLDER"),
+    network=option(bool, False, "Re-train networks on the images, as RUC does, instead of heads on features: minutes "
+                   "to hours.", None, "--network"),
     clean=option(bool, False, "Remove all of it.", None, "--clean"),
     most=option(int, None, "Largest number to try. Default: 30, at most a tenth of the images.", "N", "--max-k", min=3),
     methods=option(str, None, "Names of `rpsc methods`, separated by commas. Default: kmeans-features,scan,spice,rpsc; "
@@ -242,10 +244,11 @@ _command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-l
         "The table has the columns path, cluster, confidence and second (the next best cluster). Only the model is "
         "read, not the images it was made from.", "folder path file pages exclude limit device")
 _command("refine", "refine", "rpsc refine my-labels.csv photos -o photos-refined",
-        "Improve any labelling of images (RUC).",
-        "Writes the same files as rpsc cluster, by default to NAME-refined; the column \"given\" of its table holds "
-        "the labels that came in.",
-        "labels path path_column label_column out", IMAGES.replace(" limit", ""), "overwrite plan_only")
+        "Improve any labelling of images (RUC's idea).",
+        "Two heads on the features of the encoder learn from labels that they doubt together: seconds once these "
+        "are kept. Writes the same files as rpsc cluster, by default to NAME-refined; the column \"given\" of its "
+        "table holds the labels that came in.",
+        "labels path path_column label_column out network", IMAGES.replace(" limit", ""), "overwrite plan_only")
 _command("suggest-k", "suggest", "rpsc suggest-k photos -o photos-clusters", "Say how many clusters there may be.",
         "The answer may be that there is no clear number. Writes suggest-k.csv and suggest-k.svg to OUT; the encoder "
         "that it trains there serves rpsc cluster, too.", "path out most", IMAGES)

@@ -313,16 +313,24 @@ def as_given(
     images = replace(images[list(found)], problems=[*images.problems, *without])
     return images, base, names, f"columns {where} and {what}; {in_words(meant, table.path)}"
 
-def refine(labels:Path, asked:Request) -> None:
-    "Improve a labelling by RUC. Raises as `as_given`, and what reading, planning and RUC raise."
+def refine(
+    labels:Path, # table
+    asked:Request,
+    network:bool=False, # True: re-train a network on images, as RUC does; False: heads on features
+) -> None:
+    "Improve a labelling. Raises as `as_given`, and what reading, planning and RUC raise."
     check_options(asked)
     labels = labels.expanduser()
-    folder = Folder(asked.folder("refined"), settings_of("refine", asked, labels=fingerprint(labels.read_bytes())))
+    more = dict(labels=fingerprint(labels.read_bytes())) | ({} if network else dict(on="features"))
+    folder = Folder(asked.folder("refined"), settings_of("refine", asked, **more))
     def prepare():
-        images, reason = read_images(asked)
+        meant, better = (asked, None) if network else with_encoder(asked, ["kmeans-features"])
+        images, reason = read_images(meant)
         images, base, names, matched = as_given(images, labels, asked)
-        (task,) = timed([task_for(images, "ruc", base.n_clusters, asked, base)], asked, folder)
-        return task, announce([task], reason, folder, labels=matched), names
+        task = replace(task_for(images, "ruc", base.n_clusters, meant, base), on_features=not network)
+        (task,) = timed([task], asked, folder)
+        by = "two heads on frozen features (ours); --network re-trains networks on images, as RUC does"
+        return task, announce([task], reason, folder, by=None if network else by, labels=matched, better=better), names
     def do(task, plan, names):
         given = [k if names is None else names[k] for k in task.base.labels.tolist()]
         model = run_task(folder, task, plan, names, given)

@@ -503,7 +503,8 @@ class Clusterer(Savable, BaseEstimator):
         encoder, features, labels = task.used_encoder(found, work), found.features, found.labels
         if not SYSTEMS[self.method_].is_addon: _warn_of_sizes(self.method_, features, labels, task.k, task.balance)
         def blocks():
-            is_own = encoder is not None and features is not None and not isinstance(task.base, Clustering)
+            is_own = encoder is not None and features is not None
+            is_own &= task.on_features or not isinstance(task.base, Clustering)
             return unit(features).split(2**13) if is_own else space_blocks(images, encoder) # a base brings others
         self._settle(found, blocks, encoder)
 

@@ -33,6 +33,7 @@ from .machine import is_busy, processor
 from .methods import Budget, budget_for, encoder_key, fit, names, pretrained
 from .neighbors import EmptyClusters
 from .prices import keep_price, price_of
+from .refinement import refine_on_features
 from .self_labeling import HeadNetwork, check_switches
 from .sources import known_name
 from .trial import Trial
@@ -102,6 +103,7 @@ class Task:
     balance:bool = True # False: clusters need not be of one size
     switches:dict = field(default_factory=dict) # of the system
     kept:Path|None = None # of `rpsc.kept.kept_folder`; None: what is computed is found in `work` only
+    on_features:bool = False # True: an add-on is done by heads on frozen features (`rpsc.refinement`)
 
     @property
     def frozen(self) -> bool: return isinstance(self.encoder, Foundation)
@@ -175,11 +177,17 @@ class Task:
         weights = None if self.given is None else dict(self.given.state_dict())
         return work / "runs" / fingerprint(about, weights, code_of(SYSTEMS[system].run, SYSTEMS["encoder"].run))
 
+    def refined(self, work:Path) -> tuple[str, Clustering]: # as `perform`
+        "The labels of the base, refined on features. Raises as `rpsc.refinement.refine_on_features`."
+        found = refine_on_features(self.base, self.features(work), self.seed)
+        return self.system, replace(found, network=HeadNetwork(self.trained(work), found.network).eval())
+
     def perform(self,
         work:Path, # for encoders, features and finished stages
         resumes:bool=True, # also for checkpoints of stages under way
     ) -> tuple[str, Clustering]: # the system that ran, and its outcome
         "Do it. Raises `EmptyClusters` for a system without a first stage, and what `rpsc.methods.fit` raises."
+        if self.on_features: return self.refined(work)
         def run(system):
             folder, own = self.folder(system, work) if resumes else None, self.switches_of(system)
             means = self.budget, self.seed, self.base, self.given, own, work, folder
@@ -441,7 +449,7 @@ def _kinds(tasks, work):
         known, before[:] = [*before], [*before, system]
         return [same, system, repr(SYSTEMS[system].recipe_for(budget, **switches)), base, known, is_embedded]
     training = kind("encoder") if first.needs_encoder and not is_trained else None
-    def of(task): return "labels" if isinstance(task.base, Clustering) else task.base
+    def of(task): return ["labels", task.on_features] if isinstance(task.base, Clustering) else task.base
     return [training, *(kind(task.system, of(task), **task.switches_of(task.system)) for task in tasks)]
 
 def _tried(tasks, work):
@@ -449,7 +457,10 @@ def _tried(tasks, work):
     first = leading(tasks)
     allowed, cache = .1 if first.budget.name == "smoke" else 1., first.tried_in(work)
     trial = Trial(first.images, first.k, first.budget, first.given, cache, allowed, counts=False)
-    def seconds(system, task, **more): return trial.cost(system, task.seed, **more).seconds
+    def refines(job): refine_on_features(job.base, job.features, job.seed)
+    def seconds(system, task, **more):
+        other = refines if task.on_features and system != "encoder" else None
+        return trial.cost(system, task.seed, other=other, **more).seconds
     training = seconds("encoder", first) if first.needs_encoder and not first.is_trained(work) else 0.
     return [training, *(seconds(task.system, task, base=task.base, **task.switches_of(task.system)) for task in tasks)]
 

@@ -100,13 +100,15 @@ class Trial:
         system:str, # "encoder", or a name of `rpsc.methods.names`
         seed:int=0, # of everything random
         base:"Clustering|str|None"=None, # as in `rpsc.methods.fit`
+        other:Callable|None=None, # what a job is tried by in the place of the system
         **switches, # of the system
     ) -> Cost: # without what earlier runs of this trial have done for it
         "Try a run. Raises `ValueError` for one that could not start."
         way = dict(given=self.given, cache=self.cache, watch=self.watch)
         job = _TriedJob(*self.about, seed, base, **way, system=system, trial=self)
         def run():
-            if system == "encoder": job.pretrained
+            if other: other(job)
+            elif system == "encoder": job.pretrained
             else: SYSTEMS[system].run(job, SYSTEMS[system].recipe_for(job.profile, **switches))
         alone = one_thread if self.meter.clock is time.process_time else lambda run: run()
         self.meter.peak, self.meter.steps = 0, []
