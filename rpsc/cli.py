@@ -278,6 +278,8 @@ OPTIONS |= dict( # of fix and update
     fixes=(Path, typer.Argument(metavar="FIXES", help="fixes.csv or fixes.json, as the page saves it.")),
     more=(str, typer.Argument(metavar="PATH", help="New images: a folder, a list of paths (.txt), a "
                               "pattern in quotes.")),
+    follow=option(bool, True, "Pictures that are like those that were moved make the same move; --no-follow: only what "
+                  "is named moves.", None, "--follow/--no-follow"),
     offers=option(bool, True, "Offer new clusters for images that are like nothing before.", None,
                   "--offers/--no-offers"))
 
@@ -285,7 +287,7 @@ _command("fix", "fix", "rpsc fix photos-clusters fixes.csv", "Apply corrections 
         "What is certain holds, pictures that are like it follow, no other cluster changes its number, and rpsc "
         "predict follows. Nothing is trained or embedded again: seconds. Given twice, it changes nothing the "
         "second time.",
-        "results fixes device")
+        "results fixes follow device")
 _command("update", "update", "rpsc update photos-clusters more-photos", "Take new images into a finished run.",
         "Old images keep their clusters. Says how far the new ones have drifted, offers new clusters for those that "
         "are like nothing before, writes tables and page anew, and updated-NAME.csv about the new ones.",

@@ -500,11 +500,12 @@ def compare(methods:list[str]|None, asked:Request) -> None:
 def fix(
     results:Path, # folder of a finished run
     fixes:Path, # as the page saves them
+    follow:bool=True, # pictures that are like those that were moved make the same move
     device:str="auto",
 ) -> None:
     "Correct a finished run, as `rpsc.revisions.fix_run`."
     from rpsc.revisions import fix_run
-    fix_run(results, fixes, device)
+    fix_run(results, fixes, follow, device)
 
 def update(
     results:Path, # folder of a finished run

@@ -156,6 +156,7 @@ def fix_model(
     model, # a fitted estimator; it stays as it is
     fixes:"str|Path|Fixes", # a file, or what `rpsc.fixes.read_fixes` gives
     rows:Tensor|None, # (N, D), of the fit, in the space of the estimator
+    follow:bool=True, # False: nothing moves but what is named, and pictures that are equal to it
 ): # a corrected copy
     """Correct a fitted estimator; what changed is the last entry of `clustering_.meta["edits"]`.
 
@@ -166,6 +167,7 @@ def fix_model(
         raise ValueError("X: got None, and this estimator has not kept its features; accepted: what it was fitted to, "
                          "in the same order")
     edit = _edit_from(model, read, rows)
+    if not follow: edit["moves"] = torch.zeros_like(edit["moves"])
     found, old = _corrected_clustering(model.clustering_, edit, rows), edit["numbers"][model.clustering_.labels.cpu()]
     is_moved, n = found.labels != old, len(edit["bias"])
     named = (read.certain >= 0) | (read.not_in >= 0)

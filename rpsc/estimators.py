@@ -313,12 +313,13 @@ class Editable(Answers):
     def fix(self,
         fixes, # a file as the page saves it, or a `rpsc.fixes.Fixes`
         X=None, # what the estimator was fitted to, in the same order; None where its features are still known
+        follow:bool=True, # False: nothing moves but what is named
     ) -> Self:
         """A copy that has been corrected, see `rpsc.corrections`: what is certain holds, what is like it follows, all
         other clusters keep their numbers. Raises as `rpsc.corrections.fix_model` and `rpsc.fixes.read_fixes`."""
         from .corrections import fix_model, rows_of_fit # which stand on files of corrections
         check_is_fitted(self)
-        return fix_model(self, fixes, rows_of_fit(self, X))
+        return fix_model(self, fixes, rows_of_fit(self, X), follow)
 
     def with_clustering(self, found, centers=None, edit=None):
         "A copy with another clustering of the same rows, or more; `edit` is for `after_edit`, None where it stays."

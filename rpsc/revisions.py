@@ -134,6 +134,7 @@ def renew_thumbs(place:Path, images:ImageSet, n_clusters:int) -> None:
 def fix_run(
     results:Path, # folder of a finished run
     fixes:Path, # as the page saves them
+    follow:bool=True, # as in `fix_model`
     device:str="auto",
 ) -> None:
     "Correct a finished run. Raises as `finished`, `model_of`, `rpsc.corrections.fix_model` and `reopened`."
@@ -146,7 +147,7 @@ def fix_run(
         return
     print(f"fix {found.folder} by {fixes}")
     run = reopened(found, model, device)
-    with step("fitting the heads anew"): fixed = fix_model(model, fixes, run.rows)
+    with step("fitting the heads anew"): fixed = fix_model(model, fixes, run.rows, follow)
     note = fixed.clustering_.meta["edits"][-1]
     words = rewrite(run, fixed, dict(note, file=str(fixes.absolute())))
     tell(in_words(note, fixed, len(run.rows), int(read.unsure.sum())))
