@@ -199,6 +199,9 @@ def carry_out(
             print(f"{folder.path} holds this run, finished; --overwrite does it again")
             return
         changes = [f"{name} {'was changed since' if is_there else 'is missing'}" for name, is_there in other.items()]
+        if made := folder.read().get("revisions"):
+            raise Usage(f"{folder.path}: {', '.join(changes)}, and {plural(len(made), 'revision')} (rpsc fix, update) "
+                        "would be lost; --overwrite makes the run again without them")
         note(f"{folder.path}: {', '.join(changes)}; the run is made again")
     ready = prepare()
     with folder.opened(asked.overwrite) as state:

@@ -141,7 +141,10 @@ def edit_for(model, old:Tensor, new:Tensor, update:Update) -> dict:
     own, k = torch.from_numpy(model.labels_), model.n_clusters_
     said = (torch.cat([one, torch.full_like(update.groups, -1)]) for one in said_before(model))
     before, after = (torch.cat([own, each]) for each in (update.predicted, update.labels))
-    return dict(numbers=torch.arange(k), **edit_of(torch.cat([old, new]), before, k + update.n_new, *said, after))
+    edit = edit_of(torch.cat([old, new]), before, k + update.n_new, *said, after)
+    is_old = edit["index"] < len(old) # what a model says of pictures that it knows is what the tables say
+    edit["clusters"] = torch.where(is_old, own[edit["index"].clamp_max(len(old) - 1)], edit["clusters"])
+    return dict(numbers=torch.arange(k), **edit)
 
 # %% ../nbs/47a_updates.ipynb #97afd30d
 def extended(

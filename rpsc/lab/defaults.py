@@ -84,7 +84,7 @@ OURS = "agreement"
 def read_lines(place:Path) -> dict: # folder -> frame of `line_of`, those kept aside last
     "What was measured."
     known = {path.stem: pd.read_csv(path) for path in sorted(Path(place).glob("*.csv"))}
-    return {name: known[name] for name in [*FOLDERS, *(set(known) - set(FOLDERS))] if name in known}
+    return {name: known[name] for name in [*FOLDERS, *sorted(set(known) - set(FOLDERS))] if name in known}
 
 def table_of(lines:dict) -> pd.DataFrame: # strings, a row a method
     "ACC / NMI of each method on each folder, and in the mean of folders; seconds beside those of UMAP with k-means."
@@ -96,7 +96,8 @@ def table_of(lines:dict) -> pd.DataFrame: # strings, a row a method
         shown = {name: cell(means.loc[method]) if method in means.index else "–" for name, means in both.items()}
         every = [means.loc[method] for means in both.values() if method in means.index]
         time_ratio = (seconds[method] / seconds.get("umap-kmeans-features", seconds[method])).median()
-        return dict(method=METHODS[method], mean=cell(np.mean(every, 0)), **shown, time=f"{time_ratio:.2f}")
+        mean = cell(np.mean(every, 0)) if len(every) == len(both) else "–" # of all folders, or of none
+        return dict(method=METHODS[method], mean=mean, **shown, time=f"{time_ratio:.2f}")
     return pd.DataFrame([row(method) for method in METHODS if any(method in means.index for means in both.values())])
 
 RIVALS = "umap-kmeans-features", "umap-hdbscan-features"
@@ -115,10 +116,11 @@ def verdicts(lines:dict) -> list[str]: # sentences
         tables = {name: f.pivot(index="seed", columns="method", values=metric) for name, f in lines.items()}
         judged = judge(pd.DataFrame({name: table.mean() for name, table in tables.items()}).T,
                        [(OURS, method) for method in others])
+        words = {method: judged[OURS, method].words().replace("seed", "folder") for method in others}
         told.append(f"{metric.upper()}, Agreement minus the others, over {len(lines)} folders: "
-                    + "; ".join(f"{METHODS[method]} {judged[OURS, method].words()}" for method in others) + ".")
+                    + "; ".join(f"{METHODS[method]} {said}" for method, said in words.items()) + ".")
         told += [f"{metric.upper()}, on each folder, minus {METHODS[rival]}: {_each(tables, rival)}."
-                 for rival in RIVALS]
+                 for rival in RIVALS if rival in others]
     gaps = {name: f[f.method == OURS].eval("claimed - acc").mean() for name, f in lines.items()}
     told += [f"Not measured on all of them: {METHODS[method]}." for method in METHODS if method not in [OURS, *others]]
     return told + ["Agreement claims minus has right: " + ", ".join(f"{name} {gap:+.2f}" for name, gap in gaps.items())

@@ -334,7 +334,8 @@ def _executed(
             while waiting or jobs:
                 event = events.get() # a slug, or something that has ended
                 if is_recorded and event in jobs and event.exception():
-                    print(f"    {jobs.pop(event).stem:<12} needs more than what is on record")
+                    why = str(event.exception()).partition("All that was said")[0].strip().splitlines()[-1]
+                    print(f"    {jobs.pop(event).stem:<12} needs more than what is on record: {why[:90]}")
                     continue
                 if isinstance(event, Future): event.result()
                 if event in jobs: yield jobs.pop(event)
