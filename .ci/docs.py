@@ -32,8 +32,8 @@ SITE = ROOT / "_docs"
 PARTS = {"0": "Images and encoders", "1": "RPSC and RUC", "2": "Other systems", "3": "A closer look", "4": "Using it",
          "5": "The laboratory"}
 TEXTS = {"reports/README.md": "reports", "reports/tuning/README.md": "tuning",
-         "reports/corrections/README.md": "worth", "CONTRIBUTING.md": "contributing",
-         "CHANGELOG.md": "changelog"}
+         "reports/corrections/README.md": "worth", "reports/defaults/README.md": "usual",
+         "CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog"}
 FOLDERS = {
     "nbs/tutorials": ("tutorials/index", "Tutorials", "Each one runs in seconds and says how to go on from there."),
     "nbs/experiments": ("experiments/index", "Experiments",
@@ -278,6 +278,7 @@ class Writer:
               for folder in ("tutorials/", "experiments/", *PARTS)}
         parts = {"For programs": ["nbs/api"], "Tutorials": ["nbs/tutorials", *of["tutorials/"]],
                  "Results": ["reports/README.md", "reports/tuning/README.md", "reports/corrections/README.md",
+                             "reports/defaults/README.md",
                              "nbs/experiments"]}
         parts |= {title: of[number] for number, title in PARTS.items()}
         parts["Project"] = ["CONTRIBUTING.md", "CHANGELOG.md"]
