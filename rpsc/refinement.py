@@ -41,8 +41,9 @@ class TwoHeads(Network):
     def again(cls, **sizes): return cls(ClusterHeads(batch_norm=False, seed=0, **sizes))
 
 # %% ../nbs/16a_refinement.ipynb #fd460bd8
-#: The switches of RUC that mean something here, with our lengths.
-ON_FEATURES = RUC(smoothing=False, epochs=30, batch_size=100, optimizer="adam", lr=2e-3, weight_decay=0.)
+#: The switches of RUC that mean something here, with our values.
+ON_FEATURES = RUC(strategy="metric", lambda_u=1., smoothing=False, epochs=30, batch_size=100, optimizer="adam", lr=2e-3,
+                  weight_decay=0.)
 HIDDEN = 128 # units of a head (ours)
 
 def targets_of(

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['FIRST_STAGE', 'ANY_SIZE', 'BALANCED', 'OF_BUDGET', 'FITTED', 'VIEWS', 'GREY', 'PLAIN', 'ALIKE', 'SMALL_SIDE',
-           'SAMPLE', 'ONCE', 'LEAST', 'LARGE_SET', 'own_switches', 'is_trained_here', 'choose_budget', 'fitted_to_size',
-           'Foundation', 'Task', 'view_switches', 'decide', 'printable', 'name_of', 'plural', 'Usage', 'Request',
-           'choose_device', 'read_images', 'with_encoder', 'usual_method', 'check_method', 'check_options',
+           'SAMPLE', 'ONCE', 'LEAST', 'PART', 'GROWTH', 'LARGE_SET', 'own_switches', 'is_trained_here', 'choose_budget',
+           'fitted_to_size', 'Foundation', 'Task', 'view_switches', 'decide', 'printable', 'name_of', 'plural', 'Usage',
+           'Request', 'choose_device', 'read_images', 'with_encoder', 'usual_method', 'check_method', 'check_options',
            'is_possible', 'task_for', 'duration', 'leading', 'expected', 'how_long', 'in_time']
 
 # %% ../nbs/44_tasks.ipynb #c6d7cc9d
@@ -452,8 +452,26 @@ def _kinds(tasks, work):
     def of(task): return ["labels", task.on_features] if isinstance(task.base, Clustering) else task.base
     return [training, *(kind(task.system, of(task), **task.switches_of(task.system)) for task in tasks)]
 
+PART, GROWTH = 400, 1.25 # images of which such a method is tried; power of their number by which it grows (ours)
+
+def _tried_in_part(task, work):
+    "Seconds of a method that trains nothing and so has no first steps: by a run on a part, without what is there."
+    n, some, place = len(task.images), PART, task.tried_in(work)
+    trial = Trial(task.images[:some], task.k, task.budget, task.given, place, 1., counts=False)
+    is_embedded = task.given is not None and (place / task._feature_file(task.given)).is_file()
+    embedding = trial.cost("kmeans-features", task.seed).seconds if task.needs_encoder else 0.
+    seconds = trial.cost(task.system, task.seed, **task.switches_of(task.system)).seconds * (n / some)**GROWTH
+    return seconds + (0. if is_embedded else embedding * n / some)
+
+def _is_tried_in_part(tasks):
+    "Whether one task is asked about, of a method that trains nothing, with many images and a given encoder or none."
+    task = tasks[0]
+    if len(tasks) > 1 or SYSTEMS[task.system].family != "classical" or task.k > PART // 4: return False
+    return len(task.images) > PART and (task.given is not None or not task.needs_encoder)
+
 def _tried(tasks, work):
     "Seconds as in `expected`, by first steps."
+    if _is_tried_in_part(tasks): return [0., _tried_in_part(tasks[0], work)]
     first = leading(tasks)
     allowed, cache = .1 if first.budget.name == "smoke" else 1., first.tried_in(work)
     trial = Trial(first.images, first.k, first.budget, first.given, cache, allowed, counts=False)
