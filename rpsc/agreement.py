@@ -17,6 +17,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import kneighbors_graph
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -181,12 +182,13 @@ def agree(
     rows = unit(features[chosen.to(features.device)].float()).cpu()
     if (distinct := len(rows.unique(dim=0))) < K:
         raise ValueError(f"n_clusters: got {K}; accepted: at most {distinct}, the number of distinct rows")
-    graph = cluster_graph(many := several(rows.double().numpy(), K, recipe, job.seed))
-    labels = torch.as_tensor(consensus(many, K, "equal", seed=job.seed))
-    votes = torch.from_numpy(graph @ vote_table(graph, labels, K).double().numpy()) / len(many)
-    weight, bias = discriminant(rows, votes)
-    logits = rows.double() @ weight.T + bias
-    claim = likely_right(rows, logits.argmax(1), K, recipe, job.seed)
+    with threadpool_limits(1): # several threads wait for each other on so little: twice the time
+        graph = cluster_graph(many := several(rows.double().numpy(), K, recipe, job.seed))
+        labels = torch.as_tensor(consensus(many, K, "equal", seed=job.seed))
+        votes = torch.from_numpy(graph @ vote_table(graph, labels, K).double().numpy()) / len(many)
+        weight, bias = discriminant(rows, votes)
+        logits = rows.double() @ weight.T + bias
+        claim = likely_right(rows, logits.argmax(1), K, recipe, job.seed)
     scale = 1 / temperature_for(logits, claim)
     head = Discriminant(scale * weight, scale * bias).to(features.device).eval()
     with torch.no_grad(): probs = torch.cat([head(part).softmax(1) for part in features.split(2**14)])

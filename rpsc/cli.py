@@ -127,6 +127,7 @@ def option(kind, default, help:str, metavar:str|None=None, *words:str, **more) -
     told = typer.Option(default, *words, help=help, metavar=metavar, show_default=is_shown, **more)
     return Optional[kind] if default is None else kind, told
 
+# %% ../nbs/49_cli.ipynb #623b8401
 OPTIONS = dict(
     path=(str, typer.Argument(metavar="PATH", help="Folder of images, with its sub-folders; or a list of paths (.txt), "
                               "a pattern in quotes, the name of a data set (see: rpsc data).")),

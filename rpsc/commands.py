@@ -175,9 +175,12 @@ def write_thumbs(folder:Folder, asked:Request) -> None:
     path, place = folder.path, folder.path / "thumbs"
     with folder.locked():
         sweep(place, deep=True)
-        sizes = loaded_json(path / "run.json")["results"]["sizes"]
+        facts = loaded_json(path / "run.json")
+        sizes = facts["results"]["sizes"]
         members = Members(pd.read_parquet(path / "labels.parquet"), len(sizes))
         if missing_sheets(place, members):
+            if now := facts.get("now"): # rpsc update has added pictures
+                asked = replace(asked, path=str(path / now["path"]), limit=None, exclude=())
             images, _ = read_images(asked)
             with step(f"writing {place}"): write_sheets(place, images.to("cpu"), members)
         renew_page(path, members, sheet_facts(place, members))
@@ -316,6 +319,7 @@ def as_given(
     images = replace(images[list(found)], problems=[*images.problems, *without])
     return images, base, names, f"columns {where} and {what}; {in_words(meant, table.path)}"
 
+# %% ../nbs/48_commands.ipynb #23d0b12e
 def refine(
     labels:Path, # table
     asked:Request,

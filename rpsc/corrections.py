@@ -85,6 +85,7 @@ def shortened(rows:Tensor) -> tuple[Tensor, Callable]: # (N, d); a head of these
     def back(weight, bias): return weight @ axes, bias - weight @ axes @ center
     return (rows.double() - center) @ axes.T, back
 
+# %% ../nbs/47_corrections.ipynb #2659bfc4
 def edit_of(
     rows:Tensor, # (N, D)
     labels:Tensor, # (N,) clusters, in their new numbers
@@ -189,6 +190,7 @@ def fix_model(
     if names := names_after(read): meta["names"] = names
     return model.with_clustering(replace(found, meta=meta), mean_rows([rows], found.labels, n), edit)
 
+# %% ../nbs/47_corrections.ipynb #d908cbdd
 def _edit_from(model, read, rows) -> dict:
     "The edit of an estimator from corrections, in numbers that stay."
     place = kept_numbers(read)

@@ -44,6 +44,7 @@ def _starts(near, most, starts, generator, tries=5): # (N, N) cosines -> rows (s
         rows = torch.cat([rows, drawn.take_along_dim(best, 1)], 1)
     return rows
 
+# %% ../nbs/33_granularity.ipynb #32d0d088
 def _toward(near, labels, k): # (N, N), (S, N) -> each start's centres: by their cosines to rows (S, N, k); members
     "Centres of clusters as seen from all rows."
     members = one_hot(labels, k).float()
@@ -71,6 +72,7 @@ def _members(near, first, rounds=100): # (N, N) cosines, (S, k) rows -> float (N
     cosines, members = _toward(near, labels, k)
     return members[cosines.amax(2).sum(1).argmax()]
 
+# %% ../nbs/33_granularity.ipynb #bc0d7edb
 def _by_half(near, half, candidates, generator): # -> for each k a partition (N,), None for more than differ in the half
     "Cluster one half; its centres assign all rows."
     own, toward = near[half][:, half], near[:, half]

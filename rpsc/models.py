@@ -108,6 +108,7 @@ def swapped(probs:Tensor, old:Tensor, new:Tensor) -> Tensor: # (N, K), (N,), (N,
     old, new = old[:, None], new[:, None]
     return probs.scatter(1, new, probs.gather(1, old)).scatter(1, old, probs.gather(1, new))
 
+# %% ../nbs/41a_models.ipynb #e7cff404
 def with_corrections(
     old:Tensor, # (N,) labels before, in the new numbers
     probs:Tensor|None, # (N, K) before

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Reopened', 'model_of', 'pictures_of', 'features_of', 'space_of', 'reopened', 'rewrite', 'with_features',
-           'renew_thumbs', 'fix_run', 'in_words', 'update_run', 'strangers', 'compared_with', 'both', 'joined_classes',
-           'listed', 'write_news', 'drift_in_words']
+           'renew_thumbs', 'fix_run', 'in_words', 'update_run', 'free_file', 'strangers', 'compared_with', 'both',
+           'joined_classes', 'listed', 'write_news', 'drift_in_words']
 
 # %% ../nbs/48a_revisions.ipynb #8e6447a5
 import os, shutil
@@ -107,7 +107,7 @@ def rewrite(
     place, before = run.found.folder, loaded_json(run.found.folder / "run.json")
     folder, had_thumbs = Folder(place, before["settings"]), (place / "thumbs").exists()
     given, names = run.found.table.get("given"), model.clustering_.meta.get("names")
-    given = given.tolist() if given is not None and len(given) == len(run.images) else None
+    if given is not None: given = [*given, *[""] * (len(run.images) - len(given))] # nobody has given new ones a label
     kept = {name: before[name] for name in ("plan", "seconds", "provenance", "now") if name in before}
     with folder.locked(), step(f"writing {place}"):
         folder.start(True)
@@ -190,10 +190,16 @@ def update_run(
     made = extended(model, run.rows, whole.rows[len(run.rows) :], update, new.paths)
     facts = drift(model, update)
     words = rewrite(whole, made, dict(edit="update", path=os.path.abspath(path), **facts), listed(found, whole.images))
-    place = found.folder / f"updated-{name_of(path)}.csv"
+    place = free_file(found.folder / f"updated-{name_of(path)}.csv")
     table = write_news(place, new, update, made, found.table.path.tolist())
     tell(dict(drift_in_words(facts, model.n_clusters_), new=str(table)))
     tell(words)
+
+# %% ../nbs/48a_revisions.ipynb #124e2944
+def free_file(path:Path) -> Path:
+    "A name that is not taken: PATH, or with a number before its ending."
+    names = (path.with_stem(f"{path.stem}{more}") for more in ("", *(f"-{i}" for i in range(2, 1000))))
+    return next(place for place in names if not place.exists())
 
 def strangers(new:ImageSet, found:Finished) -> ImageSet|None: # None: there are none
     "Pictures that are not in a run."
@@ -207,6 +213,7 @@ def compared_with(run:Reopened, new:ImageSet, offers:bool) -> tuple[Update, Tens
     said = answers(run.model, new)
     return look(run.model, run.rows, space_of(new, features), said.labels, said.probs, offers), features
 
+# %% ../nbs/48a_revisions.ipynb #09941dda
 def both(run:Reopened, new:ImageSet, features:Tensor|None) -> Reopened:
     "A run with new pictures after the old ones; their features are kept as those of all."
     old = run.images

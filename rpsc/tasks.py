@@ -436,6 +436,7 @@ def leading(tasks:list[Task]) -> Task:
     "The first task that needs an encoder, or the first of all: what it needs, the others share."
     return next((task for task in tasks if task.needs_encoder), tasks[0])
 
+# %% ../nbs/44_tasks.ipynb #83f1b6eb
 def _kinds(tasks, work):
     "For training, and for each task after those before it, what makes two runs alike but for rows and clusters."
     first, before = leading(tasks), []
@@ -452,6 +453,7 @@ def _kinds(tasks, work):
     def of(task): return ["labels", task.on_features] if isinstance(task.base, Clustering) else task.base
     return [training, *(kind(task.system, of(task), **task.switches_of(task.system)) for task in tasks)]
 
+# %% ../nbs/44_tasks.ipynb #474aad9e
 PART, GROWTH = 400, 1.25 # images of which such a method is tried; power of their number by which it grows (ours)
 
 def _tried_in_part(task, work):
@@ -482,6 +484,7 @@ def _tried(tasks, work):
     training = seconds("encoder", first) if first.needs_encoder and not first.is_trained(work) else 0.
     return [training, *(seconds(task.system, task, base=task.base, **task.switches_of(task.system)) for task in tasks)]
 
+# %% ../nbs/44_tasks.ipynb #42eddb8b
 def expected(
     tasks:list[Task], # on the same images, with the same encoder
     work:Path, # where encoders may be

@@ -119,6 +119,7 @@ def shown(table:pd.DataFrame) -> str: # Markdown
                "right": table.followed_right.map("{:.0%}".format), "seconds": table.seconds.map("{:.1f}".format)}
     return markdown_table(pd.DataFrame(columns))
 
+# %% ../../nbs/58c_correcting.ipynb #2b429e46
 TEXT = """# What corrections are worth
 
 Twenty pictures, drawn from those in a wrong cluster, are moved to the right one; what that adds to the accuracy
@@ -134,6 +135,7 @@ Made by `python -m rpsc.lab.correcting reports/corrections PLACE ...`; folders a
 rpsc.lab.picture_folders`. Full precision: `corrections.csv`, beside this page.
 """
 
+# %% ../../nbs/58c_correcting.ipynb #9a93f17a
 def main(arguments:list[str]|None=None) -> None:
     "`python -m rpsc.lab.correcting reports/corrections digits pictures/stamps`"
     parser = argparse.ArgumentParser(prog="rpsc.lab.correcting", description="What corrections are worth.")

@@ -100,6 +100,7 @@ def table_of(lines:dict) -> pd.DataFrame: # strings, a row a method
         return dict(method=METHODS[method], mean=mean, **shown, time=f"{time_ratio:.2f}")
     return pd.DataFrame([row(method) for method in METHODS if any(method in means.index for means in both.values())])
 
+# %% ../../nbs/53b_defaults.ipynb #232bb0eb
 RIVALS = "umap-kmeans-features", "umap-hdbscan-features"
 
 def _each(tables:dict, rival:str) -> str: # folder -> frame, seeds by methods
@@ -126,6 +127,7 @@ def verdicts(lines:dict) -> list[str]: # sentences
     return told + ["Agreement claims minus has right: " + ", ".join(f"{name} {gap:+.2f}" for name, gap in gaps.items())
                    + f"; within .10 on {sum(abs(gap) <= .10 for gap in gaps.values())} of {len(gaps)}."]
 
+# %% ../../nbs/53b_defaults.ipynb #d7242175
 def report(place:Path) -> Path: # README.md there
     "Write the tables: folders that were used for choosing, and those that were not."
     lines = read_lines(place)

@@ -102,7 +102,7 @@ def places(profile:str, root:Path) -> tuple[Path, Path]:
     smoke = root / "build" / "smoke"
     return (smoke / "reports", smoke) if profile == "smoke" else (root / "reports", root / "build")
 
-RECORDED = "RPSC_RECORDED" # in the environment: notebooks take what is on record, and nothing is measured
+RECORDED = "RPSC_RECORDED" # 1 in the environment of a notebook: it takes what is on record, nothing is measured
 
 def open_lab(
     name:str, # of the notebook
@@ -115,7 +115,7 @@ def open_lab(
     from rpsc.lab.records import Lab
     own = repository() / "build" / "smoke" / name
     places = Path(reports or own / "reports"), Path(build or own)
-    return Lab(profile, dataset, *places, measures=RECORDED not in os.environ)
+    return Lab(profile, dataset, *places, measures=not os.environ.get(RECORDED))
 
 # %% ../../nbs/54_experiments.ipynb #00e012b6
 MAIN = ("rpsc_table2", "ruc_table1")
@@ -320,7 +320,7 @@ def _executed(
     "Do runs and execute notebooks, and hand out each as it is done; a failure or an interruption ends all that runs."
     together, events, jobs, waiting = _at_once(parameters["profile"]), SimpleQueue(), {}, dict(waiting)
     settings = (dict(OMP_NUM_THREADS="1") if together > 1 else {}) | kernels(parameters["profile"])
-    if is_recorded: settings[RECORDED] = "1"
+    settings[RECORDED] = "1" if is_recorded else "" # whatever somebody has exported
     with ThreadPoolExecutor(1) as runner, ThreadPoolExecutor(together) as pool:
         def start(books):
             for book in books:
