@@ -184,6 +184,10 @@ OPTIONS |= dict(
     methods=option(str, None, "Names of `rpsc methods`, separated by commas. Default: kmeans-features,scan,spice,rpsc; "
                    "with an encoder that is not trained here kmeans-features,spectral-features,agreement,rpsc-plus.",
                    "NAMES"),
+    abstain=option(str, None, "Leave so many of the images undecided, the least confident ones: column label, -1.",
+                   "SHARE"),
+    error=option(str, None, "Leave undecided what would bring the expected share of wrong ones above this. Example: "
+                 "--error 5%", "SHARE"),
     thumbs=option(bool, False, "Also write small pictures of all images to OUT/thumbs, with which the page shows every "
                   "member of a cluster at once; a finished folder gets them, too.", None, "--thumbs"),
     name=(Optional[str], typer.Argument(None, metavar="NAME", help="Without a name: the list.", show_default=False)),
@@ -239,7 +243,7 @@ _command("cluster", "cluster", "rpsc cluster photos -k 12 -o photos-clusters", "
         "Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv, "
         "run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The "
         "default method takes clusters for about equally large.",
-        "path k out method unbalanced views", IMAGES, "thumbs overwrite plan_only")
+        "path k out method unbalanced views abstain error", IMAGES, "thumbs overwrite plan_only")
 _command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-labels.csv",
         "Say which cluster new images belong to.",
         "The table has the columns path, cluster, confidence and second (the next best cluster). Only the model is "

@@ -129,7 +129,7 @@ def names_before(names:list|None) -> list|None: # None in it for a cluster witho
 # %% ../nbs/47_corrections.ipynb #b936da6a
 def said_before(model) -> tuple[Tensor, Tensor]: # of a fitted estimator; (N,) each, as in `head`
     "What is certain from earlier corrections, in the numbers of today."
-    labels = torch.from_numpy(model.labels_)
+    labels = model.clustering_.labels.cpu()
     certain, not_in = torch.full_like(labels, -1), torch.full_like(labels, -1)
     for edit in model.edits_:
         if edit.get("cluster") is None: not_in = torch.where(not_in < 0, -1, edit["numbers"][not_in])
@@ -147,7 +147,8 @@ def meant_by(model, fixes) -> tuple[Fixes, str]: # its content in one word
     said = fingerprint([[row.path, row.cluster, row.fix] for row in fix_rows(Path(fixes).expanduser())])
     if is_applied(model, said): return None, said
     names = names_before(model.clustering_.meta.get("names"))
-    return read_fixes(Path(fixes).expanduser(), model.paths_, model.n_clusters_, names, model.labels_), said
+    labels = model.clustering_.labels.numpy()
+    return read_fixes(Path(fixes).expanduser(), model.paths_, model.n_clusters_, names, labels), said
 
 def is_applied(model, said:str) -> bool:
     "Whether corrections are in an estimator already."
@@ -200,7 +201,7 @@ def _edit_from(model, read, rows) -> dict:
     new = tuple(renumbered(said, place) for said in (read.certain, read.not_in))
     is_said = (new[0] >= 0) | (new[1] >= 0) | read.unsure
     now = (torch.where(is_said, one, other) for one, other in zip(new, earlier))
-    return dict(numbers=numbers, **edit_of(rows, numbers[torch.from_numpy(model.labels_)], n, *now))
+    return dict(numbers=numbers, **edit_of(rows, numbers[model.clustering_.labels.cpu()], n, *now))
 
 def _corrected_clustering(found:Clustering, edit:dict, rows:Tensor) -> Clustering:
     "A clustering after an edit; of two equal pictures each has what was said of it."

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import rpsc
+from .abstention import UNDECIDED
 from .files import part_of, sweep, whole_file, write_json, write_text
 from .folders import image_files
 from .formats import open_picture, open_regular
@@ -98,7 +99,7 @@ def images_of(
 def cluster_words(table:pd.DataFrame) -> dict: # number of a cluster that has images -> word
     "What the clusters of a table are called, by number: their names, or `cluster 3`."
     numbers = sorted({*table.cluster.tolist()})
-    words = {k: f"cluster {k}" for k in numbers}
+    words = {k: UNDECIDED if k < 0 else f"cluster {k}" for k in numbers}
     if "name" in table: words |= dict(zip(table.cluster.tolist(), map(str, table.name)))
     often = Counter(words.values())
     return {k: f"{word} ({k})" if often[word] > 1 else word for k, word in words.items()}
@@ -162,7 +163,8 @@ def folder_names(table:pd.DataFrame) -> dict: # number of a cluster -> name
     "A folder for each cluster that has images: its name, or `cluster-03`."
     width, names = len(str(table.cluster.max())), Names()
     words = cluster_words(table)
-    return {k: names.new(safe_name(word if "name" in table else f"cluster-{k:0{width}}")) for k, word in words.items()}
+    return {k: names.new(safe_name(word if k < 0 or "name" in table else f"cluster-{k:0{width}}"))
+            for k, word in words.items()}
 
 # %% ../nbs/46_export.ipynb #690f8c11
 HOW = ("link", "hardlink", "copy")

@@ -21,6 +21,7 @@ from matplotlib.colors import to_hex, to_rgb
 from torch import Tensor
 
 import rpsc
+from .abstention import UNDECIDED, own_confidence
 from .data import Clustering, ImageSet, checked_rows
 from .files import whole_file
 from .members import Members, address, common_folder, data_uri, script_json, sheet, thumbnails
@@ -68,7 +69,7 @@ def image_table(
     confidence, second, consistency, is_outlier = (np.full(n, value) for value in (np.nan, -1, np.nan, False))
     if found.probs is not None:
         probs, own = found.probs.cpu(), labels[:, None]
-        confidence = probs.gather(1, own)[:, 0].numpy()
+        confidence = own_confidence(labels, probs)
         if probs.shape[1] > 1: second = probs.scatter(1, own, -1.).argmax(1).numpy()
     if features is not None:
         k = neighborhood_size(n, found.n_clusters, k)
@@ -229,6 +230,7 @@ def _describe(facts, i):
     elif facts.has_doubt: words.append(f"{_percent(row.consistency)} of its neighbours in the same cluster")
     if row.second >= 0 and row.confidence < .995: words.append(f"else {facts.names[row.second]}")
     if row.is_outlier: words.append("outlying")
+    if row.get("label") == -1: words.append(UNDECIDED)
     return ", ".join(words)
 
 def _note(facts, i):
@@ -467,6 +469,8 @@ _RULES = {
                   "it is then the one that is named next.",
     "Uncertain": "confidence below one half; without probabilities, fewer than half of the nearest neighbours in the "
                  "same cluster.",
+    "Undecided": "where it was asked for: too little confidence for a label; shown in the cluster where it would be, "
+                 "with -1 in the column label of the tables.",
     "Outlying": f"far below the others in likeness to the rest of the cluster: more than {FAR:g} times as far below "
                 "its lower quartile as the quartile is below the median. "
                 f"Clusters below {SMALL} images are judged by the spread of all images.",
@@ -491,6 +495,7 @@ def _fact_list(facts):
                "clusters": f"{k:,} <small>{'all' if live == k else f'{live:,}'} live</small>"}
     if facts.has_confidence: numbers["mean confidence"] = _percent(facts.table.confidence.mean())
     if facts.has_doubt: numbers["uncertain"] = counted(facts.is_uncertain)
+    if "label" in facts.table: numbers[UNDECIDED] = counted(facts.table.label < 0)
     if facts.features is not None: numbers["outlying"] = counted(facts.table.is_outlier)
     return "".join(f"<div><dt>{name}</dt><dd>{number}</dd></div>" for name, number in numbers.items())
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .abstention import by_label
 from .backbone import embed
 from .commands import in_channels, saved_model
 from .export import (FORMATS, HOW, Finished, check_target, export_folder, finished, images_of, located, write_files,
@@ -85,6 +86,7 @@ def export_results(
     print(f"export {found.folder} to {to}")
     if to == "parquet": tell(export_table(found, target, images, device)); return
     table, files = without_missing(found, images_of(found, images))
+    table = by_label(table) # what is left undecided belongs nowhere there
     if to == "folders":
         about = dict(to=to, how=how, labels=digest(found.folder / "labels.parquet"), images=images)
         with export_folder(target, about): new = write_folders(table, files, target, how)

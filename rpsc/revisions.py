@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from .abstention import with_decided
 from .backbone import embed, feature_key
 from .commands import answers, filled, in_channels, renew_page, saved_model, write_results
 from .corrections import fix_model, is_applied, meant_by
@@ -51,7 +52,7 @@ class Reopened:
 def model_of(found:Finished) -> Clusterer:
     "The model of a run, its clusters named as in its table. Raises as `saved_model`, `ValueError` for another table."
     model, names = saved_model(found.folder)
-    if found.table.cluster.tolist() != model.labels_.tolist():
+    if found.table.cluster.tolist() != model.clustering_.labels.tolist():
         raise ValueError(f"{found.folder}: labels.parquet is not what the model says; give the command of the run "
                          "again, with --overwrite")
     has_names = names and not model.clustering_.meta.get("names")
@@ -249,7 +250,7 @@ def write_news(path:Path, new:ImageSet, update:Update, model:Clusterer, old:list
     copies = [old[i] if i >= 0 else "" for i in update.copies.tolist()]
     table = table.assign(predicted=update.predicted, cluster=update.labels, is_offer=update.groups >= 0,
                          is_far=update.is_far, copy_of=copies)
-    write_table(filled(table, names), path)
+    write_table(filled(with_decided(table, model.least_confidence_), names), path)
     return path
 
 def drift_in_words(facts:dict, k:int) -> dict: # word -> sentences

@@ -122,7 +122,7 @@ def look(
     offers:bool=True, # False: no new clusters
 ) -> Update:
     "Compare new pictures with old ones."
-    own, known = torch.from_numpy(model.labels_), model.clustering_.probs
+    own, known = model.clustering_.labels.cpu(), model.clustering_.probs
     is_far, groups = far_rows(old, own, new, labels), torch.full((len(new),), -1)
     is_odd = is_far | doubtful_rows(None if known is None else known.cpu(), own, probs, labels)
     if offers: groups = offered(old, new, is_odd)
@@ -138,7 +138,7 @@ def joined(model, old:Tensor, new:Tensor, update:Update) -> Update:
 
 def edit_for(model, old:Tensor, new:Tensor, update:Update) -> dict:
     "The edit of `rpsc.corrections` by which a model answers with offered clusters; earlier corrections hold."
-    own, k = torch.from_numpy(model.labels_), model.n_clusters_
+    own, k = model.clustering_.labels.cpu(), model.n_clusters_
     said = (torch.cat([one, torch.full_like(update.groups, -1)]) for one in said_before(model))
     before, after = (torch.cat([own, each]) for each in (update.predicted, update.labels))
     edit = edit_of(torch.cat([old, new]), before, k + update.n_new, *said, after)
@@ -181,7 +181,7 @@ def drift(
     update:Update,
 ) -> dict: # plain values: shares, sizes by cluster, and how many old ones have a copy
     "How new pictures differ from old ones."
-    old, k = torch.from_numpy(model.labels_), model.n_clusters_
+    old, k = model.clustering_.labels.cpu(), model.n_clusters_
     def shares(labels): return (labels.bincount(minlength=k) / len(labels)).tolist()
     found = dict(new=len(update.groups), far=float(update.is_far.float().mean()), expected_far=FAR,
                  offered=[int((update.groups == j).sum()) for j in range(update.n_new)],
