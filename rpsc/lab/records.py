@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KEPT', 'NOT_RUN', 'MEASURES', 'published', 'published_value', 'Run', 'watcher', 'facts_of', 'remembered',
            'facts_place', 'Lab', 'by_epoch', 'save_arrays', 'read_arrays', 'is_kept', 'base_of', 'measure', 'finished',
-           'done_here', 'found_in', 'settle', 'complete', 'arrays_of', 'network_of', 'clustering_of',
+           'done_here', 'committed', 'found_in', 'settle', 'complete', 'arrays_of', 'network_of', 'clustering_of',
            'expected_seconds', 'workers_for', 'pool', 'side_by_side', 'changes', 'do', 'frame', 'agreement', 'mean_std',
            'without_result', 'latex_table', 'write_table', 'save_figure']
 
@@ -227,9 +227,9 @@ class Lab:
         found = dict(profile=general, recipes={name: asdict(recipe) for name, recipe in recipes.items()}, code=code)
         return found | dict(weights=self.weights) if stands and self.weights else found
 
-    def key(self, run:Run) -> str:
+    def key(self, run:Run, precision:str="") -> str: # of the machine that does the run; empty: of this one
         "What the result depends on: recipes, profile, pixels, labels, code."
-        precision = resolve_precision(self.images.device)
+        precision = precision or resolve_precision(self.images.device)
         return fingerprint(asdict(run), self.depends(run), self.images.fingerprint, self.images.labels, precision)
 
 # %% ../../nbs/51_records.ipynb #5f3d8c9c
@@ -340,6 +340,16 @@ def done_here(lab:Lab, run:Run) -> dict|None: # its proof
     "The record of this machine, if it did the run and all that the run kept is there, as it was."
     proof = _held(lab, lab.build, run)
     return proof if proof and is_kept(lab.arrays(run).parent, proof["meta"].get("kept", {})) else None
+
+
+
+# %% ../../nbs/51_records.ipynb #6300d2cf
+def committed(lab:Lab, run:Run) -> tuple: # the record or None, whether there is one that counts no more
+    "What is on record of a run, in whatever precision it was measured, if it is of these parameters, pixels and code."
+    record = read_json(lab.reports / lab.path(run), ["key", "metrics", "meta", "cost"])
+    if not record: return None, False
+    is_fresh = record["key"] == lab.key(run, record.get("provenance", {}).get("precision", ""))
+    return (record, False) if is_fresh else (None, True)
 
 # %% ../../nbs/51_records.ipynb #6359449f
 def found_in(record:dict) -> str: # as JSON
