@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['COMPARED', 'COMPARED_ONCE', 'describe', 'announce', 'timed', 'train_encoder', 'filled', 'sureness', 'left_undecided',
-           'write_results', 'code_and_machine', 'run_task', 'renew_page', 'write_thumbs', 'carry_out', 'reserved',
-           'undecided_share', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'as_given', 'refine',
-           'free_place', 'write_suggestion', 'suggest', 'compared', 'separation', 'comparison', 'shown_comparison',
-           'write_comparison', 'run_comparison', 'usually_compared', 'compare', 'fix', 'update']
+           'write_results', 'against_folders', 'code_and_machine', 'run_task', 'renew_page', 'write_thumbs',
+           'carry_out', 'reserved', 'undecided_share', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict',
+           'as_given', 'refine', 'free_place', 'write_suggestion', 'suggest', 'compared', 'separation', 'comparison',
+           'shown_comparison', 'write_comparison', 'run_comparison', 'usually_compared', 'compare', 'fix', 'update']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import math, os, shutil, sys, time, warnings
@@ -118,6 +118,7 @@ def write_results(
     model:Clusterer, # fitted to them
     names:list|None=None, # of the clusters
     given:list|None=None, # labels that came in
+    y:Tensor|None=None, # (N,) class folder of each image, -1 for one in none; None: the labels of images
 ) -> tuple[dict, dict]: # for `run.json`, and for a reader: word -> sentence
     "Write model, table and page."
     model.save(folder.place / "model")
@@ -127,7 +128,7 @@ def write_results(
     more = kin if given is None else dict(given=given, **kin)
     for ending in ("csv", "parquet"): write_table(filled(table, names, **more), folder.place / f"labels.{ending}")
     write_gallery(folder.place / "gallery.html", images, found, names=names, table=table, tree=tree,
-                  home=folder.path)
+                  home=folder.path, y=y)
     sizes = found.labels.bincount(minlength=found.n_clusters).tolist()
     facts = dict(method=model.method_, images=len(images), problems=len(images.problems),
                  **cluster_health(found.labels, found.n_clusters), sizes=sizes, outlying=int(table.is_outlier.sum()),
@@ -143,11 +144,17 @@ def write_results(
         words["alike"] = (f"{facts['near_duplicates']:,} images are nearly equal to another one, in "
                           f"{plural(facts['duplicate_groups'], 'group')} (column near_duplicate; cosine from "
                           f"{facts['duplicate_threshold']:.3f})")
-    if images.labels is not None:
-        agree = facts["accuracy_against_folders"] = clustering_accuracy(images.labels, found.labels)
-        words["folders"] = (f"{agree:.1%} of the images are in the cluster matched to their folder's name "
-                            "(compared only, never used)")
+    if (y := images.labels if y is None else y) is not None:
+        facts["accuracy_against_folders"], words["folders"] = against_folders(y.cpu(), found.labels.cpu())
     return facts, words
+
+def against_folders(y:Tensor, labels:Tensor) -> tuple[float, str]: # (N,), -1 for an image in none; (N,)
+    "The accuracy against class folders, and the same in words."
+    has_class = y >= 0
+    agree = clustering_accuracy(y[has_class], labels[has_class])
+    who = "the images" if has_class.all() else plural(int(has_class.sum()), "image") + " with a class folder"
+    return agree, (f"{agree:.1%} of {who} are in the cluster matched to their folder's name (compared only, never "
+                   "used)")
 
 # %% ../nbs/48_commands.ipynb #4d0b5521
 def code_and_machine(device:str|torch.device, package:Path=Path(rpsc.__file__).parent) -> dict: # plain values

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['CERTAIN', 'FITTED', 'ROUNDS', 'COMPONENTS', 'some_rows', 'first_of_each', 'head', 'settled', 'shortened', 'edit_of',
-           'kept_numbers', 'names_after', 'names_before', 'said_before', 'meant_by', 'is_applied', 'rows_of_fit',
-           'fix_model']
+           'kept_numbers', 'names_after', 'names_before', 'said_before', 'meant_by', 'applied', 'is_applied',
+           'rows_of_fit', 'fix_model']
 
 # %% ../nbs/47_corrections.ipynb #adabc490
 from collections.abc import Callable
@@ -144,15 +144,20 @@ def meant_by(model, fixes) -> tuple[Fixes, str]: # its content in one word
     if isinstance(fixes, Fixes): return fixes, fingerprint(vars(fixes))
     if not isinstance(fixes, (str, Path)):
         raise TypeError(f"fixes: got {type(fixes).__name__}; accepted: a file of corrections, or a rpsc.fixes.Fixes")
-    said = fingerprint([[row.path, row.cluster, row.fix] for row in fix_rows(Path(fixes).expanduser())])
+    path = Path(fixes).expanduser()
+    said = fingerprint([[row.path, row.cluster, row.fix] for row in fix_rows(path)])
     if is_applied(model, said): return None, said
-    names = names_before(model.clustering_.meta.get("names"))
+    names, is_old = names_before(model.clustering_.meta.get("names")), said in applied(model)
     labels = model.clustering_.labels.numpy()
-    return read_fixes(Path(fixes).expanduser(), model.paths_, model.n_clusters_, names, labels), said
+    return read_fixes(path, model.paths_, model.n_clusters_, names, labels, is_old), said
+
+def applied(model) -> list[str]:
+    "The corrections that an estimator has had, each in one word."
+    return [edit["said"] for edit in model.clustering_.meta.get("edits", []) if "said" in edit]
 
 def is_applied(model, said:str) -> bool:
-    "Whether corrections are in an estimator already."
-    return said in [edit.get("said") for edit in model.clustering_.meta.get("edits", [])]
+    "Whether corrections are the last that an estimator has had."
+    return applied(model)[-1:] == [said]
 
 # %% ../nbs/47_corrections.ipynb #74ade620
 def rows_of_fit(model, X=None) -> Tensor|None: # float32 (N, D); None: nobody has given them, and they are not known

@@ -156,6 +156,7 @@ def read_fixes(
     n_clusters:int, # K, before
     names:list|None=None, # K, of the clusters before; None for one without
     labels=None, # (N,) cluster of each image before: a row that says another is an error; needed where paths is None
+    is_old:bool=False, # the file was right once, and images may have moved since: its rows say where they were
 ) -> Fixes:
     """Read a file of corrections, and check it against the images and clusters that it is about.
 
@@ -166,7 +167,8 @@ def read_fixes(
     n, labels = len(labels if paths is None else paths), None if labels is None else np.asarray(labels)
     if labels is not None and len(labels) != n: raise ValueError(f"labels: {len(labels)}; accepted: {n}, one an image")
     rows = fix_rows(path)
-    try: return _fixes(rows, paths, n, n_clusters, names, labels, Path(path).absolute().parent)
+    now = None if is_old else labels
+    try: return _fixes(rows, paths, n, n_clusters, names, now, Path(path).absolute().parent)
     except ValueError as error: raise ValueError(f"{path}: {error}") from error
 
 def _was(row:Row, image:int, n_clusters:int, labels) -> int|None:

@@ -173,7 +173,7 @@ def _given_names(names, n_clusters) -> list: # n_clusters, None for one without
         names = dict(enumerate(names))
     if foreign := [k for k in names if k not in range(n_clusters)]:
         raise ValueError(f"names: has {foreign[0]!r}; accepted: cluster numbers from 0 to {n_clusters - 1}")
-    return [str(names[k]) if names.get(k) else None for k in range(n_clusters)]
+    return [str(names[k]) if names.get(k) and names[k] != f"cluster {k}" else None for k in range(n_clusters)]
 
 def _cluster_names(names, n_clusters) -> list[str]: # n_clusters
     "“cluster 3”, or “cluster 3, cats” where a name is given."
@@ -195,10 +195,12 @@ def _by(table, column, ascending=False):
 
 class _Facts:
     "What all sections of the page draw on."
-    def __init__(self, images:ImageSet, found:Clustering, features=None, names=None, table=None, home="."):
+    def __init__(self, images:ImageSet, found:Clustering, features=None, names=None, table=None, home=".", y=None):
         self.images, self.found, self.features = images, found, _features_of(images, found, features)
         table, n = image_table(images, found, self.features) if table is None else table, len(found)
         if len(table) != n: raise ValueError(f"table: {len(table)} rows; accepted: {n}, one for each image")
+        if y is not None and len(y) != n: raise ValueError(f"y: {len(y)} classes; accepted: {n}, one for each image")
+        self.y = images.labels if y is None else y
         self.has_confidence, table = found.probs is not None, table.reset_index(drop=True)
         doubt = table.confidence if self.has_confidence else table.consistency
         self.table = table.assign(doubt=doubt, typical=table.confidence, score=np.nan)
@@ -448,14 +450,16 @@ def _mix_ups(counts, classes, rows, most=30):
 
 def _comparison_section(facts):
     "ACC and confusion matrix against class folders; nothing without them."
-    images, y, labels = facts.images, facts.images.labels, facts.found.labels
-    if y is None: return ""
-    classes = list(map(str, images.class_names or range(int(y.max()) + 1)))
+    if facts.y is None: return ""
+    has_class = (facts.y >= 0).cpu()
+    y, labels = facts.y.cpu()[has_class], facts.found.labels.cpu()[has_class]
+    classes = list(map(str, facts.images.class_names or range(int(y.max()) + 1)))
     counts, surplus = confusion_table(y, labels, len(classes))
     cluster_of = {c: facts.names[k] for k, c in enumerate(match_clusters(y, labels).tolist())}
     rows = [cluster_of.get(c, "no cluster") for c in range(len(classes))] + [facts.names[k] for k in surplus]
     table = (_confusion_table if max(counts.shape) <= 30 else _mix_ups)(counts.numpy(), classes, rows)
-    note = (f"<strong>{100 * clustering_accuracy(y, labels):.1f}\u00a0%</strong> of the images are in the cluster that "
+    who = "the images" if has_class.all() else f"the {len(y):,} images that lie in a class folder"
+    note = (f"<strong>{100 * clustering_accuracy(y, labels):.1f}\u00a0%</strong> of {who} are in the cluster that "
             "is matched to their folder (ACC). The names of folders were used for this comparison only, never for the "
             "clustering or anything else on this page.")
     return _section("comparison", f'<div class="panel">{table}</div>', note)
@@ -543,7 +547,7 @@ def _render(facts, title, problems, pictures, drawn, tree=""):
                 _comparison_section(facts), "</div></div>", _tree_section(tree), _rules_section()]
     sections, places = "\n".join(sections), facts.members.rows
     shown = [*places[_shown(sections)], *([] if drawn is None else drawn.index)]
-    is_there = dict(comparison=facts.images.labels is not None, tree=bool(tree))
+    is_there = dict(comparison=facts.y is not None, tree=bool(tree))
     links = "".join(f'<li><a href="#{key}">{heading.removesuffix(" images")}</a></li>' for key, heading in
                     _HEADINGS.items() if is_there.get(key, True))
     used = {*facts.clusters.index[:pictures], *([] if drawn is None else drawn.cluster)}
@@ -570,6 +574,7 @@ def write_gallery(
     most:int=2_000_000, # bytes; pictures are made smaller, then fewer, until the page is not larger
     home:str|Path|None=None, # the folder where the page will lie, for addresses of files; None: that of `path`
     tree:str="", # drawing of `rpsc.likeness.tree_drawing`; empty: no section for it
+    y:Tensor|None=None, # (N,) class of each image, -1 for one without; None: the labels of images
 ) -> Path: # of the page
     """Write one self-contained HTML page, atomically; the same input gives the same bytes.
 
@@ -580,7 +585,7 @@ def write_gallery(
     if pictures < 1: raise ValueError(f"pictures: got {pictures}; accepted: at least 1")
     title = f"{_number_of(found.n_clusters, 'cluster')} of {images.name}" if title is None else title
     problems = images.problems if problems is None else problems
-    facts = _Facts(images, found, features, names, table, path.parent if home is None else home)
+    facts = _Facts(images, found, features, names, table, path.parent if home is None else home, y)
     drawn = _map_of(facts, map_points)
     for facts.look in LOOKS:
         few = None if drawn is None else drawn.iloc[::round(1 / facts.look.share)]
