@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import kneighbors_graph
 from threadpoolctl import threadpool_limits
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .backbone import Network
@@ -159,7 +159,7 @@ class Discriminant(Network):
     def __init__(self, weight:Tensor, bias:Tensor): # (K, D), (K,)
         super().__init__()
         self.dim = len(bias)
-        self.register_buffer("weight", weight.float()); self.register_buffer("bias", bias.float())
+        self.weight, self.bias = (nn.Parameter(part.float(), requires_grad=False) for part in (weight, bias))
 
     def forward(self, features:Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):
