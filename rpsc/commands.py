@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['COMPARED', 'COMPARED_ONCE', 'describe', 'announce', 'timed', 'train_encoder', 'filled', 'sureness', 'left_undecided',
-           'write_results', 'against_folders', 'code_and_machine', 'run_task', 'renew_page', 'write_thumbs',
-           'carry_out', 'reserved', 'undecided_share', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict',
-           'as_given', 'refine', 'free_place', 'write_suggestion', 'suggest', 'compared', 'separation', 'comparison',
+           'write_results', 'code_and_machine', 'run_task', 'renew_page', 'write_thumbs', 'carry_out', 'reserved',
+           'undecided_share', 'cluster', 'in_channels', 'answers', 'saved_model', 'predict', 'as_given', 'without_row',
+           'refine', 'free_place', 'write_suggestion', 'suggest', 'compared', 'separation', 'comparison',
            'shown_comparison', 'write_comparison', 'run_comparison', 'usually_compared', 'compare', 'fix', 'update']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
@@ -118,7 +118,6 @@ def write_results(
     model:Clusterer, # fitted to them
     names:list|None=None, # of the clusters
     given:list|None=None, # labels that came in
-    y:Tensor|None=None, # (N,) class folder of each image, -1 for one in none; None: the labels of images
 ) -> tuple[dict, dict]: # for `run.json`, and for a reader: word -> sentence
     "Write model, table and page."
     model.save(folder.place / "model")
@@ -128,7 +127,7 @@ def write_results(
     more = kin if given is None else dict(given=given, **kin)
     for ending in ("csv", "parquet"): write_table(filled(table, names, **more), folder.place / f"labels.{ending}")
     write_gallery(folder.place / "gallery.html", images, found, names=names, table=table, tree=tree,
-                  home=folder.path, y=y)
+                  home=folder.path)
     sizes = found.labels.bincount(minlength=found.n_clusters).tolist()
     facts = dict(method=model.method_, images=len(images), problems=len(images.problems),
                  **cluster_health(found.labels, found.n_clusters), sizes=sizes, outlying=int(table.is_outlier.sum()),
@@ -144,17 +143,11 @@ def write_results(
         words["alike"] = (f"{facts['near_duplicates']:,} images are nearly equal to another one, in "
                           f"{plural(facts['duplicate_groups'], 'group')} (column near_duplicate; cosine from "
                           f"{facts['duplicate_threshold']:.3f})")
-    if (y := images.labels if y is None else y) is not None:
-        facts["accuracy_against_folders"], words["folders"] = against_folders(y.cpu(), found.labels.cpu())
+    if images.labels is not None:
+        agree = facts["accuracy_against_folders"] = clustering_accuracy(images.labels, found.labels)
+        words["folders"] = (f"{agree:.1%} of the images are in the cluster matched to their folder's name "
+                            "(compared only, never used)")
     return facts, words
-
-def against_folders(y:Tensor, labels:Tensor) -> tuple[float, str]: # (N,), -1 for an image in none; (N,)
-    "The accuracy against class folders, and the same in words."
-    has_class = y >= 0
-    agree = clustering_accuracy(y[has_class], labels[has_class])
-    who = "the images" if has_class.all() else plural(int(has_class.sum()), "image") + " with a class folder"
-    return agree, (f"{agree:.1%} of {who} are in the cluster matched to their folder's name (compared only, never "
-                   "used)")
 
 # %% ../nbs/48_commands.ipynb #4d0b5521
 def code_and_machine(device:str|torch.device, package:Path=Path(rpsc.__file__).parent) -> dict: # plain values
@@ -338,8 +331,10 @@ def as_given(
     images:ImageSet,
     path:Path, # of the table
     asked:Request, # its columns, and where the images are
-) -> tuple[ImageSet, Clustering, "list|None", str]: # names of clusters, if they have any; how rows were matched
-    """Images for which a table has a label, the others among their problems; and these labels.
+    for_all:bool=False, # True: images without a label stay
+) -> tuple[ImageSet, Clustering, Tensor, "list|None", str]: # bool (N,), whose label counts; names; how rows were matched
+    """Images for which a table has a label, the others among their problems or with a label that counts for nothing;
+    and these labels.
 
     Raises as `read_labelling` and `labels_of`, and `ValueError` for one cluster."""
     table = read_labelling(path, asked.path_column, asked.label_column)
@@ -348,15 +343,22 @@ def as_given(
     values, confidence = zip(*found.values())
     labels, names = numbered(values)
     if (k := max(labels) + 1) < 2: raise ValueError(f"{path}: all rows have one cluster; accepted: at least two")
+    is_known, labels = torch.zeros(len(images), dtype=torch.bool), torch.tensor(labels)
+    is_known[list(found)] = True
+    if n := int((~is_known).sum()):
+        said = "they get a label like those around them" if for_all else "left out; see problems.csv"
+        note(f"{plural(n, 'image')} of {len(images):,} without a row in {path}, {said}")
+    probs, (where, what) = spread_confidence(labels, confidence, k), table.attrs["columns"]
+    if for_all and n: labels, probs = torch.zeros(len(images), dtype=torch.long).masked_scatter(is_known, labels), None
+    elif n: images, is_known = without_row(images, is_known, path.name), is_known[is_known]
+    matched = f"columns {where} and {what}; {in_words(meant, table.path)}"
+    return images, Clustering(labels, probs, meta=dict(n_clusters=k)), is_known, names, matched
+
+def without_row(images:ImageSet, is_known:Tensor, table:str) -> ImageSet:
+    "The images that are known; the others are among their problems."
     paths = images.paths or [*map(str, range(len(images)))]
-    without = [Problem(name, f"no row in {path.name}") for i, name in enumerate(paths) if i not in found]
-    if without:
-        note(f"{plural(len(without), 'image')} of {len(images):,} without a row in {path}, left out; see problems.csv")
-    labels = torch.tensor(labels)
-    base = Clustering(labels, spread_confidence(labels, confidence, k), meta=dict(n_clusters=k))
-    where, what = table.attrs["columns"]
-    images = replace(images[list(found)], problems=[*images.problems, *without])
-    return images, base, names, f"columns {where} and {what}; {in_words(meant, table.path)}"
+    left = [Problem(paths[i], f"no row in {table}") for i in (~is_known).nonzero().ravel().tolist()]
+    return replace(images[is_known.nonzero().ravel().tolist()], problems=[*images.problems, *left])
 
 # %% ../nbs/48_commands.ipynb #23d0b12e
 def refine(
@@ -372,15 +374,18 @@ def refine(
     def prepare():
         meant, better = (asked, None) if network else with_encoder(asked, ["kmeans-features"])
         images, reason = read_images(meant)
-        images, base, names, matched = as_given(images, labels, asked)
-        task = replace(task_for(images, "ruc", base.n_clusters, meant, base), on_features=not network)
+        images, base, is_known, names, matched = as_given(images, labels, asked, for_all=not network)
+        task = task_for(images, "ruc", base.n_clusters, meant, base)
+        if not network: task = replace(task, on_features=True, is_known=None if is_known.all() else is_known)
         (task,) = timed([task], asked, folder)
         by = "two heads on frozen features (ours); --network re-trains networks on images, as RUC does"
         return task, announce([task], reason, folder, by=None if network else by, labels=matched, better=better), names
     def do(task, plan, names):
-        given = [k if names is None else names[k] for k in task.base.labels.tolist()]
-        model = run_task(folder, task, plan, names, given)
-        tell(dict(changed=f"{(model.clustering_.labels != task.base.labels).sum():,} of {plural(len(given), 'label')}"))
+        old, is_known = task.base.labels, torch.ones(len(task.base)).bool() if task.is_known is None else task.is_known
+        given = [(k if names is None else names[k]) if there else None for k, there in zip(old.tolist(), is_known)]
+        model = run_task(folder, task, plan, names, pd.Series(given, dtype=object).convert_dtypes())
+        changed, n = (model.clustering_.labels != old)[is_known].sum(), int(is_known.sum())
+        tell(dict(changed=f"{changed:,} of {plural(n, 'label')}"))
     carry_out(folder, asked, prepare, do)
 
 # %% ../nbs/48_commands.ipynb #6eff152b

@@ -104,6 +104,7 @@ class Task:
     switches:dict = field(default_factory=dict) # of the system
     kept:Path|None = None # of `rpsc.kept.kept_folder`; None: what is computed is found in `work` only
     on_features:bool = False # True: an add-on is done by heads on frozen features (`rpsc.refinement`)
+    is_known:torch.Tensor|None = None # bool (N,): images whose label in `base` counts there; None: all
 
     @property
     def frozen(self) -> bool: return isinstance(self.encoder, Foundation)
@@ -179,7 +180,7 @@ class Task:
 
     def refined(self, work:Path) -> tuple[str, Clustering]: # as `perform`
         "The labels of the base, refined on features. Raises as `rpsc.refinement.refine_on_features`."
-        found = refine_on_features(self.base, self.features(work), self.seed)
+        found = refine_on_features(self.base, self.features(work), self.seed, is_known=self.is_known)
         return self.system, replace(found, network=HeadNetwork(self.trained(work), found.network).eval())
 
     def perform(self,
