@@ -251,8 +251,8 @@ _command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-l
 _command("refine", "refine", "rpsc refine my-labels.csv photos -o photos-refined",
         "Improve any labelling of images (RUC's idea).",
         "Two heads on the features of the encoder learn from labels that they doubt together: seconds once these "
-        "are kept. Images without a label get one like those around them. Writes the same files as rpsc cluster, by default to NAME-refined; the column \"given\" of its "
-        "table holds the labels that came in.",
+        "are kept. Images without a label get one like those around them. Writes the same files as rpsc cluster, by "
+        "default to NAME-refined; the column \"given\" of its table holds the labels that came in.",
         "labels path path_column label_column out network", IMAGES.replace(" limit", ""), "overwrite plan_only")
 _command("suggest-k", "suggest", "rpsc suggest-k photos -o photos-clusters", "Say how many clusters there may be.",
         "The answer may be that there is no clear number. Writes suggest-k.csv and suggest-k.svg to OUT; the encoder "

@@ -332,7 +332,7 @@ def as_given(
     path:Path, # of the table
     asked:Request, # its columns, and where the images are
     for_all:bool=False, # True: images without a label stay
-) -> tuple[ImageSet, Clustering, Tensor, "list|None", str]: # bool (N,), whose label counts; names; how rows were matched
+) -> tuple[ImageSet, Clustering, Tensor, "list|None", str]: # whose label counts (N,); names; how rows were matched
     """Images for which a table has a label, the others among their problems or with a label that counts for nothing;
     and these labels.
 
