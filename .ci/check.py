@@ -1,7 +1,7 @@
 """What must hold in a commit, beyond the tests; run by `make check` after cleaning, exporting and writing README.md.
 
 Every notebook names the kernel python3, every module has its notebook, no system is long, every local link of the
-README leads somewhere, and git has nothing to say: what is staged or committed is what the notebooks produce.
+README leads somewhere, the first page names every notebook, and git has nothing to say: what is staged or committed is what the notebooks produce.
 """
 import ast
 import io
@@ -83,6 +83,13 @@ def dead_links() -> list:
     return [f"README.md: leads to {link}, which does not exist" for link in local if not (ROOT / link).exists()]
 
 
+def unlisted(books: dict) -> list:
+    "The table of the first page names every notebook of the library."
+    text = (ROOT / "nbs" / "index.ipynb").read_text()
+    return [f"{path}: nbs/index.ipynb does not name it" for path in books
+            if path.parent.name == "nbs" and path.stem != "index" and f"]({path.name})" not in text]
+
+
 def uncommitted() -> list:
     "Generated files that differ from the index, after showing how; and new ones that git does not know."
     git = ["git", "--no-pager", "-C", str(ROOT)]
@@ -95,6 +102,7 @@ def uncommitted() -> list:
 
 if __name__ == "__main__":
     books = notebooks()
-    problems = wrong_kernels(books) + orphan_modules(books) + long_systems() + dead_links() + uncommitted()
+    problems = wrong_kernels(books) + orphan_modules(books) + long_systems() + dead_links() + unlisted(books)
+    problems += uncommitted()
     print("\n".join(problems) or f"{len(books)} notebooks: clean, exported, linked")
     sys.exit(bool(problems))
