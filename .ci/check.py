@@ -1,7 +1,8 @@
 """What must hold in a commit, beyond the tests; run by `make check` after cleaning, exporting and writing README.md.
 
 Every notebook names the kernel python3, every module has its notebook, no system is long, every local link of the
-README leads somewhere, the first page names every notebook, and git has nothing to say: what is staged or committed is what the notebooks produce.
+README leads somewhere, the first page names every notebook, and git has nothing to say: what is staged or committed is
+what the notebooks produce.
 """
 import ast
 import io
