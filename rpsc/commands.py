@@ -43,9 +43,9 @@ from .results import (KEPT, RESULTS, Folder, aligned, altered, differences, dige
                           markdown_table, note, repeated, set_aside, settings_of, state_of_files, step, tell, unread,
                           word, write_problems, write_table)
 from .selection import unit
-from .tasks import (Request, Task, Usage, check_method, check_options, choose_device, duration, expected, how_long,
-                        in_time, is_trained_here, leading, name_of, plural, printable, read_images, task_for,
-                        usual_method, with_encoder)
+from .tasks import (Request, Task, Usage, check_method, check_options, choose_budget, choose_device, duration,
+                        expected, how_long, in_time, is_trained_here, leading, name_of, plural, printable, read_images,
+                        task_for, usual_method, with_encoder)
 
 # %% ../nbs/48_commands.ipynb #042e65bd
 def describe(task:Task, reason:str, work:Path) -> dict: # word -> sentence
@@ -80,7 +80,11 @@ def announce(tasks:list[Task], reason:str, folder:Folder, **more) -> dict: # as 
     return plan
 
 def timed(tasks:list[Task], asked:Request, folder:Folder) -> list[Task]:
-    "The tasks as `rpsc.tasks.in_time` has them; a note where the time is too short."
+    """The tasks as `rpsc.tasks.in_time` has them, or as a run that was begun has decided; a note where the time is too
+    short."""
+    begun = folder.read() if asked.minutes is not None else {}
+    if begun.get("state") == "unfinished" and begun["settings"] == folder.settings and "budget" in begun:
+        return [replace(task, budget=choose_budget(task.images, begun["budget"], task.encoder)) for task in tasks]
     found, words = in_time(tasks, asked.minutes, folder.work)
     if words: note(f"--minutes: {words}")
     return found
@@ -163,7 +167,7 @@ def run_task(
 ) -> Clusterer: # fitted
     "Do a task, write its results, say where they are."
     start, work, path = time.perf_counter(), folder.work, folder.path
-    folder.write("unfinished", plan=plan)
+    folder.write("unfinished", plan=plan, budget=task.budget.name)
     write_problems(folder.place / "problems.csv", task.images.problems)
     train_encoder(task, work)
     with step(f"clustering by {task.system}"): model = estimator_class(task.method).of(task, work)
@@ -511,7 +515,7 @@ def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
     "Do what is missing of tasks on the same images, and write the comparison; `ValueError` if none succeeded."
     first, outcomes, work = leading(tasks), [], folder.work
     images = first.images
-    folder.write("unfinished", plan=plan)
+    folder.write("unfinished", plan=plan, budget=first.budget.name)
     write_problems(folder.place / "problems.csv", images.problems)
     train_encoder(first, work)
     if first.needs_encoder: features = first.features(work)
