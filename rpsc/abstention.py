@@ -28,12 +28,14 @@ def least_confidence(
     error:float|None=None, # expected among those that are kept, at most; one of the two
 ) -> float: # images below it are left undecided
     "The confidence that is enough."
-    order = np.sort(np.asarray(confidence, dtype=np.float64))
-    if share is not None: return float(order[min(int(share * len(order) + 1e-9), len(order) - 1)])
-    mean = np.cumsum(order[::-1]) / np.arange(1, len(order) + 1)
-    is_first = np.append(np.diff(order[::-1]) < 0, True) # below this one there is another confidence
-    enough = np.flatnonzero((1 - mean <= error + 1e-9) & is_first)
-    return float(order[::-1][enough[-1]]) if len(enough) else 2.
+    order, n = np.sort(np.asarray(confidence, dtype=np.float64)), len(confidence)
+    if share is not None: kept = n - min(int(share * n + 1e-9), n - 1)
+    else:
+        mean = np.cumsum(order[::-1]) / np.arange(1, n + 1)
+        kept = max(np.flatnonzero(1 - mean <= error + 1e-9) + 1, default=0)
+        if kept < n: kept -= np.sum(order[n - kept :] == order[n - kept - 1]) # as low as one that is left out
+    least = order[n - kept] if kept else 1.
+    return float((least + max(order[order < least], default=0)) / 2)
 
 def own_confidence(labels:Tensor, probs:Tensor|None) -> np.ndarray|None: # (N,), (N, K) -> (N,)
     "The probability of the cluster that each image is in."

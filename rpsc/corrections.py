@@ -148,7 +148,7 @@ def meant_by(model, fixes) -> tuple[Fixes, str]: # its content in one word
     said = fingerprint([[row.path, row.cluster, row.fix] for row in fix_rows(path)])
     if is_applied(model, said): return None, said
     names, is_old = names_before(model.clustering_.meta.get("names")), said in applied(model)
-    labels = model.clustering_.labels.numpy()
+    labels = model.clustering_.labels.cpu().numpy()
     return read_fixes(path, model.paths_, model.n_clusters_, names, labels, is_old), said
 
 def applied(model) -> list[str]:

@@ -266,6 +266,8 @@ class Answers(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin):
 # %% ../nbs/41_estimators.ipynb #c2c26c2e
 class Reserved(Answers):
     "A fitted estimator that says -1 where it is not sure enough."
+    least_confidence_ = None # of `abstain`; that of models which older versions have written
+
     def abstain(self, share:float|None=None, error:float|None=None) -> Self:
         """A copy with the label -1 for what it is not sure of; `predict` follows, clusters and probabilities stay.
 

@@ -19,6 +19,7 @@ from .jobs import Job, adam, learn, outcome
 from .losses import soft_cross_entropy, squared_error
 from .machine import one_thread
 from .mixmatch import guess_labels, mixup, ramp
+from .neighbors import assign
 from .ruc import RUC, Beliefs, choose_clean, clean_first, co_refine, rescued
 from .selection import unit
 from .self_labeling import head_probs
@@ -95,13 +96,16 @@ def spread_labels(
     labels:Tensor, # (N,), of which only the known ones count
     is_known:Tensor, # bool (N,), at least one of each cluster
     rows:Tensor, # (N, D)
-) -> Tensor: # (N,), the known ones as they were
-    "Labels for the images that have none."
+) -> tuple[Tensor, Tensor]: # (N,), the known ones as they were; bool (N,), which were reached
+    "Labels for the images that have none; where no label leads to, that of the nearest image that has one."
     given = torch.where(is_known, labels, -1).cpu().numpy()
     graph = LabelSpreading(kernel="knn", n_neighbors=min(AROUND, len(rows) - 1), alpha=.8)
-    with warnings.catch_warnings(action="ignore"): # that a piece of the graph has no label: it gets the first one
-        spread = graph.fit(rows.double().cpu().numpy(), given).transduction_
-    return torch.where(is_known, labels, torch.as_tensor(spread).to(labels))
+    with warnings.catch_warnings(action="ignore"): # that a piece of the graph has no label
+        graph.fit(rows.double().cpu().numpy(), given)
+    is_reached = torch.as_tensor(graph.label_distributions_.sum(1) > 0).to(is_known)
+    near = labels[is_known][assign(rows, rows[is_known])]
+    spread = torch.where(is_reached, torch.as_tensor(graph.transduction_).to(labels), near)
+    return torch.where(is_known, labels, spread), is_reached
 
 # %% ../nbs/16a_refinement.ipynb #d755db04
 def refine_on_features(
@@ -114,10 +118,13 @@ def refine_on_features(
     "Refine labels by two heads on frozen features. Raises and warns as `choose_clean` and `rpsc.ruc.rescued`."
     if len(base) != len(features): raise ValueError(f"features: got {len(features)} rows; accepted: {len(base)}")
     rows = unit(features.float())
-    if is_known is not None: base = replace(base, labels=spread_labels(base.labels, is_known, rows), probs=None)
+    may_be = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
+    if is_known is not None:
+        labels, may_be = spread_labels(base.labels.to(rows.device), is_known.to(rows.device), rows)
+        base = replace(base, labels=labels, probs=None)
     parts = dict(labels=base.labels, probs=base.probs)
     base = replace(base, **{name: part.to(rows.device) for name, part in parts.items() if part is not None})
-    is_clean = rescued(base, choose_clean(base, rows, recipe, seed), seed)
+    is_clean = rescued(base, choose_clean(base, rows, recipe, seed) & may_be, seed) # what no label leads to is not
     heads = ClusterHeads(rows.shape[1], base.n_clusters, 2, HIDDEN, batch_norm=False, seed=seed).to(rows.device)
     beliefs, batches = Beliefs(base.labels, is_clean), Batches(len(rows), recipe.batch_size, seed)
     run = FeatureRun(heads, rows, beliefs, recipe, recipe.epochs * batches.per_epoch)

@@ -10,6 +10,7 @@ __all__ = ['Reopened', 'model_of', 'pictures_of', 'features_of', 'space_of', 're
 # %% ../nbs/48a_revisions.ipynb #8e6447a5
 import os, shutil
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -281,12 +282,16 @@ def drift_in_words(facts:dict, k:int) -> dict: # word -> sentences
                                     ("far", "expected_far", "uncertain", "uncertain_before"))
     grown = [f"{j} {a:.0%} to {b:.0%}" for j, (a, b) in enumerate(zip(facts["sizes_before"], facts["sizes_new"]))
              if abs(a - b) >= .05]
-    offers = [f"cluster {k + j} is offered: {plural(size, 'new picture')} like nothing before; name it, or merge it "
-              "with another, on the page, then rpsc fix" for j, size in enumerate(facts["offered"])]
+    left = [f" ({n:,} of them undecided)" if n else "" for n in facts.get("offered_undecided", [])]
+    offers = [f"cluster {k + j} is offered: {plural(size, 'new picture')} like nothing before{more}; name it, or merge "
+              "it with another, on the page, then rpsc fix"
+              for j, (size, more) in enumerate(zip_longest(facts["offered"], left, fillvalue=""))]
     n = facts["near_duplicates"]
     new = plural(facts["new"], "new picture")
     return dict(drift=f"{far} of {new} are far from all old ones ({usual} of the old ones are)",
                 sure=f"{doubtful} of them below one half, {before} of the old ones" if "uncertain" in facts else None,
+                label=f"{facts['undecided']:.0%} of them undecided, {facts['undecided_before']:.0%} of the old ones"
+                      if "undecided" in facts else None,
                 sizes=f"shares of clusters, old to new: {', '.join(grown)}" if grown else None,
                 copies=f"{plural(n, 'new picture')} nearly equal to an old one" if n else None,
                 offer=offers or "no new cluster is offered")

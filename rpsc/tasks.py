@@ -478,9 +478,9 @@ def _tried(tasks, work):
     first = leading(tasks)
     allowed, cache = .1 if first.budget.name == "smoke" else 1., first.tried_in(work)
     trial = Trial(first.images, first.k, first.budget, first.given, cache, allowed, counts=False)
-    def refines(job): refine_on_features(job.base, job.features, job.seed)
+    def refines(task): return lambda job: refine_on_features(job.base, job.features, job.seed, is_known=task.is_known)
     def seconds(system, task, **more):
-        other = refines if task.on_features and system != "encoder" else None
+        other = refines(task) if task.on_features and system != "encoder" else None
         return trial.cost(system, task.seed, other=other, **more).seconds
     training = seconds("encoder", first) if first.needs_encoder and not first.is_trained(work) else 0.
     return [training, *(seconds(task.system, task, base=task.base, **task.switches_of(task.system)) for task in tasks)]

@@ -197,4 +197,8 @@ def drift(
     if update.probs is None or model.probabilities_ is None: return found
     own = torch.from_numpy(model.probabilities_).gather(1, old[:, None])[:, 0]
     uncertain = update.is_uncertain.float().mean()
-    return dict(found, uncertain=float(uncertain), uncertain_before=float((own < .5).float().mean()))
+    found |= dict(uncertain=float(uncertain), uncertain_before=float((own < .5).float().mean()))
+    if (least := model.least_confidence_) is None: return found
+    is_left = update.probs.gather(1, update.predicted[:, None])[:, 0] < least
+    return dict(found, undecided=float(is_left.float().mean()), undecided_before=float((own < least).float().mean()),
+                offered_undecided=[int((is_left & (update.groups == j)).sum()) for j in range(update.n_new)])
