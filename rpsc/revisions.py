@@ -241,7 +241,7 @@ def both(run:Reopened, new:ImageSet, features:Tensor|None) -> Reopened:
     old = run.images
     images = replace(old, images=torch.cat([old.images, new.images]), labels=None, class_names=None,
                      paths=[*old.paths, *new.paths], problems=[*old.problems, *new.problems])
-    classes = joined_classes(run.classes, classes_of(new), len(old), len(new))
+    classes = joined_classes(run.classes, classes_of(new), len(new))
     whole = replace(run, images=images, rows=torch.cat([run.rows, space_of(new, features)]), classes=classes)
     if features is None: return whole
     features = torch.cat([run.features, features])
@@ -249,10 +249,10 @@ def both(run:Reopened, new:ImageSet, features:Tensor|None) -> Reopened:
     write_tensors(run.found.folder / "work" / "features" / f"{key}.safetensors", dict(features=features))
     return replace(whole, features=features)
 
-def joined_classes(one:list|None, other:list|None, n:int, m:int) -> list|None: # n + m, as in `Reopened`
-    "Class folders of n and of m pictures."
-    if one is None and other is None: return None
-    return [*([None] * n if one is None else one), *([None] * m if other is None else other)]
+def joined_classes(one:list|None, other:list|None, m:int) -> list|None: # n + m, as in `Reopened`
+    "Class folders of n old and of m new pictures; None where the old ones have none."
+    if one is None: return None # folders of new pictures alone may be anything: dates, albums
+    return [*one, *([None] * m if other is None else other)]
 
 def listed(run:Reopened) -> dict: # settings that say where the pictures are
     "Write `pictures.txt`, the paths of all pictures of a run, and `classes.parquet`, if some lie in class folders."
