@@ -80,6 +80,7 @@ def announce(tasks:list[Task], reason:str, folder:Folder, **more) -> dict: # as 
     tell(plan)
     return plan
 
+# %% ../nbs/48_commands.ipynb #4bd64df7
 def timed(tasks:list[Task], asked:Request, folder:Folder) -> list[Task]:
     """The tasks as `rpsc.tasks.in_time` has them, or as a run that was begun has decided; a note where the time is too
     short."""
@@ -154,6 +155,7 @@ def write_results(
         facts["accuracy_against_folders"], words["folders"] = against_folders(y.cpu(), found.labels.cpu())
     return facts, words
 
+# %% ../nbs/48_commands.ipynb #6e05471a
 def against_folders(y:Tensor, labels:Tensor) -> tuple[float, str]: # (N,), -1 for an image in none; (N,)
     "The accuracy against class folders, and the same in words."
     has_class = y >= 0
@@ -242,6 +244,7 @@ def carry_out(
         if state == "unfinished": print(f"going on with the run in {folder.path}")
         do(*ready)
 
+# %% ../nbs/48_commands.ipynb #f5d02189
 def reserved(model:Clusterer, undecided:dict) -> Clusterer: # as `Clusterer.abstain` takes it
     "A model that leaves images undecided; a note where it has no confidence to do it by."
     if model.clustering_.probs is not None: return model.abstain(**undecided)

@@ -171,6 +171,7 @@ def read_fixes(
     try: return _fixes(rows, paths, n, n_clusters, names, now, Path(path).absolute().parent)
     except ValueError as error: raise ValueError(f"{path}: {error}") from error
 
+# %% ../nbs/43a_fixes.ipynb #b9337499
 def _was(row:Row, image:int, n_clusters:int, labels) -> int|None:
     "The cluster that a picture was in, as far as row or labels say."
     own = None if labels is None else int(labels[image])
