@@ -276,10 +276,15 @@ def write_index(reports:Path, names:list[str]) -> Path: # README.md in `reports`
     return reports / "README.md"
 
 # %% ../../nbs/54_experiments.ipynb #93a34cd2
+def _made_by(book:Path, reports:Path, label:str) -> list[Path]:
+    "The tables and figures in `reports` that a notebook made for `label`."
+    stems = {book.stem} | {stem for stem in BOOKS if BOOKS[stem] == book.stem}
+    return [path for stem in sorted(stems) for path in reports.glob(f"*/{label}/{stem}.*")]
+
 def _stamp(book:Path, parameters:dict, output:Path, label:str, key:str, seeds:str) -> None:
     "Note what an executed notebook made for `label`, and bring the index of the reports up to date."
-    reports, stems = parameters["reports"], {book.stem} | {stem for stem in BOOKS if BOOKS[stem] == book.stem}
-    made = [str(path) for stem in sorted(stems) for path in reports.glob(f"*/{label}/{stem}.*")]
+    reports = parameters["reports"]
+    made = [str(path) for path in _made_by(book, reports, label)]
     write_index(reports, sorted(p.name for p in (reports / "tables").iterdir()))
     write_json(output.with_suffix(".stamp"), dict(key=key, made=made, seeds=seeds))
 
@@ -304,6 +309,18 @@ def _measured(parameters:dict, runs:list, place:Path, told, **environment:str) -
     command = _program("from rpsc.lab.experiments import measure; measure(sys.argv[1])", asked)
     run_logged(command, place / "runs.log", told, **environment)
 
+# %% ../../nbs/54_experiments.ipynb #c0bccc50
+def _executed_whole(book:Path, parameters:dict, output:Path, **environment:str) -> None:
+    "`execute`, whose failure leaves the reports as they were."
+    reports, label = Path(parameters["reports"]), output.parent.name
+    before = {path: path.read_bytes() for path in _made_by(book, reports, label)}
+    try: execute(book, parameters, output, **environment)
+    except BaseException:
+        for path in _made_by(book, reports, label):
+            if path not in before: path.unlink()
+        for path, content in before.items(): path.write_bytes(content)
+        raise
+
 # %% ../../nbs/54_experiments.ipynb #cc06730e
 def _at_once(profile:str) -> int:
     "How many notebooks to execute at a time."
@@ -325,7 +342,7 @@ def _executed(
         def start(books):
             for book in books:
                 del waiting[book]
-                job = pool.submit(execute, book, parameters, place / book.name, **settings)
+                job = pool.submit(_executed_whole, book, parameters, place / book.name, **settings)
                 jobs[job] = book; job.add_done_callback(events.put)
         measuring = runner.submit(_measured, parameters, runs, place, events.put, **settings) if runs else None
         if measuring: measuring.add_done_callback(events.put)
