@@ -255,7 +255,8 @@ def typical_spread(
 def tuning(
     profile:str, # of the runs
 ) -> str: # a sentence
-    "How much the systems of a table were tuned."
+    "How much the systems of a table were tuned; what follows an @ says whose features they got, not how they learn."
+    profile = profile.partition("@")[0]
     if profile == "smoke": return "Tuning: none; recipes of this profile only walk through the code."
     if profile == "cpu":
         return ("Tuning: no recipe of profile cpu was searched for. Lengths were set by time alone, but for heads "
