@@ -21,7 +21,7 @@ import typer
 import typer.core
 
 import rpsc
-from .later import later
+from .later import later, uncollected
 
 # %% ../nbs/49_cli.ipynb #de00f2a7
 def sentence(error:BaseException) -> str: # one line
@@ -213,7 +213,7 @@ def _command(name, function, example, words, more, *names):
     "Register a function of `rpsc.commands`, or of a module that is named, with help and the names of its options."
     module, _, called = f"commands.{function}".rpartition(".")
     def run(**given):
-        with later(*LATER) if given.get("plan_only") else nullcontext():
+        with uncollected(), later(*LATER) if given.get("plan_only") else nullcontext():
             commands = import_module(f"rpsc.{module.split('.')[-1]}") # which takes a second
             from rpsc.progress import bars
         with bars(True): getattr(commands, called)(**arguments(given))
