@@ -191,9 +191,13 @@ class Lab:
     @property
     def main_seeds(self) -> range: return range(self.budget.main_seeds or self.budget.seeds)
 
-    def features(self, seed:int) -> torch.Tensor: # (N, D), un-augmented
+    def encoder(self, seed:int) -> Network:
+        "What the runs of a seed stand on: the encoder that the profile names, else one that is trained once."
         if self.missing: raise FileNotFoundError(f"features of {self.name} cannot be taken: {self.missing}")
-        encoder = self.given or pretrained(self.images, self.budget, seed, self.cache)
+        return self.given or pretrained(self.images, self.budget, seed, self.cache)
+
+    def features(self, seed:int) -> torch.Tensor: # (N, D), un-augmented
+        encoder = self.encoder(seed)
         with apart(): return embed(encoder, self.images, cache=self.cache / "features")
 
     def path(self, run:Run) -> Path: return Path("runs") / self.name / f"{run.slug}.json"
@@ -236,7 +240,7 @@ class Lab:
 def _encoder_run(lab:Lab, run:Run) -> tuple[dict, list, dict]:
     "Pre-train the shared encoder; its neighbours are the measurement."
     features, place = lab.features(run.seed), lab.cache / "encoders" / encoder_key(lab.images, lab.budget, run.seed)
-    last = load_checkpoint(place / "checkpoints")
+    last = None if lab.given else load_checkpoint(place / "checkpoints") # what is given was trained elsewhere
     with apart(): return dict(knn=knn_accuracy(features, lab.images.labels)), last["rows"] if last else [], {}
 
 # %% ../../nbs/51_records.ipynb #636df131
