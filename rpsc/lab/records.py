@@ -190,6 +190,9 @@ class Lab:
     def seeds(self) -> range: return range(self.budget.seeds)
     @property
     def main_seeds(self) -> range: return range(self.budget.main_seeds or self.budget.seeds)
+    @property
+    def network_seeds(self) -> range: # of rows that train networks: fewer on an encoder that is given, a larger one
+        return self.seeds if self.weights else self.main_seeds
 
     def encoder(self, seed:int) -> Network:
         "What the runs of a seed stand on: the encoder that the profile names, else one that is trained once."
