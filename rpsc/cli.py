@@ -213,7 +213,7 @@ def _command(name, function, example, words, more, *names):
     "Register a function of `rpsc.commands`, or of a module that is named, with help and the names of its options."
     module, _, called = f"commands.{function}".rpartition(".")
     def run(**given):
-        with uncollected(), later(*LATER) if given.get("plan_only") else nullcontext():
+        with uncollected(), (later(*LATER) if given.get("plan_only") else nullcontext()):
             commands = import_module(f"rpsc.{module.split('.')[-1]}") # which takes a second
             from rpsc.progress import bars
         with bars(True): getattr(commands, called)(**arguments(given))

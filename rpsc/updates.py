@@ -86,7 +86,7 @@ def came_first(rows:Tensor) -> Tensor: # (M, D) -> bool (M,)
 def pieces(
     links:Tensor, # (M, k) numbers of rows
     chosen:Tensor, # bool (M,)
-    counts:Tensor, # bool (M,): the others make no group larger
+    is_counted:Tensor, # bool (M,): the others make no group larger
 ) -> Tensor: # int64 (M,)
     "Chosen rows that hang together, as numbers from 0, the largest group first; -1: none, or too few."
     n, found = len(chosen), torch.full((len(chosen),), -1)
@@ -94,7 +94,7 @@ def pieces(
     kept = (end >= 0) & chosen[end]
     graph = csr_array((np.ones(int(kept.sum())), (start[kept].numpy(), end[kept].numpy())), (n, n))
     piece = torch.from_numpy(connected_components(graph, False)[1]).long()
-    sizes = torch.where(chosen & counts, piece, -1).add(1).bincount()[1:]
+    sizes = torch.where(chosen & is_counted, piece, -1).add(1).bincount()[1:]
     for number, k in enumerate(sizes.argsort(descending=True, stable=True).tolist()):
         if sizes[k] >= LEAST: found[chosen & (piece == k)] = number
     return found
@@ -103,7 +103,10 @@ def offered(old:Tensor, new:Tensor) -> Tensor: # (N, D), (M, D) -> int64 (M,): n
     "What new clusters would consist of."
     is_apart, links = apart(old, new)
     company = ((links >= 0) & is_apart[links]).float().mean(1)
-    return pieces(links, is_apart & (company >= .5), came_first(new))
+    core = is_apart & (company >= .5)
+    is_first = core.clone()
+    if core.any(): is_first[core] = came_first(new[core])
+    return pieces(links, core, is_first)
 
 # %% ../nbs/47a_updates.ipynb #6f72d4db
 @dataclass(frozen=True)

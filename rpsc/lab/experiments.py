@@ -19,7 +19,7 @@ import torch
 
 import rpsc
 from ..data import known_name
-from ..files import fingerprint, read_json, sweep, write_json, write_text
+from ..files import fingerprint, read_json, sweep, whole_file, write_json, write_text
 # the systems are imported where they are used: with them torch settles on instructions, which `main` chooses
 
 # %% ../../nbs/54_experiments.ipynb #311377b4
@@ -279,13 +279,17 @@ def write_index(reports:Path, names:list[str]) -> Path: # README.md in `reports`
 def _made_by(book:Path, reports:Path, label:str) -> list[Path]:
     "The tables and figures in `reports` that a notebook made for `label`."
     stems = {book.stem} | {stem for stem in BOOKS if BOOKS[stem] == book.stem}
-    return [path for stem in sorted(stems) for path in reports.glob(f"*/{label}/{stem}.*")]
+    return [path for stem in sorted(stems) for path in reports.glob(f"*/{label}/{stem}[._]*")]
+
+def _write_index(reports:Path) -> None:
+    "`write_index` of all that there is."
+    if (place := reports / "tables").exists(): write_index(reports, sorted(path.name for path in place.iterdir()))
 
 def _stamp(book:Path, parameters:dict, output:Path, label:str, key:str, seeds:str) -> None:
     "Note what an executed notebook made for `label`, and bring the index of the reports up to date."
     reports = parameters["reports"]
     made = [str(path) for path in _made_by(book, reports, label)]
-    write_index(reports, sorted(p.name for p in (reports / "tables").iterdir()))
+    _write_index(reports)
     write_json(output.with_suffix(".stamp"), dict(key=key, made=made, seeds=seeds))
 
 # %% ../../nbs/54_experiments.ipynb #e36f4a9e
@@ -311,14 +315,15 @@ def _measured(parameters:dict, runs:list, place:Path, told, **environment:str) -
 
 # %% ../../nbs/54_experiments.ipynb #c0bccc50
 def _executed_whole(book:Path, parameters:dict, output:Path, **environment:str) -> None:
-    "`execute`, whose failure leaves the reports as they were."
+    "`execute`, whose failure leaves tables and figures as they were; the folder of `output` is called like theirs."
     reports, label = Path(parameters["reports"]), output.parent.name
     before = {path: path.read_bytes() for path in _made_by(book, reports, label)}
     try: execute(book, parameters, output, **environment)
     except BaseException:
         for path in _made_by(book, reports, label):
-            if path not in before: path.unlink()
-        for path, content in before.items(): path.write_bytes(content)
+            if path not in before: path.unlink(missing_ok=True)
+        for path, content in before.items():
+            with whole_file(path) as part: part.write_bytes(content)
         raise
 
 # %% ../../nbs/54_experiments.ipynb #cc06730e
@@ -418,10 +423,13 @@ def regenerate(
     waiting = {book: {run.slug for run in runs} & set(todo) for book, runs in asked.items()}
     print(_forecast(lab, asked, todo), flush=True)
     made = 0
-    for i, book in enumerate(_executed(waiting, list(todo.values()), parameters, place, seeds == "none"), 1):
-        _stamp(book, parameters, place / book.name, label, keys[book], seeds)
-        print(f"[{i}/{len(asked)}] {book.stem} stands after {time.time() - began:.0f} s", flush=True)
-        made += 1
+    try:
+        for i, book in enumerate(_executed(waiting, list(todo.values()), parameters, place, seeds == "none"), 1):
+            _stamp(book, parameters, place / book.name, label, keys[book], seeds)
+            print(f"[{i}/{len(asked)}] {book.stem} stands after {time.time() - began:.0f} s", flush=True)
+            made += 1
+    finally:
+        if made < len(asked): _write_index(reports) # it may name a table that was withdrawn since
     print(f"{label}: {made} of {len(books)} notebooks in {time.time() - began:.0f} s, see "
           f"{reports.relative_to(root)}/README.md\n{agreement(lab, [run for runs in asked.values() for run in runs])}")
     return made

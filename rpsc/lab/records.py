@@ -191,8 +191,10 @@ class Lab:
     @property
     def main_seeds(self) -> range: return range(self.budget.main_seeds or self.budget.seeds)
     @property
-    def network_seeds(self) -> range: # of rows that train networks: fewer on an encoder that is given, a larger one
-        return self.seeds if self.weights else self.main_seeds
+    def network_seeds(self) -> range:
+        "Of rows that train networks: fewer where the profile names an encoder, for networks on it take long."
+        name = self.profile.partition("@")[2]
+        return self.seeds if name and not name.isdigit() else self.main_seeds
 
     def encoder(self, seed:int) -> Network:
         "What the runs of a seed stand on: the encoder that the profile names, else one that is trained once."
@@ -241,7 +243,7 @@ class Lab:
 
 # %% ../../nbs/51_records.ipynb #5f3d8c9c
 def _encoder_run(lab:Lab, run:Run) -> tuple[dict, list, dict]:
-    "Pre-train the shared encoder; its neighbours are the measurement."
+    "Pre-train the shared encoder, if none is given; its neighbours are the measurement."
     features, place = lab.features(run.seed), lab.cache / "encoders" / encoder_key(lab.images, lab.budget, run.seed)
     last = None if lab.given else load_checkpoint(place / "checkpoints") # what is given was trained elsewhere
     with apart(): return dict(knn=knn_accuracy(features, lab.images.labels)), last["rows"] if last else [], {}

@@ -255,7 +255,7 @@ def typical_spread(
 def tuning(
     profile:str, # of the runs
 ) -> str: # a sentence
-    "How much the systems of a table were tuned; what follows an @ says whose features they got, not how they learn."
+    "How much the systems of a table were tuned. What follows an @ is their encoder; they learn as without it."
     profile = profile.partition("@")[0]
     if profile == "smoke": return "Tuning: none; recipes of this profile only walk through the code."
     if profile == "cpu":
