@@ -373,13 +373,13 @@ def _executed(
             raise
 
 # %% ../../nbs/54_experiments.ipynb #c29ea376
-ENOUGH = 1 / 3 # of what a notebook asks for, besides encoders, to be made from records alone
+ENOUGH = 1 / 3 # more of what a notebook asks for, besides encoders, must be there for it to be made from records alone
 
 def _has_enough(lab, runs:list) -> bool:
     "Whether so much of what a notebook asks for is on record that it says something."
     from rpsc.lab.records import finished
     known = [finished(lab, run) is not None for run in runs if run.system != "encoder"]
-    return any(known) and sum(known) >= ENOUGH * len(known)
+    return sum(known) > ENOUGH * len(known)
 
 OWN = 8. # seconds that a notebook takes to start and to draw, about
 
