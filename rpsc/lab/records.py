@@ -191,10 +191,16 @@ class Lab:
     @property
     def main_seeds(self) -> range: return range(self.budget.main_seeds or self.budget.seeds)
     @property
+    def names_encoder(self) -> bool: # on which all seeds stand; False: each trains its own
+        name = self.profile.partition("@")[2]
+        return bool(name) and not name.isdigit()
+    @property
     def network_seeds(self) -> range:
         "Of rows that train networks: fewer where the profile names an encoder, for networks on it take long."
-        name = self.profile.partition("@")[2]
-        return self.seeds if name and not name.isdigit() else self.main_seeds
+        return self.seeds if self.names_encoder else self.main_seeds
+    @property
+    def encoder_seeds(self) -> range: # one for each encoder
+        return self.seeds[:1] if self.names_encoder else self.seeds
 
     def encoder(self, seed:int) -> Network:
         "What the runs of a seed stand on: the encoder that the profile names, else one that is trained once."
