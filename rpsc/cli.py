@@ -10,7 +10,7 @@ __all__ = ['MAY_HELP', 'WORDS', 'app', 'Domain', 'Profile', 'Fit', 'Pages', 'OPT
 # %% ../nbs/49_cli.ipynb #e3cda2dd
 import errno, os, re, signal, sys, warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from enum import Enum
 from importlib import import_module
 from inspect import Parameter, Signature
@@ -67,7 +67,8 @@ _ParserError = typer.BadParameter.__base__.__base__ # click's ClickException: ty
 
 def _ended(text, code):
     "Print the line, if there still is a terminal; the exit to raise."
-    with suppress(OSError): typer.echo(f"rpsc: {text}", err=True)
+    try: typer.echo(f"rpsc: {text}", err=True)
+    except OSError: sys.stderr = open(os.devnull, "w") # Python would try once more as it ends, and say 120
     return typer.Exit(code)
 
 def _misunderstood(error):
