@@ -7,7 +7,7 @@ __all__ = ['STEMS', 'BLOCKS', 'ARCHITECTURES', 'NETWORKS', 'MAKERS', 'Stem', 'st
            'bottleneck_block', 'PreactBlock', 'Architecture', 'Network', 'describe_network', 'rebuild_network',
            'Encoder', 'seeded', 'build_encoder', 'maker', 'Layers', 'mlp', 'decoder', 'ClusterHeads', 'Classifier',
            'Trunk', 'split_heads', 'ParallelHeads', 'one_head', 'class_vectors', 'NormHeads', 'SphereNetwork',
-           'centered_projection', 'Preprocessed', 'whitening', 'Whitened', 'orthonormal_weights']
+           'centered_projection']
 
 # %% ../nbs/02_backbone.ipynb #a7835d8a
 import math
@@ -646,86 +646,3 @@ def centered_projection(
         layer.weight.copy_(basis if dim >= width else basis.T)
         layer.bias.copy_(-layer.weight @ features.mean(0).float().cpu())
     return layer.to(features.device)
-
-# %% ../nbs/02_backbone.ipynb #d8c2cdf2
-def _middle(side, share):
-    "The pixels in the middle of a side."
-    length = max(1, round(share * side))
-    return slice(start := (side - length) // 2, start + length)
-
-class Preprocessed(Network):
-    "An encoder of edges, or of the enlarged middle of images: (B, C, H, W) -> float32 (B, `dim`)."
-    def __init__(self,
-        encoder:Encoder, # used as it is, not copied; of 2 channels, where it sees edges
-        sobel:bool=False, # edges in the place of colours
-        middle:float=1., # share of the side that is seen, in (0, 1], else `ValueError`
-    ):
-        super().__init__()
-        if not 0 < middle <= 1: raise ValueError(f"middle: got {middle!r}; accepted: above 0 and at most 1")
-        self.encoder, self.sobel, self.middle, self.dim = encoder, sobel, middle, encoder.dim
-        falling = torch.tensor([[1., 0, -1], [2, 0, -2], [1, 0, -1]])
-        self.register_buffer("kernels", torch.stack([falling, falling.T])[:, None], persistent=False)
-
-    def prepare(self, x:Tensor) -> Tensor: # (B, C or 2, H, W)
-        "What the encoder is shown of images (B, C, H, W)."
-        if self.middle < 1:
-            rows, columns = (_middle(side, self.middle) for side in x.shape[2:])
-            x = F.interpolate(x[..., rows, columns], x.shape[2:], mode="bilinear")
-        if not self.sobel: return x
-        with torch.autocast(x.device.type, enabled=False):
-            return F.conv2d(x.mean(1, keepdim=True), self.kernels.to(x), padding=1)
-
-    def feature_map(self, x:Tensor) -> Tensor:
-        "Images (B, C, H, W) -> map (B, dim, h, w) before pooling."
-        return self.encoder.feature_map(self.prepare(x))
-
-    def forward(self, x:Tensor) -> Tensor: return self.encoder(self.prepare(x))
-
-    def made_of(self) -> dict: return dict(encoder=self.encoder, sobel=self.sobel, middle=self.middle)
-
-# %% ../nbs/02_backbone.ipynb #c9d0e696
-@torch.no_grad()
-def whitening(
-    features:Tensor, # (N, D)
-    dims:int, # d, at most D: directions that are kept
-) -> tuple[Tensor, Tensor]: # mean (D,), matrix (D, d), float32: (features - mean) @ matrix has covariance 1
-    "Principal components with the same weight for each (PCA whitening)."
-    x = features.double()
-    mean = x.mean(0)
-    values, vectors = torch.linalg.eigh((x - mean).T @ (x - mean) / len(x))
-    values, vectors = values[-dims:], vectors[:, -dims:]
-    differs = values > torch.finfo(torch.float32).eps * values[-1].clamp_min(1e-30)
-    return mean.float(), (vectors * torch.where(differs, values, torch.inf).rsqrt()).float().contiguous()
-
-class Whitened(Network):
-    "Layers, then whitening: features (B, D) -> rows of length 1, float32 (B, `dim`)."
-    def __init__(self,
-        layers:Network, # (B, D) -> (B, D')
-        mean:Tensor, # (D',) of `whitening`
-        matrix:Tensor, # (D', d) of `whitening`
-    ):
-        super().__init__()
-        self.layers, self.dim = layers, matrix.shape[1]
-        self.register_buffer("mean", mean); self.register_buffer("matrix", matrix)
-
-    def whiten(self, rows:Tensor) -> Tensor:
-        "What the layers gave, (B, D') -> (B, d)."
-        with torch.autocast(rows.device.type, enabled=False):
-            return F.normalize((rows.float() - self.mean) @ self.matrix)
-
-    def forward(self, h:Tensor) -> Tensor: return self.whiten(self.layers(h))
-
-    def made_of(self) -> dict: return dict(layers=self.layers, shape=list(self.matrix.shape))
-
-    @classmethod
-    def again(cls, layers, shape): return cls(layers, torch.zeros(shape[0]), torch.zeros(shape))
-
-# %% ../nbs/02_backbone.ipynb #01f67c33
-def orthonormal_weights(
-    y:Tensor, # (m, K)
-) -> Tensor: # (K, K); y @ weights has orthonormal columns of mean square 1
-    "From the Cholesky factor; directions in which rows hardly differ stay short (Shaham et al. 2018)."
-    gram = y.double().T @ y.double() / len(y)
-    ridge = 1e-12 * gram.diagonal().mean() + 1e-16
-    eye = torch.eye(len(gram), dtype=gram.dtype, device=y.device)
-    return torch.linalg.solve_triangular(torch.linalg.cholesky(gram + ridge * eye), eye, upper=False).T.to(y.dtype)

@@ -426,53 +426,8 @@ class Savable(Editable):
         self._take(Clustering(labels, tensors.get("probabilities"), None, facts["history"], meta, network))
 
 # %% ../nbs/41_estimators.ipynb #15c4dfab
-class Clusterer(Savable, BaseEstimator):
-    """The estimator of a registered system, named by `system`; see `estimator_class`.
-
-    After `fit`: `labels_` (N,), `probabilities_` (N, K) or None, `cluster_centers_` (K, D), `n_clusters_` (K),
-    `history_`, `n_features_in_`; `method_`, the system that ran; `network_` and `encoder_`, or None; `clustering_`, the
-    outcome of `rpsc.methods.fit`; `paths_` of the images, if they were files; `edits_`, made by `merge` and
-    `split`; `least_confidence_`, set by `abstain`."""
-    system = None # a name of `rpsc.methods.names`
-
-    def __init__(self,
-        n_clusters:"int|str", # K, 1 <= K <= N; images need 2; "auto": as `suggest_k` says
-        *,
-        encoder:"str|Path|nn.Module"="auto", # for images: as in `rpsc.tasks.decide`; files: `rpsc.tasks.with_encoder`
-        budget:"str|Budget"="auto", # how much work: "auto" (`choose_budget`; embeddings: 30 epochs), or a profile
-        switches:dict|None=None, # of the system, e.g. dict(confidence="none")
-        balance:bool=True, # clusters of about equal size, as RPSC and SPICE assume; False: of any size
-        random_state:"int|np.random.RandomState|None"=0, # seed, 0 to 2**32 - 1; None: another result each time
-        device:str|torch.device|None=None, # where to compute; "auto": a GPU if there is one; None: where the data is
-        # folder for encoders and finished stages of images: a killed fit goes on from there; "auto": encoders and
-        # features only, where all commands and fits find them (`rpsc.kept.kept_folder`); None: nowhere
-        cache:str|Path|None="auto",
-        verbose:bool=False, # say what runs (logger `rpsc`), and draw progress bars, in a file a line a minute
-        minutes:float|None=None, # that there are, for images and budget "auto": as in `rpsc.tasks.in_time`
-    ):
-        self.n_clusters, self.encoder, self.budget, self.switches = n_clusters, encoder, budget, switches
-        self.balance, self.random_state, self.device = balance, random_state, device
-        self.cache, self.verbose, self.minutes = cache, verbose, minutes
-
-    def fit(self, X, y=None) -> Self:
-        """Cluster embeddings (N, D), dense and real, or images; `y` is ignored.
-
-        `ValueError` for data or parameters that do not fit, `TypeError` for sparse matrices."""
-        for name in [*vars(self)]:
-            if name.endswith("_") and not name.startswith("_"): delattr(self, name) # of the fit before
-        with progress(bool(self.verbose)): (self._fit_embeddings if _is_embeddings(X) else self._fit_images)(X)
-        return self
-
-    @classmethod
-    def of(cls, task:Task, work:Path, verbose:bool|None=None) -> Self:
-        "The fitted estimator of a task; `work` is for encoders, features, checkpoints; `verbose` as in `progress`."
-        more = dict(encoder=task.encoder, budget=task.budget, random_state=task.seed, cache=work, verbose=bool(verbose))
-        if task.base is not None: more["base"] = task.base
-        if not task.balance: more["balance"] = False
-        self = cls(task.k, **more)
-        with progress(verbose): self._perform(task, work)
-        return self
-
+class _Fitting(Savable):
+    "How an estimator takes what it is given."
     def _fit_embeddings(self, X):
         features = _embeddings(self, X, reset=True)
         if self.device: features = features.to(choose_device(str(self.device), "device"))
@@ -539,6 +494,54 @@ class Clusterer(Savable, BaseEstimator):
             is_own &= task.on_features or not isinstance(task.base, Clustering)
             return unit(features).split(2**13) if is_own else space_blocks(images, encoder) # a base brings others
         self._settle(found, blocks, encoder)
+
+# %% ../nbs/41_estimators.ipynb #0488fe97
+class Clusterer(_Fitting, BaseEstimator):
+    """The estimator of a registered system, named by `system`; see `estimator_class`.
+
+    After `fit`: `labels_` (N,), `probabilities_` (N, K) or None, `cluster_centers_` (K, D), `n_clusters_` (K),
+    `history_`, `n_features_in_`; `method_`, the system that ran; `network_` and `encoder_`, or None; `clustering_`, the
+    outcome of `rpsc.methods.fit`; `paths_` of the images, if they were files; `edits_`, made by `merge` and
+    `split`; `least_confidence_`, set by `abstain`."""
+    system = None # a name of `rpsc.methods.names`
+
+    def __init__(self,
+        n_clusters:"int|str", # K, 1 <= K <= N; images need 2; "auto": as `suggest_k` says
+        *,
+        encoder:"str|Path|nn.Module"="auto", # for images: as in `rpsc.tasks.decide`; files: `rpsc.tasks.with_encoder`
+        budget:"str|Budget"="auto", # how much work: "auto" (`choose_budget`; embeddings: 30 epochs), or a profile
+        switches:dict|None=None, # of the system, e.g. dict(confidence="none")
+        balance:bool=True, # clusters of about equal size, as RPSC and SPICE assume; False: of any size
+        random_state:"int|np.random.RandomState|None"=0, # seed, 0 to 2**32 - 1; None: another result each time
+        device:str|torch.device|None=None, # where to compute; "auto": a GPU if there is one; None: where the data is
+        # folder for encoders and finished stages of images: a killed fit goes on from there; "auto": encoders and
+        # features only, where all commands and fits find them (`rpsc.kept.kept_folder`); None: nowhere
+        cache:str|Path|None="auto",
+        verbose:bool=False, # say what runs (logger `rpsc`), and draw progress bars, in a file a line a minute
+        minutes:float|None=None, # that there are, for images and budget "auto": as in `rpsc.tasks.in_time`
+    ):
+        self.n_clusters, self.encoder, self.budget, self.switches = n_clusters, encoder, budget, switches
+        self.balance, self.random_state, self.device = balance, random_state, device
+        self.cache, self.verbose, self.minutes = cache, verbose, minutes
+
+    def fit(self, X, y=None) -> Self:
+        """Cluster embeddings (N, D), dense and real, or images; `y` is ignored.
+
+        `ValueError` for data or parameters that do not fit, `TypeError` for sparse matrices."""
+        for name in [*vars(self)]:
+            if name.endswith("_") and not name.startswith("_"): delattr(self, name) # of the fit before
+        with progress(bool(self.verbose)): (self._fit_embeddings if _is_embeddings(X) else self._fit_images)(X)
+        return self
+
+    @classmethod
+    def of(cls, task:Task, work:Path, verbose:bool|None=None) -> Self:
+        "The fitted estimator of a task; `work` is for encoders, features, checkpoints; `verbose` as in `progress`."
+        more = dict(encoder=task.encoder, budget=task.budget, random_state=task.seed, cache=work, verbose=bool(verbose))
+        if task.base is not None: more["base"] = task.base
+        if not task.balance: more["balance"] = False
+        self = cls(task.k, **more)
+        with progress(verbose): self._perform(task, work)
+        return self
 
 # %% ../nbs/41_estimators.ipynb #041d3bf8
 class AddOn(Clusterer):

@@ -290,9 +290,7 @@ class Job:
         folder = Path(self.cache) / "features" if self.cache else None
         return embed(self.encoder, self.images, precision=self.precision, cache=folder)
 
-    def embedding(self,
-        neighbors_from:str="features", # or "projection"
-    ) -> Tensor: # (N, D)
+    def embedding(self, neighbors_from:str="features") -> Tensor: # (N, D); from "features" or "projection"
         "Where neighbours are looked for. Raises `ValueError` for the projection of an encoder of the caller's."
         if neighbors_from == "features": return self.features
         if self.given is None: return projected(self.pretrained["projection"], self.features)

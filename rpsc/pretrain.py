@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .around import whitening
 from .augment import view
-from .backbone import Encoder, Network, build_encoder, embed, mlp, resolve_precision, whitening
+from .backbone import Encoder, Network, build_encoder, embed, mlp, resolve_precision
 from .data import ImageSet, load
 from .files import fingerprint, read_tensors, write_tensors
 from .jobs import SYSTEMS, Job, Profile, beside, code_of, encoder_config, held, learn, pixels, system

@@ -89,41 +89,8 @@ class Foundation(str):
     "The name of an encoder that was found and not asked for: it is used as it is, and nothing is made afresh like it."
 
 # %% ../nbs/44_tasks.ipynb #930523d8
-@dataclass(frozen=True)
-class Task:
-    "A clustering of images to be done, with everything decided; made by `decide`."
-    images:ImageSet # with labels, which no system sees, or without
-    method:str # that was asked for
-    k:int # clusters
-    budget:Budget
-    seed:int = 0 # of everything random
-    encoder:str|Path|nn.Module = "auto" # that was asked for
-    given:Encoder|None = None # a trained one; None: it is trained here
-    base:Clustering|str|None = None # what an add-on improves, or the system that makes it; None: scan
-    balance:bool = True # False: clusters need not be of one size
-    switches:dict = field(default_factory=dict) # of the system
-    kept:Path|None = None # of `rpsc.kept.kept_folder`; None: what is computed is found in `work` only
-    on_features:bool = False # True: an add-on is done by heads on frozen features (`rpsc.refinement`)
-    is_known:torch.Tensor|None = None # bool (N,): images whose label in `base` counts there; None: all
-
-    @property
-    def frozen(self) -> bool: return isinstance(self.encoder, Foundation)
-
-    @property
-    def system(self) -> str:
-        "What will run: a first stage alone for an encoder that cannot be made afresh, unless it need not be."
-        is_foreign = self.given is not None and (self.frozen or self.given.config is None)
-        can_start = not is_foreign or self.switches.get("semi_start") == "pretrained"
-        return self.method if can_start else FIRST_STAGE.get(self.method, self.method)
-
-    @property
-    def needs_encoder(self) -> bool: return SYSTEMS[self.system].uses_encoder
-
-    def switches_of(self, system:str) -> dict:
-        "What a system is told: a first stage, that which it understands."
-        known = self.switches if system == self.system else SYSTEMS[system].switches
-        return {name: value for name, value in self.switches.items() if name in known}
-
+class _Stored:
+    "What a task finds and keeps: its encoder, and what that says of its images."
     @property
     def _encoder_file(self) -> str:
         return f"encoders/{encoder_key(self.images, self.budget, self.seed)}/encoder.safetensors"
@@ -162,6 +129,42 @@ class Task:
     def features(self, work:Path) -> torch.Tensor: # (N, dim)
         "What the encoder says of the images, computed only where nobody has before."
         with self.with_features(work) as encoder: return embed(encoder, self.images, cache=Path(work) / "features")
+
+# %% ../nbs/44_tasks.ipynb #36ed6043
+@dataclass(frozen=True)
+class Task(_Stored):
+    "A clustering of images to be done, with everything decided; made by `decide`."
+    images:ImageSet # with labels, which no system sees, or without
+    method:str # that was asked for
+    k:int # clusters
+    budget:Budget
+    seed:int = 0 # of everything random
+    encoder:str|Path|nn.Module = "auto" # that was asked for
+    given:Encoder|None = None # a trained one; None: it is trained here
+    base:Clustering|str|None = None # what an add-on improves, or the system that makes it; None: scan
+    balance:bool = True # False: clusters need not be of one size
+    switches:dict = field(default_factory=dict) # of the system
+    kept:Path|None = None # of `rpsc.kept.kept_folder`; None: what is computed is found in `work` only
+    on_features:bool = False # True: an add-on is done by heads on frozen features (`rpsc.refinement`)
+    is_known:torch.Tensor|None = None # bool (N,): images whose label in `base` counts there; None: all
+
+    @property
+    def frozen(self) -> bool: return isinstance(self.encoder, Foundation)
+
+    @property
+    def system(self) -> str:
+        "What will run: a first stage alone for an encoder that cannot be made afresh, unless it need not be."
+        is_foreign = self.given is not None and (self.frozen or self.given.config is None)
+        can_start = not is_foreign or self.switches.get("semi_start") == "pretrained"
+        return self.method if can_start else FIRST_STAGE.get(self.method, self.method)
+
+    @property
+    def needs_encoder(self) -> bool: return SYSTEMS[self.system].uses_encoder
+
+    def switches_of(self, system:str) -> dict:
+        "What a system is told: a first stage, that which it understands."
+        known = self.switches if system == self.system else SYSTEMS[system].switches
+        return {name: value for name, value in self.switches.items() if name in known}
 
     def used_encoder(self, found:Clustering, work:Path) -> Encoder|None:
         "The encoder whose features an outcome rests on: given, trained, or inside the network; None: none."

@@ -12,7 +12,8 @@ import faiss, torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..backbone import Network, Trunk, Whitened, classify, embed, mlp, whitening
+from ..around import Whitened, whitening
+from ..backbone import Network, Trunk, classify, embed, mlp
 from ..reconstruct import StudentHead
 from ..jobs import learn, outcome, pixels, sgd, system
 from ..neighbors import assign, kmeans

@@ -12,8 +12,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from ..around import Preprocessed
 from ..augment import view
-from ..backbone import Preprocessed, Trunk, build_encoder, embed, mlp, one_head, split_heads
+from ..backbone import Trunk, build_encoder, embed, mlp, one_head, split_heads
 from ..data import ImageSet
 from ..jobs import Job, adam, learn, outcome, pixels, system
 from ..losses import mutual_information_loss

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from ..backbone import Network, Trunk, classify, embed, mlp, orthonormal_weights
+from ..around import orthonormal_weights
+from ..backbone import Network, Trunk, classify, embed, mlp
 from .classical import pixel_rows
 from ..jobs import adam, learn, outcome, pixels, system
 from ..losses import contrastive_loss
