@@ -39,8 +39,8 @@ class Agreement(Recipe):
     least:int = whole(16) # of them
     most:int = whole(80)
     widths:int = whole(2, 0) # means over neighbourhoods that are looked at, of 1, 4, 16 … steps; 0: rows as they are
-    near:int = whole(10) # neighbours of a row that a step reaches
-    neighbors:int = whole(30) # of an image, which Ward's method may merge it with
+    near:int = whole(10) # neighbours of a row that a step reaches, or that Ward's method may merge it with
+    head:int = whole(120) # principal components that the head for new images sees
     rows:int|None = whole(5000, or_none=True) # images that are clustered, a random part of a larger set; None: all
     halves:int = whole(3) # times that the set is cut in two, for the confidence
 
@@ -74,9 +74,9 @@ def mixture(rows:np.ndarray, n_clusters:int, seed:int) -> GaussianMixture: # of 
     with warnings.catch_warnings(action="ignore"): # that it would go on improving a little
         return GaussianMixture(n_clusters, covariance_type="tied", reg_covar=1e-5, random_state=seed).fit(rows)
 
-def merged(rows:np.ndarray, n_clusters:int, neighbors:int) -> np.ndarray: # int (N,)
+def merged(rows:np.ndarray, n_clusters:int, near:int) -> np.ndarray: # int (N,)
     "Ward's method, along the graph of nearest neighbours."
-    graph = kneighbors_graph(rows, min(neighbors, len(rows) - 1), include_self=False)
+    graph = kneighbors_graph(rows, min(near, len(rows) - 1), include_self=False)
     with warnings.catch_warnings(action="ignore"): # that the graph is in pieces, which are joined at their nearest
         return AgglomerativeClustering(n_clusters, connectivity=graph).fit_predict(rows)
 
@@ -94,14 +94,14 @@ def several(
         shown = PCA(d, random_state=0).fit_transform(seen)
         found.append(mixture(shown, n_clusters, len(spaces) * seed + number).predict(shown))
         length = np.linalg.norm(shown, axis=1, keepdims=True)
-        found.append(merged(shown / np.maximum(length, 1e-12), n_clusters, recipe.neighbors))
+        found.append(merged(shown / np.maximum(length, 1e-12), n_clusters, recipe.near))
     return np.stack(found)
 
 # %% ../nbs/17_agreement.ipynb #bd86a04d
 def discriminant(
     rows:Tensor, # (N, D)
     votes:Tensor, # (N, K), rows sum to 1
-    components:int=50, # at most
+    components:int=120, # at most
 ) -> tuple[Tensor, Tensor]: # weight (K, D), bias (K,), float64
     "Linear discriminant from shares of clusters."
     z = rows.double().cpu()
@@ -129,10 +129,8 @@ def likely_right(
     recipe:Agreement=Agreement(), # halves
     seed:int=0,
 ) -> float: # above 1 / K, below 1
-    "The share of images that a clustering may claim to have right: agreement of halves times that of neighbours."
-    n, near = len(rows), knn(rows, min(11, len(rows)))[1][:, 1:]
-    neighbors = float((labels[near] == labels[:, None]).float().mean())
-    shares, data = [], rows.double().cpu().numpy()
+    "The share of images that a clustering may claim to have right: by how far halves agree, else neighbours."
+    n, shares, data = len(rows), [], rows.double().cpu().numpy()
     for number in range(recipe.halves if n >= 4 * n_clusters else 0):
         order = torch.randperm(n, generator=generator_at(seed, "halves", number)).numpy()
         said = []
@@ -140,7 +138,9 @@ def likely_right(
             parts = PCA(min(50, len(half) // 2, data.shape[1]), random_state=0).fit(data[half])
             said.append(mixture(parts.transform(data[half]), n_clusters, number).predict(parts.transform(data)))
         shares.append(same_share(*said, n_clusters))
-    return float(np.clip(neighbors * (np.mean(shares) if shares else neighbors), 1.05 / n_clusters, .995))
+    near = None if shares else knn(rows, min(11, n))[1][:, 1:]
+    claim = np.mean(shares)**1.5 if shares else float((labels[near] == labels[:, None]).float().mean())**2
+    return float(np.clip(claim, 1.05 / n_clusters, .995))
 
 def temperature_for(
     logits:Tensor, # (N, K)
@@ -186,7 +186,7 @@ def agree(
         graph = cluster_graph(many := several(rows.double().numpy(), K, recipe, job.seed))
         labels = torch.as_tensor(consensus(many, K, "equal", seed=job.seed))
         votes = torch.from_numpy(graph @ vote_table(graph, labels, K).double().numpy()) / len(many)
-        weight, bias = discriminant(rows, votes)
+        weight, bias = discriminant(rows, votes, recipe.head)
         logits = rows.double() @ weight.T + bias
         claim = likely_right(rows, logits.argmax(1), K, recipe, job.seed)
     scale = 1 / temperature_for(logits, claim)
@@ -205,9 +205,9 @@ def cluster_features(
 
 @system("agreement", "Agreement", Agreement, smoke=Agreement(spaces=1, widths=1), paper=Agreement(),
         family="classical", source="ours, 2026", licence="Apache-2.0",
-        ranges=dict(neighbors=(10, 60), near=(5, 20), most=(40, 150)),
+        ranges=dict(near=(5, 20), most=(40, 150), head=(40, 150)),
         note="ours, in neither paper; mixtures and Ward's method on means of neighbourhoods of frozen features; form "
-             "chosen on five folders of pictures with labels in view")
+             "chosen on eight folders of pictures with labels in view")
 def agreement(job, recipe): # network: images -> logits
     "What simple clusterings of the job's frozen features agree on."
     found = agree(job, job.features, recipe)

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['PICTURES', 'Found', 'FOLDERS', 'sorted_folders', 'tiles', 'unpacked', 'stamps', 'textures', 'photograph_tiles',
-           'background_tiles', 'icons', 'clip_art', 'of_data_set', 'Folders', 'build', 'main']
+           'background_tiles', 'icons', 'units', 'terrain', 'surfaces', 'nature_tiles', 'clip_art', 'of_data_set',
+           'Folders', 'build', 'main']
 
 # %% ../../nbs/53a_picture_folders.ipynb #57fe74ba
 import argparse, subprocess, zipfile
@@ -93,6 +94,27 @@ def icons(work:Path) -> Found:
     root = unpacked("oxygen-icon-theme", work) / "usr/share/icons/oxygen/base/128x128"
     return sorted_folders([*root.rglob("*.png")], lambda file: file.parent.name)
 
+def units(work:Path) -> Found:
+    root = next(unpacked("wesnoth-1.16-data", work).rglob("data/core/images/units"))
+    standing = [file for file in root.rglob("*.png") if "-" not in file.stem] # others show them in motion
+    return sorted_folders(standing, lambda file: file.relative_to(root).parts[0])
+
+def terrain(work:Path) -> Found:
+    root = next(unpacked("wesnoth-1.16-data", work).rglob("data/core/images/terrain"))
+    return sorted_folders([*root.glob("*/**/*.png")], lambda file: file.relative_to(root).parts[0])
+
+def surfaces(work:Path) -> Found:
+    root = work / "ufoai"
+    if not root.exists():
+        with zipfile.ZipFile(next(unpacked("ufoai-textures", work).rglob("*.pk3"))) as file: file.extractall(root)
+    relief = "_nm", "_sm", "_gm" # maps of how a surface reflects
+    files = [file for file in root.glob("textures/**/*") if file.stem[-3:] not in relief]
+    return sorted_folders(files, lambda file: file.relative_to(root / "textures").parts[0], 20)
+
+def nature_tiles(work:Path) -> Found:
+    root = unpacked("mate-backgrounds", work) / "usr/share/backgrounds/mate/nature"
+    for file in sorted(root.iterdir()): yield from ((file.stem, part) for part in _saved(tiles(file)))
+
 def clip_art(work:Path) -> Found:
     root = unpacked("openclipart-png", work) / "usr/share/openclipart/png"
     return sorted_folders([*root.glob("*/*/*.png")], lambda file: file.parent.name, 20, 80)
@@ -108,13 +130,15 @@ def of_data_set(name:str, n:int) -> Found:
 class Folders:
     "A folder of pictures that can be built."
     find:Callable # folder for packages -> class and file of each picture
-    is_aside:bool=False # looked at only once, when all is decided
+    of:str="first" # for whose form it was looked at with labels in view: Agreement's first or second; "none": aside
 
 FOLDERS = dict(
     stamps=Folders(stamps), textures=Folders(textures), tiles=Folders(photograph_tiles),
     fashion=Folders(lambda work: of_data_set("fashion-mnist", 2500)),
     photographs=Folders(lambda work: of_data_set("cifar10-jpeg", 2500)),
-    backgrounds=Folders(background_tiles, True), icons=Folders(icons, True), clip_art=Folders(clip_art, True))
+    backgrounds=Folders(background_tiles, "second"), icons=Folders(icons, "second"),
+    clip_art=Folders(clip_art, "second"), units=Folders(units, "none"), terrain=Folders(terrain, "none"),
+    surfaces=Folders(surfaces, "none"), nature=Folders(nature_tiles, "none"))
 
 # %% ../../nbs/53a_picture_folders.ipynb #ad7fc239
 def build(
