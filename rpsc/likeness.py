@@ -136,6 +136,7 @@ def kinship(
     column[(groups < 0).numpy()] = pd.NA
     facts = dict(near_duplicates=int((groups >= 0).sum()), duplicate_groups=int(groups.max()) + 1,
                  duplicate_threshold=round(threshold, 4), tree=tree.merges.tolist())
-    names = [f"cluster {i}" if names is None else f"{i} {names[i]}" for i in range(k)]
+    plain = [f"cluster {i}" for i in range(k)] # what a cluster is called that nobody named
+    names = [word if names is None or names[i] in (None, word) else f"{i} {names[i]}" for i, word in enumerate(plain)]
     drawing = tree_drawing(tree, names, found.labels.bincount(minlength=k).tolist())
     return dict(near_duplicate=column, **tree.columns(found.labels)), facts, drawing
