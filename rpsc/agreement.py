@@ -101,7 +101,7 @@ def several(
 def discriminant(
     rows:Tensor, # (N, D)
     votes:Tensor, # (N, K), rows sum to 1
-    components:int=120, # at most
+    components:int, # at most
 ) -> tuple[Tensor, Tensor]: # weight (K, D), bias (K,), float64
     "Linear discriminant from shares of clusters."
     z = rows.double().cpu()

@@ -29,7 +29,7 @@ from .selection import unit
 # %% ../nbs/47_corrections.ipynb #87040807
 CERTAIN, FITTED = 20, 5000 # ours: pictures that a certain one counts for; pictures that heads are fitted to
 ROUNDS = 3 # ours: those who have followed show the way to others
-COMPONENTS = 50 # as in `rpsc.agreement`
+COMPONENTS = 50 # ours: of the rows that heads are fitted to; reports/corrections was measured so
 
 def some_rows(
     named:Tensor, # bool (N,), which are in any case among them
@@ -60,7 +60,7 @@ def head(
     known, is_there = certain >= 0, (certain >= 0) | (not_in < 0)
     labels = torch.where(known, certain, labels)[is_there]
     votes = one_hot(torch.cat([labels, certain[known].repeat(CERTAIN - 1)]), n_clusters).double()
-    weight, bias = discriminant(torch.cat([rows[is_there], rows[known].repeat(CERTAIN - 1, 1)]), votes)
+    weight, bias = discriminant(torch.cat([rows[is_there], rows[known].repeat(CERTAIN - 1, 1)]), votes, COMPONENTS)
     is_empty = votes.sum(0) == 0
     return weight.masked_fill(is_empty[:, None], 0.), bias.masked_fill(is_empty, -torch.inf)
 

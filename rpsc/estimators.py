@@ -427,7 +427,7 @@ class Savable(Editable):
 
 # %% ../nbs/41_estimators.ipynb #15c4dfab
 class _Fitting(Savable):
-    "How an estimator takes what it is given."
+    "How `Clusterer` takes embeddings, images and tasks."
     def _fit_embeddings(self, X):
         features = _embeddings(self, X, reset=True)
         if self.device: features = features.to(choose_device(str(self.device), "device"))

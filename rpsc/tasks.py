@@ -90,7 +90,7 @@ class Foundation(str):
 
 # %% ../nbs/44_tasks.ipynb #930523d8
 class _Stored:
-    "What a task finds and keeps: its encoder, and what that says of its images."
+    "What a `Task` finds and keeps: its encoder, and what that says of its images; of its fields."
     @property
     def _encoder_file(self) -> str:
         return f"encoders/{encoder_key(self.images, self.budget, self.seed)}/encoder.safetensors"

@@ -136,6 +136,9 @@ def verdicts(lines:dict) -> list[str]: # sentences
                  for rival in RIVALS if rival in others]
     gaps = {name: f[f.method == OURS].eval("claimed - acc").mean() for name, f in lines.items()}
     told += [f"Not measured on all of them: {METHODS[method]}." for method in METHODS if method not in [OURS, *others]]
+    counts = {method: {int((f.method == method).sum()) for f in lines.values()} - {0} for method in [OURS, *others]}
+    few = [f"{METHODS[method]} {min(seeds)}" for method, seeds in counts.items() if seeds != counts[OURS]]
+    told += [f"Fewer seeds than {min(counts[OURS])}: {', '.join(few)}."] * bool(few)
     return told + ["Agreement claims minus has right: " + ", ".join(f"{name} {gap:+.2f}" for name, gap in gaps.items())
                    + f"; within .10 on {sum(abs(gap) <= .10 for gap in gaps.values())} of {len(gaps)}."]
 
@@ -153,18 +156,19 @@ def reserves(lines:dict) -> pd.DataFrame: # strings, a row a folder
 #: group of folders -> what the page calls it
 TITLES = dict(first="Folders on which both forms of Agreement were chosen",
               second="Folders kept aside from its first form, in view when the second was chosen",
-              none="Folders kept aside from both")
+              none="Folders kept aside from both", other="Other folders")
 
 def report(place:Path) -> Path: # README.md there
     "Write the tables: folders that were used for choosing, and those that were not."
     lines, groups = read_lines(place), {}
     for name, frame in lines.items():
-        groups.setdefault(FOLDERS[name].of if name in FOLDERS else "first", {})[name] = frame
+        groups.setdefault(FOLDERS[name].seen_by if name in FOLDERS else "other", {})[name] = frame
     parts = ["# Which method where nobody names one",
-             "ACC / NMI, means over seeds; time: CPU-seconds against UMAP with k-means, median over folders. Made by "
+             "ACC / NMI, means over seeds; time: CPU-seconds against UMAP with k-means, median over folders (on a "
+             "machine with other work, not all methods in one call: rough, but for Agreement and UMAP). Made by "
              "`python -m rpsc.lab.defaults`; claims: [53b_defaults](../../nbs/53b_defaults.ipynb)."]
-    for of, title in TITLES.items():
-        if some := groups.get(of): parts += [f"## {title}", markdown_table(table_of(some)), *verdicts(some)]
+    for group, title in TITLES.items():
+        if some := groups.get(group): parts += [f"## {title}", markdown_table(table_of(some)), *verdicts(some)]
     about = f"{METHODS[OURS]}, shares, means over seeds."
     parts += ["## Images left undecided", about, markdown_table(reserves(lines))]
     write_text(Path(place) / "README.md", "\n\n".join(parts) + "\n")

@@ -113,7 +113,8 @@ def surfaces(work:Path) -> Found:
 
 def nature_tiles(work:Path) -> Found:
     root = unpacked("mate-backgrounds", work) / "usr/share/backgrounds/mate/nature"
-    for file in sorted(root.iterdir()): yield from ((file.stem, part) for part in _saved(tiles(file)))
+    for file in sorted(root.iterdir()):
+        if file.suffix in PICTURES: yield from ((file.stem, part) for part in _saved(tiles(file)))
 
 def clip_art(work:Path) -> Found:
     root = unpacked("openclipart-png", work) / "usr/share/openclipart/png"
@@ -130,7 +131,7 @@ def of_data_set(name:str, n:int) -> Found:
 class Folders:
     "A folder of pictures that can be built."
     find:Callable # folder for packages -> class and file of each picture
-    of:str="first" # for whose form it was looked at with labels in view: Agreement's first or second; "none": aside
+    seen_by:str="first" # form of Agreement that was the first chosen with its labels in view; "none": neither
 
 FOLDERS = dict(
     stamps=Folders(stamps), textures=Folders(textures), tiles=Folders(photograph_tiles),

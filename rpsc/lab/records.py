@@ -149,7 +149,8 @@ class _Rows:
 
     def seeds_of(self, system:str) -> range:
         "Of a row of a main table."
-        is_quick = system in HEADS or SYSTEMS[system].family in ("classical", "pre-training")
+        if system == "encoder" and self.names_encoder: return self.encoder_seeds
+        is_quick = system in ("encoder", *HEADS) or SYSTEMS[system].family == "classical"
         return self.main_seeds if is_quick else self.network_seeds
 
     def told_seeds(self) -> str: # "[0, 1, 2]"; "[0, …] (rows that train networks: [0, 1, 2])"
@@ -159,7 +160,7 @@ class _Rows:
 
 # %% ../../nbs/51_records.ipynb #1cfa79b3
 class _Places:
-    "Where the things of a laboratory lie; it has a `profile`, a `dataset`, `reports` and `build`."
+    "Where the things of a laboratory lie; it has `profile`, `dataset`, `coloured`, `reports` and `build`."
     @property
     def name(self) -> str: return f"{self.profile}-{set_name(self.dataset)}"
     @property

@@ -225,9 +225,10 @@ def claim(
     few = f"open with {seeds} seed{'s' * (seeds != 1)}"
     if seeds <= FEW:
         if number == 1: return f"{few}: the claimed sign in {found[0].above} of {seeds}"
-        same, opposite = (sum(getattr(judged, side) == judged.n > 0 for judged in found) for side in ("above", "below"))
+        same, opposite = (sum(getattr(judged, side) == seeds for judged in found) for side in ("above", "below"))
+        fewer = sum(judged.n < seeds for judged in found)
         return (f"{few}: the claimed sign in every seed in {same} of {_comparisons(number)}, "
-                f"the opposite one in {opposite}")
+                f"the opposite one in {opposite}" + f"; {fewer} with fewer seeds do not count" * bool(fewer))
     count = {word: answers.count(word) for word in ("better", "equivalent", "worse", "undecided")}
     holds = ("yes" if count["better"] == number else "in part" if count["better"] else
              "open" if count["undecided"] == number else "no")
