@@ -94,6 +94,7 @@ def icons(work:Path) -> Found:
     root = unpacked("oxygen-icon-theme", work) / "usr/share/icons/oxygen/base/128x128"
     return sorted_folders([*root.rglob("*.png")], lambda file: file.parent.name)
 
+# %% ../../nbs/53a_picture_folders.ipynb #ed317976
 def units(work:Path) -> Found:
     root = next(unpacked("wesnoth-1.16-data", work).rglob("data/core/images/units"))
     standing = [file for file in root.rglob("*.png") if "-" not in file.stem] # others show them in motion

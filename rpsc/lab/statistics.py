@@ -215,6 +215,7 @@ def rules(
               else "without two there is no interval")
     return f"{how}. {decide} nothing in {many} ({chance}), so only signs are told."
 
+# %% ../../nbs/52_statistics.ipynb #f6967676
 def claim(
     found:Iterable[Judged], # comparisons in which ours must be better for the claim to hold
 ) -> str: # begins with yes, in part, no, or open
