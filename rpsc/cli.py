@@ -140,7 +140,7 @@ OPTIONS = dict(
                   "equally large; where one kind is most of the images, use --unbalanced or kmeans-features.", "NAME"),
     unbalanced=option(bool, False, "Clusters need not be about equally large (rpsc, rpsc-plus, spice).", None,
                       "--unbalanced"),
-    encoder=option(str, "auto", "A network to train here (train, tiny, resnet18, …), cifar10-small, timm:NAME, a file "
+    encoder=option(str, "auto", "A network to train here (train, tiny, resnet18, …), cifar10-byol, timm:NAME, a file "
                    "of weights or .onnx. auto: for photographs the best one on this machine, else one is trained here.",
                    "NAME"),
     size=option(int, None, "Side in pixels that images are brought to. Default: their median shorter side, 16 to 96.",

@@ -309,7 +309,7 @@ def save_encoder(
 
 # %% ../nbs/07_encoders.ipynb #3aa24063
 #: encoders that come with this package, and the side of their pictures in pixels
-SHIPPED = {"cifar10-small": 32, "cifar10-tiny": 32} # name: pixels
+SHIPPED = {"cifar10-byol": 32, "cifar10-small": 32, "cifar10-tiny": 32} # name: pixels
 
 def shipped_file(
     name:str, # a key of `SHIPPED`

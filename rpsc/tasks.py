@@ -364,7 +364,7 @@ def with_encoder(
     if not is_free or is_named or not {*methods} <= {"auto", *ONCE}: return asked, None
     if (some := _looked_at(asked)) is None: return asked, None
     if asked.domain == "auto" and _guess_domain(some)[0] == "glyphs": return asked, None
-    if (asked.size or some.size) <= SMALL_SIDE: return replace(asked, encoder=Foundation("cifar10-small")), None
+    if (asked.size or some.size) <= SMALL_SIDE: return replace(asked, encoder=Foundation("cifar10-byol")), None
     found, can_read = networks_at_hand(), find_spec("timm") is not None
     chosen = replace(asked, encoder=Foundation(found[0].encoder)) if found and can_read else asked
     return chosen, advice(found, can_read)

@@ -10,6 +10,7 @@ __all__ = ['RECIPES', 'read_archive', 'agreement', 'runs_everywhere', 'quality',
 # %% ../../nbs/58_gpu.ipynb #24ae8acc
 import argparse, io, json, tarfile, tempfile, time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -24,11 +25,12 @@ from ..backbone import ARCHITECTURES, Encoder, build_encoder, embed
 from ..data import ImageSet, load
 from ..files import read_json, write_json, write_tensors
 from ..jobs import Job, Profile, encoder_config
+from .graphs import CAPTURED, compared, pretrain_launched
 from ..machine import provenance
 from ..methods import budget_for, fit, names
 from ..metrics import clustering_accuracy, nmi
 from ..neighbors import kmeans, knn
-from ..pretrain import MultiCrop, Pretraining, crop_features, pretrain, projector, whitened
+from ..pretrain import BYOL, MultiCrop, Pretraining, crop_features, pretrain, projector, whitened
 from ..train import generator_at
 from ..trial import Trial
 
@@ -58,7 +60,8 @@ def read_archive(
         parts.append([(names[i], held[names[i]]) for i in chosen])
     classes = sorted({Path(name).parent.name for name, _ in parts[0] + parts[1]})
     labels = torch.tensor([classes.index(Path(name).parent.name) for part in parts for name, _ in part])
-    pixels = torch.stack([_pixels(data, size) for part in parts for _, data in part])
+    files = [data for part in parts for _, data in part]
+    with ThreadPoolExecutor() as pool: pixels = torch.stack([*pool.map(partial(_pixels, size=size), files)])
     is_train = torch.tensor([True, False]).repeat_interleave(torch.tensor([*map(len, parts)]))
     return ImageSet(pixels, labels, Path(path).name.split(".")[0]), is_train
 
@@ -180,7 +183,8 @@ RECIPES = dict(
     gpu=dict(
         windows=MultiCrop(batch_size=256),
         boxes=MultiCrop(batch_size=256, crops=8, crop_size=32, whole_every=0, view="simclr"),
-        larger_boxes=MultiCrop(batch_size=256, crops=8, crop_size=32, whole_every=0, view="scan-simclr")),
+        larger_boxes=MultiCrop(batch_size=256, crops=8, crop_size=32, whole_every=0, view="scan-simclr"),
+        byol=BYOL(optimizer="sgd", lr=.12, weight_decay=5e-4, momentum=.99, hidden=1024, predictor_rate=1.)),
     cpu=dict(
         tcr=MultiCrop(), vicreg=MultiCrop(loss="vicreg"),
         two_views=MultiCrop(loss="vicreg", crops=2, crop_size=32, whole_every=0, view="simclr", batch_size=256),
@@ -196,17 +200,24 @@ def _fresh(job:Job, recipe:Pretraining, is_compiled:bool) -> nn.Sequential:
     if is_compiled: network.compile()
     return network
 
+def _is_launched(job:Job, recipe:Pretraining) -> bool:
+    "Whether its steps are captured: on a GPU, where they draw nothing."
+    return job.images.device.type == "cuda" and recipe.method in CAPTURED
+
+def _trainer(job:Job, recipe:Pretraining) -> Callable: # `pretrain`, or the same with a launch a step
+    return pretrain_launched if _is_launched(job, recipe) else pretrain
+
 def timed_epoch(
     job:Job, # images, profile, seed
     recipe:Pretraining,
     is_compiled:bool=False, # by `torch.compile`
 ) -> float: # seconds; of the process, where it is a processor that trains: others may be at work there
-    "How long an epoch takes here, from the second of two short ones of twenty steps."
+    "How long an epoch takes here, from the second of two short ones of twenty steps, or 160 of one launch each."
     clock = time.process_time if job.images.device.type == "cpu" else time.perf_counter
-    few = min(len(job.images), 20 * recipe.batch_size)
+    few = min(len(job.images), (160 if _is_launched(job, recipe) else 20) * recipe.batch_size)
     short = replace(job, images=job.images[torch.arange(few)])
-    rows = pretrain(short, replace(recipe, epochs=2), _fresh(job, recipe, is_compiled), gate_every=1,
-                    gate=lambda k: dict(clock=clock()))
+    rows = _trainer(job, recipe)(short, replace(recipe, epochs=2), _fresh(job, recipe, is_compiled), gate_every=1,
+                                 gate=lambda k: dict(clock=clock()))
     return (rows[1]["clock"] - rows[0]["clock"]) * len(job.images) / few
 
 # %% ../../nbs/58_gpu.ipynb #e940c5bd
@@ -292,8 +303,8 @@ def train_encoder(
     if (seen := plan["pictures"]) < len(images):
         job = replace(job, images=job.images[torch.randperm(len(images), generator=generator_at(seed, "part"))[:seen]])
     per, (every, kept) = seen // recipe.batch_size, _looks(plan["epochs"], looks)
-    rows = pretrain(job, replace(recipe, epochs=plan["epochs"]), network, folder / "run", every,
-                    lambda k: look((k + 1) // per))
+    rows = _trainer(job, recipe)(job, replace(recipe, epochs=plan["epochs"]), network, folder / "run", every,
+                                 lambda k: look((k + 1) // per))
     return network[0], [dict(step=0, **plan["untrained"]), *rows]
 
 # %% ../../nbs/58_gpu.ipynb #1426ad3e
@@ -406,6 +417,8 @@ def ten_minutes(
         recipe = by_score(tried)[0]
     chosen, home = recipes[recipe], out / recipe
     notes.add(recipe=recipe, switches=asdict(chosen))
+    if _is_launched(job := Job(images.without_labels(), 1, profile), chosen):
+        notes.add(steps=compared(job, chosen, _fresh(job, chosen, is_compiled)))
     left, about = seconds - notes.seconds - spare, (images, is_train, profile, chosen)
     encoder, rows = train_encoder(*about, left, home, looks=looks, **more)
     _pack(encoder, [*home.glob("features-*")], carry)
