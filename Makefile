@@ -11,6 +11,7 @@ SECONDS ?= 21600
 PILOT   ?= 1200
 RECIPE  ?= tcr
 EPOCHS  ?= 15
+GPU_RECIPE ?= byol
 TEACHER ?= cifar10-small
 PYTHON  ?= python3
 
@@ -91,15 +92,16 @@ bench: install ## measure speed
 tuning: install ## eight trials of every system on Fashion-MNIST, if not on record (DATA=folder with FashionMNIST/raw)
 	@.venv/bin/python -m rpsc.lab.tuning $(SYSTEMS) --data '$(DATA)'
 
-encoder-gpu: install ## ten minutes on a GPU: DATA=pictures.tar.xz; an encoder, its features, steps a second (build/gpu)
-	@.venv/bin/python -m rpsc.lab.gpu '$(DATA)' --recipe byol --compile
+encoder-gpu: install ## ten minutes on a GPU: DATA=pictures.tar.xz, GPU_RECIPE=byol or best; an encoder, its features, steps a second (build/gpu)
+	@.venv/bin/python -m rpsc.lab.gpu '$(DATA)' --recipe '$(GPU_RECIPE)' --compile
 
 encoder-cpu: install ## hours on a processor: DATA=pictures.tar.xz SECONDS=21600 RECIPE=tcr, or RECIPE=pilots PILOT=1200
 	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.gpu '$(DATA)' --out build/encoder-cpu --device cpu --encoder resnet10 \
 	    --width 32 --recipes cpu --recipe '$(RECIPE)' --seconds '$(SECONDS)' --pilot '$(PILOT)' --looks 10 --watched 15000 --no-measures
 
 encoder-tiny: install ## a small encoder that says what a large one says: DATA=pictures.tar.xz EPOCHS=15 TEACHER=cifar10-small (or a file)
-	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.distil '$(DATA)' --epochs '$(EPOCHS)' --teacher '$(TEACHER)'
+	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.distil '$(DATA)' --epochs '$(EPOCHS)' --teacher '$(TEACHER)' \
+	    --out 'build/encoder-tiny/$(notdir $(TEACHER))-$(EPOCHS)'
 
 # Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already
 # in constraints.txt that still fit; LOCK=--upgrade takes the newest of everything.

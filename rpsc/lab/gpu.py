@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..augment import preset
-from ..backbone import ARCHITECTURES, Encoder, build_encoder, embed
+from ..backbone import ARCHITECTURES, Encoder, build_encoder, describe_network, embed
 from ..data import ImageSet, load
 from ..files import read_json, write_json, write_tensors
 from ..jobs import Job, Profile, encoder_config
@@ -197,7 +197,7 @@ def _fresh(job:Job, recipe:Pretraining, is_compiled:bool) -> nn.Sequential:
     config = encoder_config(job.images, job.profile, job.seed)
     encoder = build_encoder(**config).to(job.images.device)
     network = projector(encoder, recipe.dim, job.seed, recipe.hidden, recipe.hidden_layers)
-    if is_compiled: network.compile()
+    if is_compiled and job.images.device.type == "cuda": network.compile()
     return network
 
 def _is_launched(job:Job, recipe:Pretraining) -> bool:
@@ -224,7 +224,7 @@ def timed_epoch(
 def _write_encoder(path:Path, encoder:Encoder) -> None:
     "Weights as fp16, and what they are of."
     weights = {name: as_half(value) for name, value in encoder.state_dict().items()}
-    write_tensors(path, weights, config=json.dumps(encoder.config))
+    write_tensors(path, weights, config=json.dumps(encoder.config), encoder=json.dumps(describe_network(encoder)))
 
 def principal(
     features:Tensor, # (N, D)
@@ -378,6 +378,13 @@ def _pack(encoder:Encoder, features:list[Path], carry:Path) -> None:
     for path in [*carry.glob("*.safetensors")]: cut(path)
 
 # %% ../../nbs/58_gpu.ipynb #943e227e
+def _trusted(job:Job, recipe:Pretraining, is_compiled:bool) -> dict:
+    "What `compared` finds. Raises `RuntimeError` where a step as one launch is another step."
+    found = compared(job, recipe, _fresh(job, recipe, is_compiled))
+    if found["gradients"] < .01: return found
+    raise RuntimeError(f"a step of {recipe.method} as one launch has other gradients than worked off, by "
+                       f"{found['gradients']:.3f} of their length")
+
 def _measure(notes:_Notes, images:ImageSet, systems:tuple|None) -> None:
     "Is the device right, how fast is it, and what runs there?"
     notes.add(agreement=agreement(images.device))
@@ -417,8 +424,8 @@ def ten_minutes(
         recipe = by_score(tried)[0]
     chosen, home = recipes[recipe], out / recipe
     notes.add(recipe=recipe, switches=asdict(chosen))
-    if _is_launched(job := Job(images.without_labels(), 1, profile), chosen):
-        notes.add(steps=compared(job, chosen, _fresh(job, chosen, is_compiled)))
+    if _is_launched(job := Job(images.without_labels(), 1, profile), chosen) and not (home / "plan.json").exists():
+        notes.add(steps={"compiled" if is_compiled else "plain": _trusted(job, chosen, is_compiled)})
     left, about = seconds - notes.seconds - spare, (images, is_train, profile, chosen)
     encoder, rows = train_encoder(*about, left, home, looks=looks, **more)
     _pack(encoder, [*home.glob("features-*")], carry)

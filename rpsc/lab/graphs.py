@@ -6,17 +6,18 @@
 __all__ = ['CAPTURED', 'Ahead', 'Slots', 'Launch', 'pretrain_launched', 'compared']
 
 # %% ../../nbs/57a_graphs.ipynb #2064adbd
-import time
+import time, warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from ..backbone import autocast
+from ..backbone import autocast, embed
 from ..data import ImageSet
 from ..jobs import Job, learn, pixels
-from ..pretrain import METHODS, Pretraining, check_recipe
+from ..pretrain import METHODS, Pretraining, check_recipe, uniformity
 from ..train import Batches, cosine, generator_at
 
 # %% ../../nbs/57a_graphs.ipynb #1010597e
@@ -143,17 +144,22 @@ def pretrain_launched(
     gate_every:int=10, # epochs between looks
     gate:Callable|None=None, # gate(k) -> dict for the log after step k
 ) -> list[dict]: # a row an epoch
-    "`rpsc.pretrain.pretrain` with a launch a step. Raises `ValueError` like it, and for a method that draws."
+    """As `rpsc.pretrain.pretrain`, with a launch a step and views of its own draws.
+
+    Raises `ValueError` like it, and for a method that draws. Warns if all features are nearly equal."""
     if recipe.method not in CAPTURED:
         raise ValueError(f"method: got {recipe.method!r}; accepted: {', '.join(CAPTURED)}, whose steps draw nothing")
     check_recipe(recipe, len(job.images), job.images.size)
+    if gate_every < 1: raise ValueError(f"gate_every must be >= 1, got {gate_every}")
     ahead, method, launch = _prepared(job, recipe, network)
     learnt, state = method.get("network", network), method.get("state", {})
     optimizer = dict(kind=recipe.optimizer, lr=recipe.lr, weight_decay=recipe.weight_decay, parts=method.get("parts"))
-    rows = learn(job, recipe.method, learnt, lambda views, _: launch(views), recipe.epochs, ahead, optimizer, cosine,
+    alone, stage = replace(job, cache=None, folder=None, watch=None), f"{recipe.method}-launched" # with other views
+    rows = learn(alone, stage, learnt, lambda views, _: launch(views), recipe.epochs, ahead, optimizer, cosine,
                  depends=recipe, state=state, after=method.get("after"), report=gate, report_epochs=gate_every,
                  checkpoint_epochs=gate_every, folder=folder)
-    network.eval()
+    if uniformity(embed(network.eval()[0], job.images, index=slice(0, 512))) > -.05:
+        warnings.warn("all features are nearly equal: lower the rate or raise the predictor_rate of the recipe")
     return rows
 
 # %% ../../nbs/57a_graphs.ipynb #ee569db0
@@ -171,8 +177,8 @@ def compared(
     recipe:Pretraining, # its method is one of `CAPTURED`
     network:nn.Module, # of `rpsc.pretrain.projector`
     times:int=20, # that each is done for its time
-) -> dict: # loss, eager: both losses; gradients: length of their difference, relative; launch, worked, views: ms a step
-    "A step as one launch beside the same step worked off."
+) -> dict: # loss, eager; gradients: length of the difference, relative; launch, worked, views: ms
+    "Loss and gradients of a step as one launch beside the same worked off, and what its views take."
     (ahead, _, launch), device = _prepared(job, recipe, network), job.images.device
     views, found = ahead(0), []
     with autocast(device, job.precision):
@@ -181,7 +187,8 @@ def compared(
             (loss := step()).backward()
             found.append((loss.item(), torch.cat([weight.grad.flatten() for weight in launch.learnt])))
         (loss, ours), (eager, own) = found
+        def worked(_): launch._forget(); launch._worked().backward()
         took = dict(launch=_milliseconds(lambda i: launch(views), times, device),
-                    worked=_milliseconds(lambda i: launch._worked().backward(), times, device),
+                    worked=_milliseconds(worked, times, device),
                     views=_milliseconds(lambda i: ahead((i + 1) * ahead.block), times, device) / ahead.block)
     return dict(loss=loss, eager=eager, gradients=((ours - own).norm() / own.norm()).item(), **took)
