@@ -378,10 +378,12 @@ def _pack(encoder:Encoder, features:list[Path], carry:Path) -> None:
     for path in [*carry.glob("*.safetensors")]: cut(path)
 
 # %% ../../nbs/58_gpu.ipynb #943e227e
-def _trusted(job:Job, recipe:Pretraining, is_compiled:bool) -> dict:
-    "What `compared` finds. Raises `RuntimeError` where a step as one launch is another step."
+def _trusted(images:ImageSet, profile:Profile, recipe:Pretraining, home:Path, is_compiled:bool) -> dict:
+    "What `compared` finds, where steps are launched. Raises `RuntimeError` where such a step is another one."
+    job = Job(images.without_labels(), 1, profile)
+    if not _is_launched(job, recipe) or (home / "plan.json").exists(): return {} # a run that goes on was asked before
     found = compared(job, recipe, _fresh(job, recipe, is_compiled))
-    if found["gradients"] < .01: return found
+    if found["gradients"] < .01: return dict(steps={"compiled" if is_compiled else "plain": found})
     raise RuntimeError(f"a step of {recipe.method} as one launch has other gradients than worked off, by "
                        f"{found['gradients']:.3f} of their length")
 
@@ -413,8 +415,7 @@ def ten_minutes(
     if recipe not in (accepted := [*recipes, "best", "pilots"]):
         raise ValueError(f"recipe: got {recipe!r}; accepted: {', '.join(accepted)}")
     if device == "auto": device = "cuda" if torch.cuda.is_available() else "cpu"
-    out = Path(out); carry = out / "carry"
-    carry.mkdir(parents=True, exist_ok=True)
+    (carry := (out := Path(out)) / "carry").mkdir(parents=True, exist_ok=True)
     notes = _Notes(carry / "results.json")
     (images, is_train), more = read_archive(archive, limit), dict(watched=watched, is_compiled=is_compiled)
     notes.add(machine=provenance(device=device), pictures=len(images := images.to(device)))
@@ -423,9 +424,7 @@ def ten_minutes(
         if recipe == "pilots": return dict(notes)
         recipe = by_score(tried)[0]
     chosen, home = recipes[recipe], out / recipe
-    notes.add(recipe=recipe, switches=asdict(chosen))
-    if _is_launched(job := Job(images.without_labels(), 1, profile), chosen) and not (home / "plan.json").exists():
-        notes.add(steps={"compiled" if is_compiled else "plain": _trusted(job, chosen, is_compiled)})
+    notes.add(recipe=recipe, switches=asdict(chosen), **_trusted(images, profile, chosen, home, is_compiled))
     left, about = seconds - notes.seconds - spare, (images, is_train, profile, chosen)
     encoder, rows = train_encoder(*about, left, home, looks=looks, **more)
     _pack(encoder, [*home.glob("features-*")], carry)
