@@ -159,7 +159,7 @@ def pretrain_launched(
                  depends=recipe, state=state, after=method.get("after"), report=gate, report_epochs=gate_every,
                  checkpoint_epochs=gate_every, folder=folder)
     if uniformity(embed(network.eval()[0], job.images, index=slice(0, 512))) > -.05:
-        warnings.warn("all features are nearly equal: lower the rate or raise the predictor_rate of the recipe")
+        warnings.warn("all features are nearly equal: lower the learning rate")
     return rows
 
 # %% ../../nbs/57a_graphs.ipynb #ee569db0
