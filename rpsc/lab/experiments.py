@@ -56,6 +56,7 @@ CATALOGUE = { # name of the files: what they show
 EXTRAS = {
     "ruc_spoilt": "repair of labels that were spoilt by a known amount (not in the paper)",
     "feature_quality": "what self-labelling adds to k-means on the same features, by their quality",
+    "whole_networks": "what lets whole networks end below k-means on good features: schedule, layers or views",
     "budget": "accuracy of all systems by image views and by CPU-seconds, with their epochs and four times as many",
 }
 # made by notebooks of another name
