@@ -185,8 +185,8 @@ OPTIONS |= dict(
     methods=option(str, None, "Names of `rpsc methods`, separated by commas. Default: kmeans-features,scan,spice,rpsc; "
                    "with an encoder that is not trained here kmeans-features,spectral-features,agreement,rpsc-plus.",
                    "NAMES"),
-    abstain=option(str, None, "Leave so many of the images undecided, the least confident ones: column label, -1.",
-                   "SHARE"),
+    abstain=option(str, None, "Leave so many of the images undecided, the least confident ones: column label, -1. "
+                   "Of a finished run: rpsc abstain.", "SHARE"),
     error=option(str, None, "Leave undecided what would bring the expected share of wrong ones above this. Example: "
                  "--error 5%", "SHARE"),
     thumbs=option(bool, False, "Also write small pictures of all images to OUT/thumbs, with which the page shows every "
@@ -280,7 +280,9 @@ _command("export", "handover.export_results", "rpsc export photos-clusters --to 
         "command goes on with one that was interrupted.", "results to target how images document_root device")
 
 # %% ../nbs/49_cli.ipynb #a5feb524
-OPTIONS |= dict( # of fix and update
+OPTIONS |= dict( # of fix, update and abstain
+    share=(Optional[str], typer.Argument(None, metavar="SHARE", help="Of the images, as 10%; without it and without "
+                                         "--error all are decided again.", show_default=False)),
     fixes=(Path, typer.Argument(metavar="FIXES", help="fixes.csv or fixes.json, as the page saves it.")),
     more=(str, typer.Argument(metavar="PATH", help="New images: a folder, a list of paths (.txt), a "
                               "pattern in quotes.")),
@@ -294,6 +296,10 @@ _command("fix", "fix", "rpsc fix photos-clusters fixes.csv", "Apply corrections 
         "predict follows. Nothing is trained or embedded again: seconds. Given twice, it changes nothing the "
         "second time.",
         "results fixes follow device")
+_command("abstain", "abstain", "rpsc abstain photos-clusters 10%", "Leave images of a finished run undecided.",
+        "The least confident ones get the label -1 in tables, page and exports, and rpsc predict follows; clusters, "
+        "corrections and confidence stay. The last word counts: each call starts from all images.",
+        "results share error device")
 _command("update", "update", "rpsc update photos-clusters more-photos", "Take new images into a finished run.",
         "Old images keep their clusters. Says how far the new ones have drifted, offers new clusters for those that "
         "are like nothing before, writes tables and page anew, and updated-NAME.csv about the new ones.",

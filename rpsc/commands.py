@@ -8,7 +8,7 @@ __all__ = ['NO_LABEL', 'COMPARED', 'COMPARED_ONCE', 'describe', 'announce', 'tim
            'write_thumbs', 'carry_out', 'reserved', 'undecided_share', 'cluster', 'in_channels', 'answers',
            'saved_model', 'predict', 'as_given', 'without_row', 'refine', 'free_place', 'write_suggestion', 'suggest',
            'compared', 'separation', 'comparison', 'shown_comparison', 'write_comparison', 'run_comparison',
-           'usually_compared', 'compare', 'fix', 'update']
+           'usually_compared', 'compare', 'fix', 'abstain', 'update']
 
 # %% ../nbs/48_commands.ipynb #1f5446a5
 import math, os, shutil, sys, time, warnings
@@ -251,10 +251,13 @@ def reserved(model:Clusterer, undecided:dict) -> Clusterer: # as `Clusterer.abst
     note(f"{model.method_} says no confidence: no image is left undecided")
     return model
 
-def undecided_share(abstain:str|None, error:str|None) -> dict: # as `Clusterer.abstain` takes it
+def undecided_share(
+    abstain:str|None, error:str|None,
+    option:str="--abstain", # what the first is called
+) -> dict: # as `Clusterer.abstain` takes it
     "How much may be left undecided, or wrong, in words of the command line. Raises `Usage`."
-    if None not in (abstain, error): raise Usage("--abstain: got one beside --error; accepted: one of them")
-    given = (("share", "--abstain", abstain), ("error", "--error", error))
+    if None not in (abstain, error): raise Usage(f"{option}: got one beside --error; accepted: one of them")
+    given = (("share", option, abstain), ("error", "--error", error))
     return {name: share_of(option, text) for name, option, text in given if text is not None}
 
 def cluster(
@@ -582,6 +585,16 @@ def fix(
     "Correct a finished run, as `rpsc.revisions.fix_run`."
     from rpsc.revisions import fix_run
     fix_run(results, fixes, follow, device)
+
+def abstain(
+    results:Path, # folder of a finished run
+    share:str|None=None, # that is left undecided, as 10%
+    error:str|None=None, # that is expected at most among those that are not; neither: all are decided
+    device:str="auto",
+) -> None:
+    "Leave images of a finished run undecided, as `rpsc.revisions.abstain_run`."
+    from rpsc.revisions import abstain_run
+    abstain_run(results, share, error, device)
 
 def update(
     results:Path, # folder of a finished run

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Reopened', 'model_of', 'pictures_of', 'features_of', 'space_of', 'reopened', 'classes_of', 'numbered_classes',
-           'rewrite', 'with_features', 'renew_thumbs', 'fix_run', 'in_words', 'update_run', 'free_file', 'strangers',
-           'compared_with', 'both', 'joined_classes', 'listed', 'write_news', 'drift_in_words']
+           'rewrite', 'with_features', 'renew_thumbs', 'fix_run', 'in_words', 'abstain_run', 'update_run', 'free_file',
+           'strangers', 'compared_with', 'both', 'joined_classes', 'listed', 'write_news', 'drift_in_words']
 
 # %% ../nbs/48a_revisions.ipynb #8e6447a5
 import os, shutil
@@ -19,7 +19,8 @@ from torch import Tensor
 
 from .abstention import with_decided
 from .backbone import embed, feature_key
-from .commands import answers, filled, in_channels, renew_page, saved_model, write_results
+from .commands import (answers, filled, in_channels, renew_page, saved_model, undecided_share,
+                           write_results)
 from .corrections import applied, fix_model, is_applied, meant_by
 from .data import Clustering, ImageSet, Problem
 from .estimators import Clusterer
@@ -184,6 +185,27 @@ def in_words(note:dict, model:Clusterer, n:int, unsure:int) -> dict: # word -> s
     new = [f"cluster {k} is new: {names[k]}" for k in note["new"]]
     looked = f"{plural(note['named'], 'picture')} with a cluster or as wrong" + f", {unsure:,} unsure" * (unsure > 0)
     return dict(named=looked, moved=moved, clusters=[*merged, *new] or None)
+
+# %% ../nbs/48a_revisions.ipynb #a560f031
+def abstain_run(
+    results:Path, # folder of a finished run
+    share:str|None=None, # of the pictures, as 10%
+    error:str|None=None, # expected among the others at most; neither: all are decided
+    device:str="auto",
+) -> None:
+    """Leave pictures of a finished run undecided, or none, whatever was before; corrections stay.
+
+    Raises `Usage` for shares that are none and for a run without confidence, else as `fix_run`."""
+    choose_device(device)
+    undecided, found = undecided_share(share, error, "SHARE"), finished(results.expanduser())
+    model = model_of(found)
+    if model.clustering_.probs is None:
+        raise Usage(f"OUT: {model.method_} says no confidence; accepted: a run of a method that does")
+    changed = model.abstain(**undecided)
+    if changed.least_confidence_ == model.least_confidence_:
+        print(f"{found.folder} has it so, nothing changes")
+        return
+    tell(rewrite(reopened(found, model, device), changed, dict(edit="abstain", **undecided)))
 
 # %% ../nbs/48a_revisions.ipynb #782bdc06
 def update_run(
