@@ -27,6 +27,7 @@ from torch import Tensor, nn
 import rpsc
 from . import agreement, rpsc_plus
 from .abstention import decided, least_confidence, own_confidence
+from .calibration import CALIBRATED, calibrated
 from .backbone import ClusterHeads, describe_network, embed
 from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, in_colour, known_name
@@ -162,16 +163,17 @@ def _cluster_embeddings(system, features, n_clusters, budget="auto", seed=0, swi
         return Clustering(torch.zeros(n, dtype=torch.long), torch.ones(n, 1), network=head)
     if budget != "auto": budget_for(budget) # which refuses what it does not know
     if system in ON_FEATURES:
-        return ON_FEATURES[system](features, n_clusters, SYSTEMS[system].recipe().changed(**switches), seed)
+        found = ON_FEATURES[system](features, n_clusters, SYSTEMS[system].recipe().changed(**switches), seed)
+        return calibrated(found, features, seed) if system in CALIBRATED else found
     if system not in FIRST_STAGE.values():
         job = Job(_NoImages(SYSTEMS[system].title), n_clusters, budget_for("mini"), seed)
         job.features = features
         return job.perform(system, **switches)
     recipe = replace(_embedding_recipe(SYSTEMS[system].recipe(), n, n_clusters, budget), **switches)
     found = self_label(features, n_clusters, recipe, seed=seed)
-    if n > recipe.judge: return found
-    probs = head_probs(found.network, features) # the head on its own, as it will answer later: no rounding in between
-    return replace(found, labels=probs.argmax(1), probs=probs)
+    if n <= recipe.judge: # the head on its own, as it will answer later: no rounding in between
+        found = replace(found, labels=head_probs(found.network, features).argmax(1))
+    return calibrated(found, features, seed)
 
 # %% ../nbs/41_estimators.ipynb #89a74c5c
 @contextmanager
@@ -489,6 +491,7 @@ class _Fitting(Savable):
         self.method_, found = task.perform(work, resumes=self.cache not in (None, "auto"))
         encoder, features, labels = task.used_encoder(found, work), found.features, found.labels
         if not SYSTEMS[self.method_].is_addon: _warn_of_sizes(self.method_, features, labels, task.k, task.balance)
+        if self.method_ in CALIBRATED and features is not None: found = calibrated(found, features, task.seed)
         def blocks():
             is_own = encoder is not None and features is not None
             is_own &= task.on_features or not isinstance(task.base, Clustering)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['METHODS', 'ERROR', 'OURS', 'RIVALS', 'TITLES', 'features_of', 'clustered', 'reserve_of', 'line_of', 'measure_folder',
-           'read_lines', 'table_of', 'verdicts', 'reserves', 'report', 'main']
+           'read_lines', 'table_of', 'claims', 'verdicts', 'reserves', 'report', 'main']
 
 # %% ../../nbs/53b_defaults.ipynb #d83b6de1
 import argparse, sys, time, warnings
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..abstention import least_confidence, own_confidence
 from ..backbone import embed
+from ..calibration import CALIBRATED
 from ..data import Clustering, ImageSet, in_colour, load
 from ..encoders import file_size, resolve
 from ..estimators import estimator_class
@@ -121,6 +122,17 @@ def _each(tables:dict, rival:str) -> str: # folder -> frame, seeds by methods
     judged = judge(scores, [((name, OURS), (name, rival)) for name in tables])
     return "; ".join(f"{ours[0]} {found.words()}" for (ours, _), found in judged.items())
 
+def claims(lines:dict) -> list[str]: # sentences
+    "How much more, or less, methods claim to have right than they have: those that claim what features support."
+    told = []
+    for method in (OURS, *(method for method in CALIBRATED if method in METHODS)):
+        own = {name: f[f.method == method] for name, f in lines.items() if (f.method == method).any()}
+        gaps = {name: f.eval("claimed - acc").mean() for name, f in own.items()}
+        near = f"within .10 on {sum(abs(gap) <= .10 for gap in gaps.values())} of {len(gaps)}"
+        shown = ", ".join(f"{name} {gap:+.2f}" for name, gap in gaps.items())
+        told += [f"{METHODS[method]} claims minus has right: {shown}; {near}."] * bool(gaps)
+    return told
+
 def verdicts(lines:dict) -> list[str]: # sentences
     "Agreement against the others, over folders and on each."
     told, known = [], [set(frame.method) for frame in lines.values()]
@@ -134,13 +146,11 @@ def verdicts(lines:dict) -> list[str]: # sentences
                     + "; ".join(f"{METHODS[method]} {said}" for method, said in words.items()) + ".")
         told += [f"{metric.upper()}, on each folder, minus {METHODS[rival]}: {_each(tables, rival)}."
                  for rival in RIVALS if rival in others]
-    gaps = {name: f[f.method == OURS].eval("claimed - acc").mean() for name, f in lines.items()}
     told += [f"Not measured on all of them: {METHODS[method]}." for method in METHODS if method not in [OURS, *others]]
     counts = {method: {int((f.method == method).sum()) for f in lines.values()} - {0} for method in [OURS, *others]}
     few = [f"{METHODS[method]} {min(seeds)}" for method, seeds in counts.items() if seeds != counts[OURS]]
     told += [f"Fewer seeds than {min(counts[OURS])}: {', '.join(few)}."] * bool(few)
-    return told + ["Agreement claims minus has right: " + ", ".join(f"{name} {gap:+.2f}" for name, gap in gaps.items())
-                   + f"; within .10 on {sum(abs(gap) <= .10 for gap in gaps.values())} of {len(gaps)}."]
+    return told + claims(lines)
 
 # %% ../../nbs/53b_defaults.ipynb #75d97ce1
 def reserves(lines:dict) -> pd.DataFrame: # strings, a row a folder

@@ -14,7 +14,7 @@ from ..results import markdown_table
 
 # %% ../../nbs/54a_overview.ipynb #c0963f3a
 #: Rows of `feature_quality` that the first page shows, k-means on features first.
-SHOWN = ("k-means on features", "spectral on features", "SPICE-Self", "RPSC-Self", "RPSC-Self, any sizes",
+SHOWN = ("k-means on features", "spectral on features", "SPICE-Self", "RPSC-Self", "RPSC-Self, any sizes", "Agreement",
          "RPSC+", "RPSC+, any sizes", "SCAN", "SCAN + RUC", "RPSC, linear head", "RPSC")
 
 def by_features(
