@@ -55,7 +55,7 @@ def dies(mutant: tuple) -> bool:
     name, why, line, wrong = mutant
     with tempfile.TemporaryDirectory(prefix="mutant-") as place:
         place = Path(place)
-        for part in ("rpsc", "nbs"):
+        for part in ("rpsc", "nbs", "reports/defaults"):
             shutil.copytree(ROOT / part, place / part, ignore=shutil.ignore_patterns("__pycache__", "_proc"))
         for part in ("settings.ini", "pyproject.toml", "setup.py", "README.md"):
             shutil.copy(ROOT / part, place / part)

@@ -5,12 +5,13 @@
 Each one goes through `nbdev_test`. It reuses its worker processes, so one notebook would see the environment, the
 modules and the random state of another; hence a process for each, forked from one that has imported the libraries of
 others and nothing else, which is most of the time of a short notebook. Logs: build/test/. Last line: `N passed, M
-failed`.
+failed`; before it stands what cells have said that they skip, for want of a browser or a library.
 """
 import argparse
 import json
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import time
@@ -30,6 +31,7 @@ SETTINGS |= dict(OPENBLAS_CORETYPE="Haswell", NUMBA_CPU_NAME="generic")
 SETTINGS |= dict(RPSC_CACHE="off")  # tests find nothing of other days, and leave nothing behind
 LIBRARIES = ["nbdev.test", "torch", "torchvision", "faiss", "sklearn.cluster", "sklearn.mixture", "sklearn.manifold",
              "scipy.stats", "pandas", "matplotlib.pyplot"]
+SKIPS = "- Skips: "  # begins a line of a log
 fresh = multiprocessing.get_context("forkserver")
 running = set()
 
@@ -46,13 +48,25 @@ def find_notebooks(only: str) -> dict:
             if not patterns or any(fnmatch(name, p) or fnmatch(path.stem, p) for p in patterns)}
 
 
+def telling(shell: type) -> type:
+    "A shell for notebooks that prints what cells say about tests that they skip; nbdev's keeps it to itself."
+    class Telling(shell):
+        def run_cell(self, *args, **more):
+            found = super().run_cell(*args, **more)
+            lines = [line for line in found.stdout.splitlines() if re.search(r"\bskipped\b", line)]
+            print(*(f"{SKIPS}{line}\n" for line in lines), sep="", end="", flush=True)
+            return found
+    return Telling
+
+
 def test_notebook(path: str, flags: str, log: str):
     "All that a process does; leaves with 1 if a cell failed."
     os.setsid()  # so that it ends together with what it starts
     for number, mode in (0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY):
         os.dup2(os.open(os.devnull if number == 0 else log, mode | os.O_APPEND), number)
-    from nbdev.test import nbdev_test
-    nbdev_test(path, flags=flags, n_workers=0, do_print=True)
+    import nbdev.test
+    nbdev.test.CaptureShell = telling(nbdev.test.CaptureShell)
+    nbdev.test.nbdev_test(path, flags=flags, n_workers=0, do_print=True)
 
 
 def run_notebook(name: str, path: Path, flags: str) -> tuple:
@@ -80,6 +94,12 @@ def kill(process):
     except ProcessLookupError:
         pass
     process.join()
+
+
+def skips(name: str) -> list:
+    "What cells of a notebook have said that they skip, by its log."
+    lines = (LOGS / f"{name.replace('/', '.')}.log").read_text(errors="replace").splitlines()
+    return [f"{name}: {line.removeprefix(SKIPS)}" for line in lines if line.startswith(SKIPS)]
 
 
 def read_durations() -> dict:
@@ -132,6 +152,8 @@ def main():
         log = LOGS / f"{name.replace('/', '.')}.log"
         print(f"\n{'-' * 20} {name} ({log.relative_to(ROOT)})\n{log.read_text(errors='replace')[-8000:].rstrip()}")
     passed = sum(verdict == "ok" for _, verdict in results.values())
+    if told := [line for name in sorted(results) for line in skips(name)]:
+        print("", "not everything was tested:", *told, sep="\n")
     print(f"\nafter {time.time() - start:.0f} s, {args.jobs} at a time:\n"
           f"{passed} passed, {len(failed)} failed", flush=True)
     sys.exit(bool(failed))

@@ -135,11 +135,13 @@ OPTIONS = dict(
     k=option(int, ..., "Number of clusters; `rpsc suggest-k PATH` has an opinion.", "N", "-k", "--clusters", min=2),
     out=option(Path, None, "Folder for the results; it remembers what was begun. Default: here, named after the "
                "images.", "FOLDER", "-o", "--out"),
-    method=option(str, "auto", "A name of `rpsc methods`. auto: agreement on features of a network that is given, rpsc "
-                  "where one is trained here. rpsc, spice and, less strictly, scan and tsuc take clusters for about "
-                  "equally large; where one kind is most of the images, use --unbalanced or kmeans-features.", "NAME"),
-    unbalanced=option(bool, False, "Clusters need not be about equally large (rpsc, rpsc-plus, spice).", None,
-                      "--unbalanced"),
+    method=option(str, "auto", "A name of `rpsc methods`. auto: agreement on features of a network that is given or "
+                  "at hand, rpsc where one is trained here. rpsc, spice and, less strictly, scan and tsuc take "
+                  "clusters for about equally large; where one kind is most of the images, use --unbalanced or "
+                  "kmeans-features.", "NAME"),
+    unbalanced=option(bool, False, "Clusters need not be about equally large, as rpsc, rpsc-plus and spice take them "
+                      "to be. Methods that train no network (agreement, which auto may be, kmeans, …) do not take them "
+                      "so: it changes nothing there, and a note says so.", None, "--unbalanced"),
     encoder=option(str, "auto", "A network to train here (train, tiny, resnet18, …), cifar10-byol, timm:NAME, a file "
                    "of weights or .onnx. auto: for photographs the best one on this machine, else one is trained here.",
                    "NAME"),
@@ -187,8 +189,9 @@ OPTIONS |= dict(
                    "NAMES"),
     abstain=option(str, None, "Leave so many of the images undecided, the least confident ones: column label, -1. "
                    "Of a finished run: rpsc abstain.", "SHARE"),
-    error=option(str, None, "Leave undecided what would bring the expected share of wrong ones above this. Example: "
-                 "--error 5%", "SHARE"),
+    error=option(str, None, "Leave undecided what would bring the expected share of wrong ones above this. That share "
+                 "is an estimate by the method's own confidence, which has been missed more often than kept "
+                 "(reports/defaults, last table). Example: --error 5%", "SHARE"),
     thumbs=option(bool, False, "Also write small pictures of all images to OUT/thumbs, with which the page shows every "
                   "member of a cluster at once; a finished folder gets them, too.", None, "--thumbs"),
     name=(Optional[str], typer.Argument(None, metavar="NAME", help="Without a name: the list.", show_default=False)),
@@ -243,7 +246,7 @@ OPTIONS |= dict( # of export
 _command("cluster", "cluster", "rpsc cluster photos -k 12 -o photos-clusters", "Cluster a folder of images.",
         "Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv, "
         "run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The "
-        "default method takes clusters for about equally large.",
+        "default method takes clusters for about equally large where it trains a network.",
         "path k out method unbalanced views abstain error", IMAGES, "thumbs overwrite plan_only")
 _command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-labels.csv",
         "Say which cluster new images belong to.",

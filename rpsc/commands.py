@@ -44,9 +44,9 @@ from .results import (KEPT, RESULTS, Folder, aligned, altered, differences, dige
                           markdown_table, note, repeated, set_aside, settings_of, state_of_files, step, tell, unread,
                           word, write_problems, write_table)
 from .selection import unit
-from .tasks import (Request, Task, Usage, check_method, check_options, choose_budget, choose_device, duration,
-                        expected, how_long, in_time, is_trained_here, leading, name_of, plural, printable, read_images,
-                        task_for, usual_method, with_encoder)
+from .tasks import (ANY_SIZE, Request, Task, Usage, check_method, check_options, choose_budget, choose_device,
+                        duration, expected, how_long, in_time, is_trained_here, leading, name_of, plural, printable,
+                        read_images, task_for, usual_method, with_encoder)
 
 # %% ../nbs/48_commands.ipynb #042e65bd
 def describe(task:Task, reason:str, work:Path) -> dict: # word -> sentence
@@ -115,8 +115,8 @@ def left_undecided(table:pd.DataFrame, least:float) -> tuple[dict, str]: # for `
     rest = float(table.confidence[~is_left].mean())
     facts = dict(images=int(is_left.sum()), least_confidence=least, expected_error=None if is_left.all() else 1 - rest)
     words = f"{plural(facts['images'], 'image')} ({is_left.mean():.0%}) below {least:.1%} left undecided (-1)"
-    more = ", none is sure enough" if is_left.all() else f"; of the rest {rest:.0%} is claimed to be right"
-    return facts, words + more
+    if is_left.all(): return facts, f"{words}, none is sure enough"
+    return facts, f"{words}; of the rest {rest:.0%} is claimed, not promised, to be right"
 
 # %% ../nbs/48_commands.ipynb #85320260
 def write_results(
@@ -276,6 +276,8 @@ def cluster(
         meant, better = with_encoder(asked, [asked.method])
         images, reason = read_images(meant)
         (task,) = timed([task_for(images, usual_method(meant), asked.k, meant)], asked, folder)
+        if asked.unbalanced and task.method in ANY_SIZE:
+            note(f"--unbalanced changes nothing: {task.method} does not take clusters for equally large")
         return task, announce([task], reason, folder, better=better)
     carry_out(folder, asked, prepare, lambda task, plan: run_task(folder, task, plan, undecided=undecided))
     if thumbs and not asked.plan_only: write_thumbs(folder, asked)

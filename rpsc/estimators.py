@@ -11,7 +11,7 @@ import re, warnings
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -119,6 +119,11 @@ def _checked_k(k, n):
     raise ValueError(f"n_clusters: got {k!r}; accepted: a whole number from 1 to {n}, "
                      f"the number of samples (n_samples={n}), or 'auto'")
 
+def _check_minutes(minutes):
+    "`ValueError` for what is no time; None: nobody has said."
+    if minutes is None or isinstance(minutes, Real) and not isinstance(minutes, bool) and minutes > 0: return
+    raise ValueError(f"minutes: got {minutes!r}; accepted: a number above 0, or None")
+
 def _suggested_k(features, seed) -> int: # of features (N, D)
     "The number of clusters that features support; `ValueError` where there is no clear one."
     if len(features) < 4: raise ValueError(f"n_clusters: got 'auto' for {len(features)} samples; accepted: 4 or more")
@@ -176,10 +181,14 @@ def _cluster_embeddings(system, features, n_clusters, budget="auto", seed=0, swi
     return calibrated(found, features, seed)
 
 # %% ../nbs/41_estimators.ipynb #89a74c5c
+def _is_folder(cache) -> bool:
+    "Whether `cache` names a folder of the caller's."
+    return cache is not None and not (isinstance(cache, str) and cache in ("auto", "off"))
+
 @contextmanager
 def _cache_folder(cache):
     "The caller's folder, or one that is gone afterwards."
-    if cache is not None:
+    if _is_folder(cache):
         sweep(Path(cache).expanduser() / "features")
         yield Path(cache).expanduser(); return
     with TemporaryDirectory(prefix="rpsc-") as found: yield Path(found)
@@ -274,12 +283,13 @@ class Reserved(Answers):
         """A copy with the label -1 for what it is not sure of; `predict` follows, clusters and probabilities stay.
 
         That is the least confident `share` (0 … 1) of the images of the fit, or so many that the expected share of
-        wrong ones among the others is at most `error`; neither: none. See `rpsc.abstention.least_confidence`.
-        `ValueError` for other shares, for both, and where there are no probabilities."""
+        wrong ones among the others is at most `error`, which is an estimate, missed more often than kept
+        (`rpsc.abstention`); neither: none. `ValueError` for other shares, for both, and where there are no
+        probabilities."""
         check_is_fitted(self)
         for name, value in dict(share=share, error=error).items():
-            if value is None or 0 < value < 1: continue
-            raise ValueError(f"{name}: got {value}; accepted: above 0 and below 1")
+            if value is None or isinstance(value, Real) and 0 < value < 1: continue
+            raise ValueError(f"{name}: got {value!r}; accepted: a number above 0 and below 1, as .1")
         if None not in (share, error): raise ValueError("share: got one beside error; accepted: one of them")
         new, found = copy(self), self.clustering_
         if share is None and error is None: new.least_confidence_ = None
@@ -458,7 +468,7 @@ class _Fitting(Savable):
         if self.device: images = images.to(choose_device(str(self.device), "device"))
         seed, is_auto = _seed(self.random_state), isinstance(self.cache, str) and self.cache == "auto"
         kept = kept_folder() if is_auto else None
-        with _cache_folder(None if is_auto else self.cache) as work:
+        with _cache_folder(self.cache) as work:
             def decided(k): return decide(images, self.system, k, encoder, self.budget, seed, None, self.balance,
                                           self.switches, kept=kept)
             k = self._chosen_k(len(images), lambda: self._suggested_k(decided(2), work))
@@ -488,7 +498,7 @@ class _Fitting(Savable):
         encoder = task.given.name if task.given else task.budget.encoder
         about = f"{len(images):,} images of {images.channels}×{images.size}×{images.size}, {task.k} clusters"
         logger.info("%s on %s, budget %s, encoder %s", SYSTEMS[task.system].title, about, task.budget.name, encoder)
-        self.method_, found = task.perform(work, resumes=self.cache not in (None, "auto"))
+        self.method_, found = task.perform(work, resumes=_is_folder(self.cache))
         encoder, features, labels = task.used_encoder(found, work), found.features, found.labels
         if not SYSTEMS[self.method_].is_addon: _warn_of_sizes(self.method_, features, labels, task.k, task.balance)
         if self.method_ in CALIBRATED and features is not None: found = calibrated(found, features, task.seed)
@@ -514,11 +524,13 @@ class Clusterer(_Fitting, BaseEstimator):
         encoder:"str|Path|nn.Module"="auto", # for images: as in `rpsc.tasks.decide`; files: `rpsc.tasks.with_encoder`
         budget:"str|Budget"="auto", # how much work: "auto" (`choose_budget`; embeddings: 30 epochs), or a profile
         switches:dict|None=None, # of the system, e.g. dict(confidence="none")
-        balance:bool=True, # clusters of about equal size, as RPSC and SPICE assume; False: of any size
+        # clusters of about equal size, as RPSC and SPICE assume; False: of any size, which changes nothing where no
+        # network is trained, as by Agreement
+        balance:bool=True,
         random_state:"int|np.random.RandomState|None"=0, # seed, 0 to 2**32 - 1; None: another result each time
         device:str|torch.device|None=None, # where to compute; "auto": a GPU if there is one; None: where the data is
         # folder for encoders and finished stages of images: a killed fit goes on from there; "auto": encoders and
-        # features only, where all commands and fits find them (`rpsc.kept.kept_folder`); None: nowhere
+        # features only, where all commands and fits find them (`rpsc.kept.kept_folder`); "off" or None: nowhere
         cache:str|Path|None="auto",
         verbose:bool=False, # say what runs (logger `rpsc`), and draw progress bars, in a file a line a minute
         minutes:float|None=None, # that there are, for images and budget "auto": as in `rpsc.tasks.in_time`
@@ -533,6 +545,7 @@ class Clusterer(_Fitting, BaseEstimator):
         `ValueError` for data or parameters that do not fit, `TypeError` for sparse matrices."""
         for name in [*vars(self)]:
             if name.endswith("_") and not name.startswith("_"): delattr(self, name) # of the fit before
+        _check_minutes(self.minutes)
         with progress(bool(self.verbose)): (self._fit_embeddings if _is_embeddings(X) else self._fit_images)(X)
         return self
 
@@ -567,7 +580,7 @@ class AddOn(Clusterer):
         base, given = self.base, task.given
         if isinstance(base, BaseEstimator) and not hasattr(base, "labels_"):
             base = clone(base)
-            is_alone = isinstance(base, Clusterer) and base.cache in (None, "auto")
+            is_alone = isinstance(base, Clusterer) and not _is_folder(base.cache)
             if is_alone and task.kept is None: base.cache = work # one encoder for both
             base.fit(task.images)
         if isinstance(self.encoder, str) and self.encoder == "auto": given = getattr(base, "encoder_", None)
