@@ -27,7 +27,7 @@ from torch import Tensor, nn
 import rpsc
 from . import agreement, rpsc_plus
 from .abstention import decided, least_confidence, own_confidence
-from .calibration import CALIBRATED, calibrated
+from .calibration import CALIBRATED, calibrated, uncalibrated
 from .backbone import ClusterHeads, describe_network, embed
 from .baselines.classical import pixel_rows
 from .data import Clustering, ImageSet, in_colour, known_name
@@ -585,6 +585,7 @@ class AddOn(Clusterer):
             base.fit(task.images)
         if isinstance(self.encoder, str) and self.encoder == "auto": given = getattr(base, "encoder_", None)
         if isinstance(base, BaseEstimator): base = getattr(base, "clustering_", base.labels_)
+        if isinstance(base, Clustering): base = uncalibrated(base) # it is chosen by what heads are sure of
         if base is None or isinstance(base, str): return replace(task, base=base)
         if not isinstance(base, Clustering):
             base = Clustering(base if isinstance(base, Tensor) else np.asarray(base), meta=dict(n_clusters=task.k))
