@@ -18,16 +18,16 @@ import torch
 from torch import Tensor
 
 from .abstention import with_decided
-from .backbone import embed, feature_key
+from .backbone import embed
 from .commands import (answers, filled, in_channels, renew_page, saved_model, undecided_share,
                            write_results)
 from .corrections import applied, fix_model, is_applied, meant_by
 from .data import Clustering, ImageSet, Problem
 from .estimators import Clusterer
 from .export import Finished, finished, images_of, located
-from .files import write_tensors, write_text
+from .files import write_text
 from .gallery import image_table
-from .kept import bring, kept_folder
+from .kept import have_features, keep, kept_folder, write_features
 from .members import Members, write_sheets
 from .models import space_blocks
 from .pictures import split_page
@@ -86,8 +86,8 @@ def _as_model(model, place, device, **more) -> ImageSet:
 def features_of(model:Clusterer, images:ImageSet, work:Path) -> Tensor|None: # (N, D), on the CPU; None: no encoder
     "What the encoder of a model says of pictures, computed only where it is not kept."
     if model.encoder_ is None: return None
-    encoder = model.encoder_.to(images.device)
-    bring(kept_folder(), work, f"features/{feature_key(encoder, images)}.safetensors")
+    encoder, kept = model.encoder_.to(images.device), kept_folder()
+    keep(kept, work, have_features(kept, work, encoder, images))
     return embed(encoder, images, cache=work / "features").cpu()
 
 def space_of(images:ImageSet, features:Tensor|None) -> Tensor: # (N, D)
@@ -267,8 +267,7 @@ def both(run:Reopened, new:ImageSet, features:Tensor|None) -> Reopened:
     whole = replace(run, images=images, rows=torch.cat([run.rows, space_of(new, features)]), classes=classes)
     if features is None: return whole
     features = torch.cat([run.features, features])
-    key = feature_key(run.model.encoder_, images)
-    write_tensors(run.found.folder / "work" / "features" / f"{key}.safetensors", dict(features=features))
+    write_features(run.found.folder / "work", run.model.encoder_, images, features)
     return replace(whole, features=features)
 
 def joined_classes(one:list|None, other:list|None, m:int) -> list|None: # n + m, as in `Reopened`

@@ -28,7 +28,7 @@ from .data import Clustering, ImageSet, in_colour, load
 from .encoders import file_size, name_parts, resolve, wanted_channels
 from .files import fingerprint
 from .jobs import SYSTEMS, code_of, held
-from .kept import alone_with, bring, keep, kept_folder, make_room
+from .kept import alone_with, bring, have_features, keep, kept_folder, make_room
 from .machine import is_busy, processor
 from .methods import Budget, budget_for, encoder_key, fit, names, pretrained
 from .neighbors import EmptyClusters
@@ -121,7 +121,7 @@ class _Stored:
     def with_features(self, work:Path) -> Iterator[Encoder]: # of `trained`
         "A context in which features of the images that are kept lie in `work`; those that are made are kept."
         encoder = self.trained(work)
-        bring(self.kept, work, name := self._feature_file(encoder))
+        name = self.kept and have_features(self.kept, work, encoder, self.images)
         yield encoder
         keep(self.kept, work, name)
         make_room(self.kept)
