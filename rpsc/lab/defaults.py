@@ -193,8 +193,9 @@ def main(arguments:list[str]|None=None) -> None:
     parser.add_argument("--out", type=Path, default=Path("reports/defaults"), help="default: reports/defaults")
     parser.add_argument("--only", nargs="+", help="some of the folders (default: all that are there)")
     args = parser.parse_args(arguments)
-    found = [args.folders / name for name in args.only or FOLDERS if (args.folders / name).is_dir()]
-    if not found: sys.exit(f"rpsc.lab.defaults: {args.folders} has none of {', '.join(args.only or FOLDERS)}")
+    known = [name for name, one in FOLDERS.items() if one.seen_by in TITLES]
+    found = [args.folders / name for name in args.only or known if (args.folders / name).is_dir()]
+    if not found: sys.exit(f"rpsc.lab.defaults: {args.folders} has none of {', '.join(args.only or known)}")
     torch.set_num_threads(1)
     for folder in found: measure_folder(folder, args.encoder, args.out)
     print(report(args.out))
