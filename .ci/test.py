@@ -29,6 +29,7 @@ SETTINGS = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_TH
 SETTINGS |= dict(ATEN_CPU_CAPABILITY="avx2", ONEDNN_MAX_CPU_ISA="AVX2", MKL_CBWR="AVX2", FAISS_OPT_LEVEL="avx2")
 SETTINGS |= dict(OPENBLAS_CORETYPE="Haswell", NUMBA_CPU_NAME="generic")
 SETTINGS |= dict(RPSC_CACHE="off")  # tests find nothing of other days, and leave nothing behind
+SETTINGS |= dict.fromkeys(["HF_HUB_CACHE", "TORCH_HOME"], str(LOGS / "empty"))  # nor networks of this machine
 LIBRARIES = ["nbdev.test", "torch", "torchvision", "faiss", "sklearn.cluster", "sklearn.mixture", "sklearn.manifold",
              "scipy.stats", "pandas", "matplotlib.pyplot"]
 SKIPS = "- Skips: "  # begins a line of a log

@@ -135,15 +135,14 @@ OPTIONS = dict(
     k=option(int, ..., "Number of clusters; `rpsc suggest-k PATH` has an opinion.", "N", "-k", "--clusters", min=2),
     out=option(Path, None, "Folder for the results; it remembers what was begun. Default: here, named after the "
                "images.", "FOLDER", "-o", "--out"),
-    method=option(str, "auto", "A name of `rpsc methods`. auto: agreement on features of a network that is given or "
-                  "at hand, rpsc where one is trained here. rpsc, spice and, less strictly, scan and tsuc take "
-                  "clusters for about equally large; where one kind is most of the images, use --unbalanced or "
-                  "kmeans-features.", "NAME"),
+    method=option(str, "auto", "A name of `rpsc methods`. auto: agreement. rpsc, spice and, less strictly, scan and "
+                  "tsuc take clusters for about equally large; where one kind is most of the images, use --unbalanced "
+                  "or kmeans-features.", "NAME"),
     unbalanced=option(bool, False, "Clusters need not be about equally large, as rpsc, rpsc-plus and spice take them "
-                      "to be. Methods that train no network (agreement, which auto may be, kmeans, …) do not take them "
+                      "to be. Methods that train no network (agreement, which auto is, kmeans, …) do not take them "
                       "so: it changes nothing there, and a note says so.", None, "--unbalanced"),
     encoder=option(str, "auto", "A network to train here (train, tiny, resnet18, …), cifar10-byol, timm:NAME, a file "
-                   "of weights or .onnx. auto: for photographs the best one on this machine, else one is trained here.",
+                   "of weights or .onnx. auto: for files the best one on this machine, else one is trained here.",
                    "NAME"),
     size=option(int, None, "Side in pixels that images are brought to. Default: their median shorter side, 16 to 96.",
                 "N", min=8),
@@ -245,8 +244,7 @@ OPTIONS |= dict( # of export
 # %% ../nbs/49_cli.ipynb #6470f718
 _command("cluster", "cluster", "rpsc cluster photos -k 12 -o photos-clusters", "Cluster a folder of images.",
         "Prints a plan with the time it will take, then writes labels.csv, labels.parquet, gallery.html, problems.csv, "
-        "run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on. The "
-        "default method takes clusters for about equally large where it trains a network.",
+        "run.json and model/ to OUT, by default NAME-clusters. After Ctrl-C or a kill the same command goes on.",
         "path k out method unbalanced views abstain error", IMAGES, "thumbs overwrite plan_only")
 _command("predict", "predict", "rpsc predict photos-clusters new-photos -o new-labels.csv",
         "Say which cluster new images belong to.",

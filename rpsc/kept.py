@@ -126,7 +126,8 @@ def write_features(
 def _known_pictures(places, network):
     "Features and digests of all files of a network."
     for path in (path for place in places if place for path in sorted(place.glob("features/*.safetensors"))):
-        with suppress(Exception), safe_open(path, "pt") as file: # not ours, or on its way out: the library raises all kinds
+        # a file that is not ours, or on its way out: the library raises all kinds
+        with suppress(Exception), safe_open(path, "pt") as file:
             if (file.metadata() or {}).get("network") != network: continue
             if found := read_tensors(path): yield found[0]["pictures"], found[0]["features"]
 

@@ -27,7 +27,7 @@ from .estimators import Clusterer
 from .export import Finished, finished, images_of, located
 from .files import write_text
 from .gallery import image_table
-from .kept import have_features, keep, kept_folder, write_features
+from .kept import have_features, keep, kept_folder
 from .members import Members, write_sheets
 from .models import space_blocks
 from .pictures import split_page
@@ -259,16 +259,14 @@ def compared_with(run:Reopened, new:ImageSet, offers:bool) -> tuple[Update, Tens
 
 # %% ../nbs/48a_revisions.ipynb #09941dda
 def both(run:Reopened, new:ImageSet, features:Tensor|None) -> Reopened:
-    "A run with new pictures after the old ones; their features are kept as those of all."
+    "A run with new pictures after the old ones."
     old = run.images
     images = replace(old, images=torch.cat([old.images, new.images]), labels=None, class_names=None,
                      paths=[*old.paths, *new.paths], problems=[*old.problems, *new.problems])
     classes = joined_classes(run.classes, classes_of(new), len(new))
     whole = replace(run, images=images, rows=torch.cat([run.rows, space_of(new, features)]), classes=classes)
     if features is None: return whole
-    features = torch.cat([run.features, features])
-    write_features(run.found.folder / "work", run.model.encoder_, images, features)
-    return replace(whole, features=features)
+    return replace(whole, features=torch.cat([run.features, features]))
 
 def joined_classes(one:list|None, other:list|None, m:int) -> list|None: # n + m, as in `Reopened`
     "Class folders of n old and of m new pictures; None where the old ones have none."

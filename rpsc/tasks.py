@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FIRST_STAGE', 'ANY_SIZE', 'BALANCED', 'OF_BUDGET', 'FITTED', 'VIEWS', 'GREY', 'PLAIN', 'ALIKE', 'SMALL_SIDE',
-           'SAMPLE', 'ONCE', 'LEAST', 'PART', 'GROWTH', 'LARGE_SET', 'own_switches', 'is_trained_here', 'choose_budget',
-           'fitted_to_size', 'Foundation', 'Task', 'view_switches', 'decide', 'printable', 'name_of', 'plural', 'Usage',
-           'Request', 'choose_device', 'read_images', 'with_encoder', 'usual_method', 'check_method', 'check_options',
-           'is_possible', 'task_for', 'duration', 'leading', 'expected', 'how_long', 'in_time']
+           'SAMPLE', 'ONCE', 'USUAL', 'LEAST', 'PART', 'GROWTH', 'LARGE_SET', 'own_switches', 'is_trained_here',
+           'choose_budget', 'fitted_to_size', 'Foundation', 'Task', 'view_switches', 'decide', 'printable', 'name_of',
+           'plural', 'Usage', 'Request', 'choose_device', 'read_images', 'with_encoder', 'usual_method', 'check_method',
+           'check_options', 'is_possible', 'task_for', 'duration', 'leading', 'expected', 'how_long', 'in_time']
 
 # %% ../nbs/44_tasks.ipynb #c6d7cc9d
 import glob, os, warnings
@@ -121,7 +121,7 @@ class _Stored:
     def with_features(self, work:Path) -> Iterator[Encoder]: # of `trained`
         "A context in which features of the images that are kept lie in `work`; those that are made are kept."
         encoder = self.trained(work)
-        name = self.kept and have_features(self.kept, work, encoder, self.images)
+        name = have_features(self.kept, work, encoder, self.images)
         yield encoder
         keep(self.kept, work, name)
         make_room(self.kept)
@@ -195,8 +195,8 @@ class Task(_Stored):
         def run(system):
             folder, own = self.folder(system, work) if resumes else None, self.switches_of(system)
             means = self.budget, self.seed, self.base, self.given, own, work, folder
-            finds = self.kept and SYSTEMS[system].uses_encoder
-            with self.with_features(work) if finds else nullcontext(), held(folder), fitted_to_size():
+            is_seen = SYSTEMS[system].uses_encoder
+            with self.with_features(work) if is_seen else nullcontext(), held(folder), fitted_to_size():
                 return fit(system, self.images, self.k, *means)
         try: return self.system, run(self.system)
         except EmptyClusters as error:
@@ -359,23 +359,23 @@ def with_encoder(
     methods:list[str], # that will run
 ) -> tuple[Request, str|None]: # what is asked with the encoder that is meant; a better one, or None
     "What `--encoder auto` means for the files at a path, by the table above."
-    is_free = asked.encoder == "auto" and asked.domain != "glyphs" and asked.budget != "paper"
+    is_free = asked.encoder == "auto" and asked.budget != "paper"
     is_named = isinstance(asked.path, str) and known_name(asked.path) is not None
     if not is_free or is_named or not {*methods} <= {"auto", *ONCE}: return asked, None
     if (some := _looked_at(asked)) is None: return asked, None
-    if asked.domain == "auto" and _guess_domain(some)[0] == "glyphs": return asked, None
-    if (asked.size or some.size) <= SMALL_SIDE: return replace(asked, encoder=Foundation("cifar10-byol")), None
+    domain = _guess_domain(some)[0] if asked.domain == "auto" else asked.domain
+    if domain != "glyphs" and (asked.size or some.size) <= SMALL_SIDE:
+        return replace(asked, encoder=Foundation("cifar10-byol")), None
     found, can_read = networks_at_hand(), find_spec("timm") is not None
     chosen = replace(asked, encoder=Foundation(found[0].encoder)) if found and can_read else asked
     return chosen, advice(found, can_read)
 
 # %% ../nbs/44_tasks.ipynb #11c04200
-def usual_method(
-    asked:Request, # with the encoder that is meant
-) -> str: # of the registry
+USUAL = "agreement" # where nobody names a method
+
+def usual_method(asked:Request) -> str: # of the registry
     "The method that was named, or the one that is meant."
-    if asked.method != "auto": return asked.method
-    return "rpsc" if is_trained_here(asked.encoder) else "agreement"
+    return USUAL if asked.method == "auto" else asked.method
 
 # %% ../nbs/44_tasks.ipynb #c34bc978
 def check_method(name:str, option:str="--method") -> str: # the same

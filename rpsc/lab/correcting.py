@@ -93,7 +93,7 @@ def gains(
     return pd.DataFrame(found)
 
 # %% ../../nbs/58c_correcting.ipynb #cf5a5238
-METHODS = "rpsc", "rpsc-plus", "kmeans-features" # the default of the command (its first stage), and two more
+METHODS = "agreement", "rpsc", "rpsc-plus", "kmeans-features" # the default of the command, and three more
 
 def features_at(place:str, encoder:str="auto") -> tuple[Tensor, ImageSet, str]: # (N, D), with labels; encoder
     "Features of a data set or folder as the command takes them. `ValueError` without class folders."

@@ -139,7 +139,7 @@ def printed(font:Path, letter:str, side:int=32) -> Image.Image|None: # None: it 
 
 def lettering(letters:str, work:Path, most:int=100) -> Found:
     "Letters in so many fonts, evenly spaced among those that have them and draw them differently."
-    files = [file for name in FONTS for file in unpacked(f"fonts-{name}", work).rglob("*") if file.suffix in (".otf", ".ttf")]
+    files = [file for name in FONTS for file in unpacked(f"fonts-{name}", work).rglob("*.[ot]tf")]
     def differ(file):
         few = [printed(file, letter) for letter in letters]
         return None not in few and len({one.tobytes() for one in few}) == len(few)

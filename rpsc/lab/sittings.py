@@ -72,8 +72,8 @@ def scores_of(out:Path) -> dict: # encoder, ran (a method), acc, nmi, claimed
     run = finished(out)
     y, labels = truth_of(run.table.path), torch.from_numpy(run.table.cluster.to_numpy())
     facts = json.loads((Path(out) / "run.json").read_text())
-    return dict(encoder=facts["plan"]["encoder"].partition(",")[0], ran=facts["results"]["method"], acc=clustering_accuracy(y, labels),
-                nmi=nmi(y, labels), claimed=float(run.table.confidence.mean()))
+    return dict(encoder=facts["plan"]["encoder"].partition(",")[0], ran=facts["results"]["method"],
+                acc=clustering_accuracy(y, labels), nmi=nmi(y, labels), claimed=float(run.table.confidence.mean()))
 
 def write_fixes(out:Path, file:Path, n:int=20, seed:int=0) -> Path: # the file
     "Corrections as the page saves them, of pictures that are drawn from the wrong ones."
@@ -246,8 +246,8 @@ ABOUT = dict(
     first="**The command at its defaults**, ACC / NMI, means over seeds; the others get the features that it used, and "
           "the number of clusters. Seconds of the clock, of the whole command where features are not kept yet or, for "
           "seeds after the first, kept: the median.",
-    times="**One command after the other**, seconds of the clock (of processors). In square brackets: files of encoders "
-          "and of features that it made; where there is none, nothing was trained or embedded.",
+    times="**One command after the other**, seconds of the clock (of processors). In square brackets: files of "
+          "encoders and of features that it made; where there is none, nothing was trained or embedded.",
     news="**New pictures** (`rpsc update`): a class that the run has never seen, and a fifth of each other class.")
 
 def report(out:Path, machine:str) -> Path: # README.md there
