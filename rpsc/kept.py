@@ -20,6 +20,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from .data import ImageSet
+from .encoders import Prepared
 from .features import embed, feature_key, resolve_precision
 from .files import cache_folder, fingerprint, part_of, read_tensors, sweep, write_tensors
 
@@ -105,11 +106,20 @@ def digests(images:ImageSet) -> Tensor: # int64 (N, 2), the same for the same pi
     found = b"".join(of(row) for part in parts for row in part)
     return torch.from_numpy(np.frombuffer(found, dtype="<i8").reshape(-1, 2).copy())
 
+def _weights_and_ends(encoder, images):
+    "Weights, and what normalisation makes of black and white; of a network that undoes that of a set, what it makes."
+    state, found = dict(encoder.state_dict()), [images.mean, images.std]
+    for name, part in encoder.named_modules():
+        if not isinstance(part, Prepared): continue
+        scale, shift = (state.pop(f"{name}.{which}").flatten().cpu() for which in ("scale", "shift"))
+        mean, std = map(torch.tensor, (images.mean, images.std))
+        found = [((end - mean) / std * scale + shift).mul(1000).round().tolist() for end in (0., 1.)]
+    return state, found
+
 def _network_key(encoder, images):
     "The name of all that decides what an encoder says of a picture, but for the picture."
-    device, shape = images.device, [images.channels, images.size]
-    network = [type(encoder).__qualname__, repr(encoder), encoder.state_dict()]
-    return fingerprint(network, shape, images.mean, images.std, device.type, resolve_precision(device))
+    device, about = images.device, [images.channels, images.size, type(encoder).__qualname__, repr(encoder)]
+    return fingerprint(about, *_weights_and_ends(encoder, images), device.type, resolve_precision(device))
 
 def write_features(
     folder:Path, # of work

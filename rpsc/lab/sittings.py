@@ -104,6 +104,7 @@ def sitting(
     k, (first, *_) = len(classes), classes
     fewer = {kind: files[(kind == first):] for kind, files in classes.items()} # without the first picture
     some, whole = linked(fewer, place / "some"), linked(classes, place / "whole")
+    here.call("methods (libraries alone)", "methods")
     here.call("cluster --plan-only, the first time", "cluster", some, "-k", k, "--plan-only")
     here.call("cluster", "cluster", some, "-k", k, "-o", "some-out")
     here.call("cluster, one picture more", "cluster", whole, "-k", k, "-o", "out")
