@@ -6,7 +6,7 @@
 __all__ = ['HERE', 'COLUMNS', 'line_for', 'measure', 'table_of', 'words_of', 'report', 'main']
 
 # %% ../../nbs/53d_plain_grounds.ipynb #5b22592e
-import argparse, time, warnings
+import argparse, warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,23 +29,22 @@ def line_for(
     seed:int,
     work:Path, # for what is trained and embedded
     **more, # fields of `Request`
-) -> dict: # acc, nmi, claimed, seconds
+) -> dict: # acc, nmi, claimed
     "Cluster pictures that are taken for glyphs, and look at what was found."
     asked = Request(str(place), k=2, encoder=encoder, method=method, seed=seed, device="cpu", domain="glyphs", **more)
     images, _ = read_images(asked)
-    began = time.perf_counter()
     with warnings.catch_warnings(action="ignore"):
         task = task_for(images, method, images.n_classes, asked)
         _, found = replace(task, kept=Path(work) / "kept").perform(Path(work))
     return dict(acc=clustering_accuracy(images.labels, found.labels), nmi=nmi(images.labels, found.labels),
-                claimed=float(found.probs.amax(1).mean()), seconds=round(time.perf_counter() - began))
+                claimed=float(found.probs.amax(1).mean()))
 
 # %% ../../nbs/53d_plain_grounds.ipynb #9d156a8d
 COLUMNS = ("agreement", HERE), ("rpsc", HERE), ("agreement", "given") # method, encoder
 
 def measure(places:list, out:Path, work:Path, encoder:str, seeds:int=3, methods:tuple=("agreement", "rpsc")) -> None:
-    "Lines of `grey.csv` that are not there yet, the first seed of all places first."
-    file = Path(out) / "grey.csv"
+    "Lines of `lines.csv` that are not there yet, the first seed of all places first."
+    file = Path(out) / "lines.csv"
     lines = pd.read_csv(file).to_dict("records") if file.exists() else []
     for seed in range(seeds):
         for place in places:
@@ -85,13 +84,13 @@ def words_of(lines:pd.DataFrame) -> list[str]:
             f"The encoder with which Agreement claims more has more right on {(more == (given > own)).sum()} of "
             f"{len(own)}."]
 
-def report(out:Path) -> Path: # grey.md there
+def report(out:Path) -> Path: # README.md there
     "Write the page."
-    lines = pd.read_csv(Path(out) / "grey.csv")
+    lines = pd.read_csv(Path(out) / "lines.csv")
     parts = ["# Grey pictures on one plain ground", "ACC / NMI, means over seeds (how many). Made by `python -m "
              "rpsc.lab.plain_grounds`; claims: [53d_plain_grounds](../../nbs/53d_plain_grounds.ipynb).",
              markdown_table(table_of(lines)), *words_of(lines)]
-    write_text(place := Path(out) / "grey.md", "\n\n".join(parts) + "\n")
+    write_text(place := Path(out) / "README.md", "\n\n".join(parts) + "\n")
     return place
 
 # %% ../../nbs/53d_plain_grounds.ipynb #44c98c10
@@ -100,7 +99,7 @@ def main(arguments:list[str]|None=None) -> None:
     parser = argparse.ArgumentParser(prog="rpsc.lab.plain_grounds", description="Grey pictures on one plain ground.")
     parser.add_argument("places", nargs="+", help="data sets, or folders of class folders")
     parser.add_argument("--encoder", required=True, help="the network at hand, as in rpsc cluster")
-    parser.add_argument("--out", type=Path, default=Path("reports/defaults"), help="default: reports/defaults")
+    parser.add_argument("--out", type=Path, default=Path("reports/plain_grounds"), help="default: reports/plain_grounds")
     parser.add_argument("--work", type=Path, default=Path("build/plain"), help="default: build/plain")
     parser.add_argument("--seeds", type=int, default=3, help="default: 3")
     parser.add_argument("--methods", nargs="+", default=["agreement", "rpsc"], help="default: agreement rpsc")
