@@ -121,6 +121,7 @@ def _network_key(encoder, images):
     device, about = images.device, [images.channels, images.size, type(encoder).__qualname__, repr(encoder)]
     return fingerprint(about, *_weights_and_ends(encoder, images), device.type, resolve_precision(device))
 
+# %% ../nbs/43a_kept.ipynb #5059e7b6
 def write_features(
     folder:Path, # of work
     encoder:torch.nn.Module, # that said it
@@ -141,6 +142,7 @@ def _known_pictures(places, network):
             if (file.metadata() or {}).get("network") != network: continue
             if found := read_tensors(path): yield found[0]["pictures"], found[0]["features"]
 
+# %% ../nbs/43a_kept.ipynb #30292de0
 def known_features(
     places:list, # folders with features/ in them, or None
     encoder:torch.nn.Module,

@@ -68,6 +68,7 @@ def table_of(lines:pd.DataFrame) -> pd.DataFrame: # strings, a row a set
         return {"pictures": name, **cells, "Agreement claims, trained here, at hand": ", ".join(claimed)}
     return pd.DataFrame([row(name, own) for name, own in lines.groupby("set", sort=False)])
 
+# %% ../../nbs/53d_plain_grounds.ipynb #825b6aef
 def words_of(lines:pd.DataFrame) -> list[str]:
     "On how many sets each claim holds, in means."
     wide = lines.pivot_table(index="set", columns=["method", "encoder"], values=["acc", "nmi", "claimed"], sort=False)
@@ -99,7 +100,7 @@ def main(arguments:list[str]|None=None) -> None:
     parser = argparse.ArgumentParser(prog="rpsc.lab.plain_grounds", description="Grey pictures on one plain ground.")
     parser.add_argument("places", nargs="+", help="data sets, or folders of class folders")
     parser.add_argument("--encoder", required=True, help="the network at hand, as in rpsc cluster")
-    parser.add_argument("--out", type=Path, default=Path("reports/plain_grounds"), help="default: reports/plain_grounds")
+    parser.add_argument("--out", type=Path, default=Path("reports/plain_grounds"), help="default: that of the reports")
     parser.add_argument("--work", type=Path, default=Path("build/plain"), help="default: build/plain")
     parser.add_argument("--seeds", type=int, default=3, help="default: 3")
     parser.add_argument("--methods", nargs="+", default=["agreement", "rpsc"], help="default: agreement rpsc")

@@ -228,6 +228,7 @@ def first_words(first:pd.DataFrame) -> list[str]:
     gaps = (ours.claimed - ours.acc).groupby(ours["set"]).mean()
     return [*told, f"What it claims is within .10 of what is right on {(gaps.abs() <= .1).sum()} of {len(gaps)}."]
 
+# %% ../../nbs/53c_sittings.ipynb #8e9808c2
 def times_table(times:pd.DataFrame) -> pd.DataFrame: # strings, a row a command
     "Seconds of the clock (of processors) on each folder; in brackets how many files of encoders and features it made."
     cells = times.assign(cell=[f"{one.seconds:.1f} ({one.cpu:.1f})" + f" [{one.made}]" * (one.made > 0)
@@ -243,6 +244,7 @@ def news_table(news:pd.DataFrame) -> pd.DataFrame: # strings, a row a class that
                "of other classes, in them": news.false.map("{:.0%}".format)}
     return pd.DataFrame(columns)
 
+# %% ../../nbs/53c_sittings.ipynb #0fb83d24
 ABOUT = dict(
     first="**The command at its defaults**, ACC / NMI, means over seeds; the others get the features that it used, and "
           "the number of clusters. Seconds of the clock, of the whole command where features are not kept yet or, for "
