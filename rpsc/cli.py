@@ -142,8 +142,8 @@ OPTIONS = dict(
                       "to be. Methods that train no network (agreement, which auto is, kmeans, …) do not take them "
                       "so: it changes nothing there, and a note says so.", None, "--unbalanced"),
     encoder=option(str, "auto", "A network to train here (train, tiny, resnet18, …), cifar10-byol, timm:NAME, a file "
-                   "of weights or .onnx. auto: for files the best one on this machine, else one is trained here.",
-                   "NAME"),
+                   "of weights or .onnx. auto: cifar10-byol for small photographs, for other files the best one on "
+                   "this machine, else one is trained here.", "NAME"),
     size=option(int, None, "Side in pixels that images are brought to. Default: their median shorter side, 16 to 96.",
                 "N", min=8),
     fit=option(Fit, None, "Pictures that are not square: crop their ends, pad them, or squash them. Default: crop."),

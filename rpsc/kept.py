@@ -113,12 +113,13 @@ def _weights_and_ends(encoder, images):
         if not isinstance(part, Prepared): continue
         scale, shift = (state.pop(f"{name}.{which}").flatten().cpu() for which in ("scale", "shift"))
         mean, std = map(torch.tensor, (images.mean, images.std))
-        found = [((end - mean) / std * scale + shift).mul(1000).round().tolist() for end in (0., 1.)]
+        found = [part.size, *(((end - mean) / std * scale + shift).mul(1000).round().tolist() for end in (0., 1.))]
     return state, found
 
 def _network_key(encoder, images):
     "The name of all that decides what an encoder says of a picture, but for the picture."
-    device, about = images.device, [images.channels, images.size, type(encoder).__qualname__, repr(encoder)]
+    device = next((weight.device for weight in encoder.parameters()), images.device)
+    about = [images.channels, images.size, type(encoder).__qualname__, repr(encoder)]
     return fingerprint(about, *_weights_and_ends(encoder, images), device.type, resolve_precision(device))
 
 # %% ../nbs/43a_kept.ipynb #5059e7b6
@@ -135,12 +136,12 @@ def write_features(
     return name
 
 def _known_pictures(places, network):
-    "Features and digests of all files of a network."
-    for path in (path for place in places if place for path in sorted(place.glob("features/*.safetensors"))):
+    "Digests of all files of a network, each file once, whatever its names, and where it is."
+    every = {path.name: path for place in places if place for path in sorted(place.glob("features/*.safetensors"))}
+    for path in every.values():
         # a file that is not ours, or on its way out: the library raises all kinds
         with suppress(Exception), safe_open(path, "pt") as file:
-            if (file.metadata() or {}).get("network") != network: continue
-            if found := read_tensors(path): yield found[0]["pictures"], found[0]["features"]
+            if (file.metadata() or {}).get("network") == network: yield file.get_tensor("pictures"), path
 
 # %% ../nbs/43a_kept.ipynb #30292de0
 def known_features(
@@ -152,12 +153,12 @@ def known_features(
     row_of = {}
     for i, pair in enumerate(map(tuple, digests(images).tolist())): row_of.setdefault(pair, []).append(i)
     features, is_known = torch.full((len(images), encoder.dim), torch.nan), torch.zeros(len(images), dtype=torch.bool)
-    for pictures, values in _known_pictures(places, _network_key(encoder, images)):
+    for pictures, path in _known_pictures(places, _network_key(encoder, images)):
         if is_known.all(): break
         pairs = [(i, j) for j, pair in enumerate(map(tuple, pictures.tolist())) for i in row_of.get(pair, [])]
-        if not pairs: continue
+        if not pairs or not (found := read_tensors(path)): continue
         here, there = torch.tensor(pairs).T
-        features[here], is_known[here] = values[there].cpu(), True
+        features[here], is_known[here] = found[0]["features"][there].cpu(), True
     return features, is_known
 
 def have_features(kept:"Path|None", work:Path, encoder:torch.nn.Module, images:ImageSet) -> str: # name, as in `bring`

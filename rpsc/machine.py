@@ -66,7 +66,9 @@ LOOKS, APART = 5, .02 # how often is looked, and seconds between (ours)
 def _running() -> int: # threads
     "How many threads of other programs run or wait for a processor at this moment, on Linux."
     own = sum(task.read_text().rpartition(")")[2].split()[0] == "R" for task in Path("/proc/self/task").glob("*/stat"))
-    return max(0, int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0]) - own)
+    every = int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0])
+    if every < 1: raise ValueError("the system does not count them") # this one runs
+    return max(0, every - own)
 
 def is_busy() -> bool:
     """Whether other programs use half of the processors or more.

@@ -27,7 +27,7 @@ from .estimators import Clusterer
 from .export import Finished, finished, images_of, located
 from .files import write_text
 from .gallery import image_table
-from .kept import have_features, keep, kept_folder
+from .kept import have_features, kept_folder
 from .members import Members, write_sheets
 from .models import space_blocks
 from .pictures import split_page
@@ -86,8 +86,8 @@ def _as_model(model, place, device, **more) -> ImageSet:
 def features_of(model:Clusterer, images:ImageSet, work:Path) -> Tensor|None: # (N, D), on the CPU; None: no encoder
     "What the encoder of a model says of pictures, computed only where it is not kept."
     if model.encoder_ is None: return None
-    encoder, kept = model.encoder_.to(images.device), kept_folder()
-    keep(kept, work, have_features(kept, work, encoder, images))
+    encoder = model.encoder_.to(images.device)
+    have_features(kept_folder(), work, encoder, images)
     return embed(encoder, images, cache=work / "features").cpu()
 
 def space_of(images:ImageSet, features:Tensor|None) -> Tensor: # (N, D)

@@ -45,11 +45,12 @@ COLUMNS = ("agreement", HERE), ("rpsc", HERE), ("agreement", "given") # method, 
 def measure(places:list, out:Path, work:Path, encoder:str, seeds:int=3, methods:tuple=("agreement", "rpsc")) -> None:
     "Lines of `lines.csv` that are not there yet, the first seed of all places first."
     file = Path(out) / "lines.csv"
-    lines = pd.read_csv(file).to_dict("records") if file.exists() else []
+    lines = pd.read_csv(file).fillna(dict(network="")).to_dict("records") if file.exists() else []
     for seed in range(seeds):
         for place in places:
             for method, which in COLUMNS:
-                about = dict(set=name_of(str(place)), method=method, encoder=which, seed=seed)
+                network = "" if which == HERE else encoder.removeprefix("timm:").partition(":")[0]
+                about = dict(set=name_of(str(place)), method=method, encoder=which, seed=seed, network=network)
                 if method not in methods or any(about.items() <= line.items() for line in lines): continue
                 lines.append(about | line_for(place, HERE if which == HERE else encoder, method, seed, work))
                 write_text(file, pd.DataFrame(lines).round(4).to_csv(index=False))
@@ -88,8 +89,9 @@ def words_of(lines:pd.DataFrame) -> list[str]:
 def report(out:Path) -> Path: # README.md there
     "Write the page."
     lines = pd.read_csv(Path(out) / "lines.csv")
-    parts = ["# Grey pictures on one plain ground", "ACC / NMI, means over seeds (how many). Made by `python -m "
-             "rpsc.lab.plain_grounds`; claims: [53d_plain_grounds](../../nbs/53d_plain_grounds.ipynb).",
+    parts = ["# Grey pictures on one plain ground", f"ACC / NMI, means over seeds (how many). The network at "
+             f"hand: {', '.join(lines.network.dropna().unique())}. Made by `python -m rpsc.lab.plain_grounds PLACES "
+             "--encoder NAME`; claims: [53d_plain_grounds](../../nbs/53d_plain_grounds.ipynb).",
              markdown_table(table_of(lines)), *words_of(lines)]
     write_text(place := Path(out) / "README.md", "\n\n".join(parts) + "\n")
     return place
