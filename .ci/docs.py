@@ -33,6 +33,7 @@ PARTS = {"0": "Images and encoders", "1": "RPSC and RUC", "2": "Other systems", 
          "5": "The laboratory"}
 TEXTS = {"reports/README.md": "reports", "reports/tuning/README.md": "tuning",
          "reports/corrections/README.md": "worth", "reports/defaults/README.md": "usual",
+         "reports/plain_grounds/README.md": "grey", "reports/sittings/README.md": "sittings",
          "CONTRIBUTING.md": "contributing", "CHANGELOG.md": "changelog"}
 FOLDERS = {
     "nbs/tutorials": ("tutorials/index", "Tutorials", "Each one runs in seconds and says how to go on from there."),
@@ -278,8 +279,8 @@ class Writer:
               for folder in ("tutorials/", "experiments/", *PARTS)}
         parts = {"For programs": ["nbs/api"], "Tutorials": ["nbs/tutorials", *of["tutorials/"]],
                  "Results": ["reports/README.md", "reports/tuning/README.md", "reports/corrections/README.md",
-                             "reports/defaults/README.md",
-                             "nbs/experiments"]}
+                             "reports/defaults/README.md", "reports/plain_grounds/README.md",
+                             "reports/sittings/README.md", "nbs/experiments"]}
         parts |= {title: of[number] for number, title in PARTS.items()}
         parts["Project"] = ["CONTRIBUTING.md", "CHANGELOG.md"]
         return "\n".join(toctree([self.entry(path) for path in paths if path in self.sources], title)
