@@ -264,7 +264,7 @@ _command("compare", "compare", "rpsc compare photos -k 12 --methods kmeans-featu
         "Writes compare.csv and compare.md to OUT, by default NAME-compared. Methods that are done are not done again.",
         "path k out methods views", IMAGES, "overwrite plan_only")
 _command("cache", "inventory.show_cache", "rpsc cache --clean",
-        "Say what is kept of encoders and features, or remove it.",
+        "Say what is kept of encoders, features and pixels, or remove it.",
         "Commands and fits find there what was computed for the same images before. RPSC_CACHE=FOLDER moves it, "
         "RPSC_CACHE=off does without, RPSC_CACHE_LIMIT=GIGABYTES says how much may be kept (10).", "cache clean")
 _command("methods", "inventory.list_methods", "rpsc methods", "List the methods there are.",

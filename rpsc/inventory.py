@@ -19,7 +19,7 @@ from .data import ImageSet, load
 from .files import cache_folder, part_of, sweep, write_json
 from .folders import UNFINISHED
 from .jobs import SYSTEMS
-from .kept import cache_limit, kept_folder, kept_items, make_room
+from .kept import KINDS, cache_limit, kept_folder, kept_items, make_room
 from .methods import names
 from .prices import FILE as PRICES
 from .results import aligned, images_word, loaded_json, tell
@@ -111,12 +111,12 @@ def in_bytes(n:float) -> str:
                 if n >= size or size == 1)
 
 def show_cache(cache:str|None=None, clean:bool=False) -> None: # as `Request.cache`
-    "Print what is kept of encoders and features, or remove it."
+    "Print what is kept of encoders, features and pixels, or remove it."
     place = kept_folder(cache)
     if place is None: print("nothing is kept (RPSC_CACHE=off)"); return
     if clean: (place / PRICES).unlink(missing_ok=True)
     gone, left = make_room(place, 0) if clean else [], kept_items(place)
     def words(items): return f"{plural(len(items), 'file')}, {in_bytes(sum(item.size for item in items))}"
-    kinds = {kind: words([item for item in left if item.kind == kind]) for kind in ("encoders", "features")}
+    kinds = {kind: words([item for item in left if item.kind == kind]) for kind in sorted(KINDS)}
     tell(dict(folder=str(place), **kinds, removed=words(gone) if clean else None,
-              limit=f"{in_bytes(cache_limit())}; what was used longest ago goes first (RPSC_CACHE_LIMIT, in GB)"))
+              limit=f"{in_bytes(cache_limit())}; pixels go first, then what was used longest ago (RPSC_CACHE_LIMIT, in GB)"))

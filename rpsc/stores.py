@@ -10,6 +10,7 @@ import hashlib, itertools, json, os, shutil, warnings, zlib
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -48,16 +49,23 @@ def all_pages(files:list) -> tuple[list[str], np.ndarray]: # paths of pages, int
     return list(itertools.chain(*names)), np.repeat(np.arange(len(files)), [len(pages) for pages in names])
 
 # %% ../nbs/00aa_stores.ipynb #09723310
+def _levels(pixels:np.ndarray) -> list[int]: # uint8, pictures first
+    "Grey levels that occur; of most sets the first picture has them all, and the others are not counted."
+    found = np.zeros(256, bool)
+    for picture in pixels:
+        if found.all(): break
+        found |= np.bincount(picture.ravel(), minlength=256) > 0
+    return np.flatnonzero(found).tolist()
+
 def _sum_up(outcomes:list, start:int) -> tuple[np.ndarray, dict]: # uint8 (m, 3, size, size)
     "The pixels of a block that begins with the file `start`, and what is known about it."
     good = [(i, *outcome) for i, outcome in enumerate(outcomes, start) if not isinstance(outcome, Problem)]
     pixels = np.stack([pixels for _, pixels, _ in good]) if good else np.empty((0, 3, 0, 0), np.uint8)
     remarks = Counter()
     for _, _, found in good: remarks.update(found); remarks.update({f"files {name}": 1 for name in found})
-    levels = np.flatnonzero(np.bincount(pixels.ravel())).tolist()
     bad = [[i, outcome.reason] for i, outcome in enumerate(outcomes, start) if isinstance(outcome, Problem)]
     return pixels, dict(stop=start + len(outcomes), kept=[i for i, _, _ in good], problems=bad, remarks=dict(remarks),
-                        crc=[zlib.crc32(picture) for picture in pixels], levels=levels,
+                        crc=[zlib.crc32(picture) for picture in pixels], levels=_levels(pixels),
                         flat=sum(int(np.ptp(picture, (1, 2)).max()) < 3 for picture in pixels))
 
 def _joined(blocks:list[dict]) -> dict:
@@ -130,8 +138,9 @@ def _store_key(files:list, reading:Reading) -> str:
     places = [split_page(file) for file in files]
     unique = list(dict.fromkeys(file for file, _ in places))
     with ThreadPoolExecutor() as pool: content = dict(zip(unique, pool.map(_content, unique)))
-    return fingerprint("\n".join(f"{content[file]} {page}" for file, page in places), reading.to_json(),
-        DECODER_VERSION)
+    names = "\n".join(f"{content[file]} {page}" for file, page in places)
+    names = names.encode("utf-8", "backslashreplace").decode() # names of files may be bytes that are no text
+    return fingerprint(names, reading.to_json(), DECODER_VERSION)
 
 # %% ../nbs/00aa_stores.ipynb #0cbf2247
 def _open_store(files:list, reading:Reading, folder:Path) -> Decoded:
@@ -140,6 +149,7 @@ def _open_store(files:list, reading:Reading, folder:Path) -> Decoded:
     except (OSError, ValueError): raise ValueError("its index cannot be read") from None
     if not isinstance(known, dict) or known.pop("check", None) != fingerprint(known):
         raise ValueError("its index is damaged")
+    with suppress(OSError): os.utime(folder / "index.json") # used now
     shape = (len(known["kept"]), 3, reading.size, reading.size)
     try: pixels = np.memmap(folder / "pixels.u8", np.uint8, "c").reshape(shape)
     except (OSError, ValueError): raise ValueError("its pixels are not all there") from None

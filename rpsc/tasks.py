@@ -324,6 +324,15 @@ def choose_device(device:str="auto", option:str="--device") -> str:
         raise Usage(f"{option}: {device} cannot be used here; accepted: {accepted}") from error
     return device
 
+def _loaded(asked, **more):
+    "Images at a path; the pixels of files stay where things are kept, so that the next command decodes nothing."
+    how, kept = dict(size=asked.size or file_size(asked.encoder), limit=asked.limit, **more), kept_folder(asked.cache)
+    if kept is None: return load(asked.path, **how)
+    try: found = load(asked.path, store=kept / "stores", **how)
+    except OSError: return load(asked.path, **how) # says what is missing, or does without a place
+    make_room(kept)
+    return found
+
 def read_images(
     asked:Request, # path, size, limit, domain, device, and how files are read
     least:int=2, # images
@@ -331,7 +340,7 @@ def read_images(
 ) -> tuple[ImageSet, str]: # with labels where there are class folders; why this domain
     "Images at a path. Raises as `rpsc.data.load`, and `ValueError` where fewer than `least` are left."
     domain, reason, more = asked.domain, "as asked", asked.reading() | (dict(reading=reading) if reading else {})
-    images = load(asked.path, size=asked.size or file_size(asked.encoder), limit=asked.limit, **more)
+    images = _loaded(asked, **more)
     if len(images) < least:
         raise ValueError(f"{asked.path}: {plural(len(images), 'image')} can be read; accepted: at least {least}")
     if domain == "auto":
