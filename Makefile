@@ -13,6 +13,7 @@ RECIPE  ?= tcr
 EPOCHS  ?= 15
 GPU_RECIPE ?= byol
 TEACHER ?= cifar10-small
+SEED    ?= 0
 PYTHON  ?= python3
 
 # The tools of .venv come first on PATH, so nbdev and jupyter find the right Python;
@@ -99,9 +100,9 @@ encoder-cpu: install ## hours on a processor: DATA=pictures.tar.xz SECONDS=21600
 	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.gpu '$(DATA)' --out build/encoder-cpu --device cpu --encoder resnet10 \
 	    --width 32 --recipes cpu --recipe '$(RECIPE)' --seconds '$(SECONDS)' --pilot '$(PILOT)' --looks 10 --watched 15000 --no-measures
 
-encoder-tiny: install ## a small encoder that says what a large one says: DATA=pictures.tar.xz EPOCHS=15 TEACHER=cifar10-small (or a file)
-	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.distil '$(DATA)' --epochs '$(EPOCHS)' --teacher '$(TEACHER)' \
-	    --out 'build/encoder-tiny/$(notdir $(TEACHER))-$(EPOCHS)'
+encoder-tiny: install ## a small encoder that says what a large one says: DATA=pictures.tar.xz EPOCHS=15 TEACHER=cifar10-small (or a file) SEED=0
+	@OMP_NUM_THREADS=1 .venv/bin/python -m rpsc.lab.distil '$(DATA)' --epochs '$(EPOCHS)' --teacher '$(TEACHER)' --seed '$(SEED)' \
+	    --out 'build/encoder-tiny/$(notdir $(TEACHER))-$(EPOCHS)-$(SEED)'
 
 # Vendors' GPU packages exist for one platform only: without them the file serves all. uv keeps the versions already
 # in constraints.txt that still fit; LOCK=--upgrade takes the newest of everything.

@@ -32,12 +32,13 @@ def encoded(
     quality:int=QUALITY,
 ) -> tuple[str, bytes]: # png, webp or jpeg
     "A picture as a file: PNG, or a lossy one where that is less than half as long."
-    stored = {}
-    for kind, options in {"png": {}, LOSSY: dict(quality=quality, method=4)}.items():
-        Image.fromarray(pixels).save(buffer := io.BytesIO(), kind, optimize=True, **options)
-        stored[kind] = buffer.getvalue()
-    kind = "png" if len(stored["png"]) <= 2 * len(stored[LOSSY]) else LOSSY
-    return kind, stored[kind]
+    def stored(kind, **options):
+        Image.fromarray(pixels).save(buffer := io.BytesIO(), kind, **options)
+        return buffer.getvalue()
+    lossy = stored(LOSSY, optimize=True, quality=quality, method=4)
+    may_be_short = len(stored("png", compress_level=1)) <= 4 * len(lossy) # the long search saves less than half
+    png = stored("png", optimize=True) if may_be_short else None
+    return ("png", png) if png and len(png) <= 2 * len(lossy) else (LOSSY, lossy)
 
 def data_uri(pixels:np.ndarray, quality:int=QUALITY) -> str: # data:image/png;base64,...
     "The same as text."

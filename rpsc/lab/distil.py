@@ -90,13 +90,14 @@ def make_tiny(
     profile:Profile=STUDENT, # names the small one
     recipe:Distil=Distil(),
     limit:int|None=None, # pictures of each part; None: all
+    seed:int=0, # as in `distil`
 ) -> dict: # the record
     "Distil an encoder from all pictures, and write encoder.safetensors and encoder.json."
     images, is_train = read_archive(archive, limit)
-    student, log = distil(resolve(teacher, images), images, profile, recipe, folder=Path(out) / "distil")
+    student, log = distil(resolve(teacher, images), images, profile, recipe, seed, Path(out) / "distil")
     weights = {name: as_half(value) for name, value in student.state_dict().items()}
     write_tensors(Path(out) / "encoder.safetensors", weights, encoder=json.dumps(describe_network(student)))
-    about = dict(teacher=teacher, pictures=len(images), recipe=asdict(recipe), config=student.config, seed=0,
+    about = dict(teacher=teacher, pictures=len(images), recipe=asdict(recipe), config=student.config, seed=seed,
                  views=recipe.epochs * len(images), measured=quality(embed(student, images), images.labels, is_train),
                  rows=log, provenance=provenance(device=images.device))
     write_json(Path(out) / "encoder.json", about)
@@ -111,10 +112,11 @@ def main(arguments:list[str]|None=None) -> None:
     parser.add_argument("--teacher", default="cifar10-small", help="name or file (default: cifar10-small)")
     parser.add_argument("--epochs", type=int, default=Distil.epochs, help=f"default: {Distil.epochs}")
     parser.add_argument("--limit", type=int, help="pictures of each part (default: all)")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, order and views (default: 0)")
     args = parser.parse_args(arguments)
     try:
-        recipe = Distil(epochs=args.epochs)
-        print(json.dumps(make_tiny(args.archive, args.out, args.teacher, recipe=recipe, limit=args.limit)["measured"]))
+        means = dict(recipe=Distil(epochs=args.epochs), limit=args.limit, seed=args.seed)
+        print(json.dumps(make_tiny(args.archive, args.out, args.teacher, **means)["measured"]))
     except (ValueError, OSError) as error: raise SystemExit(f"rpsc.lab.distil: {error}")
 
 # %% ../../nbs/58a_distil.ipynb #eeb2a3a0
