@@ -183,9 +183,9 @@ OPTIONS |= dict(
                    "to hours.", None, "--network"),
     clean=option(bool, False, "Remove all of it.", None, "--clean"),
     most=option(int, None, "Largest number to try. Default: 30, at most a tenth of the images.", "N", "--max-k", min=3),
-    methods=option(str, None, "Names of `rpsc methods`, separated by commas. Default: kmeans-features,scan,spice,rpsc; "
-                   "with an encoder that is not trained here kmeans-features,spectral-features,agreement,rpsc-plus.",
-                   "NAMES"),
+    methods=option(str, None, "Names of `rpsc methods`, separated by commas. Default: kmeans-features,agreement,scan,"
+                   "spice,rpsc; with an encoder that is not trained here "
+                   "kmeans-features,spectral-features,agreement,rpsc-plus.", "NAMES"),
     abstain=option(str, None, "Leave so many of the images undecided, the least confident ones: column label, -1. "
                    "Of a finished run: rpsc abstain.", "SHARE"),
     error=option(str, None, "Leave undecided what would bring the expected share of wrong ones above this. That share "

@@ -44,9 +44,9 @@ from .results import (KEPT, RESULTS, Folder, aligned, altered, differences, dige
                           markdown_table, note, repeated, set_aside, settings_of, state_of_files, step, tell, unread,
                           word, write_problems, write_table)
 from .selection import unit
-from .tasks import (ANY_SIZE, Request, Task, Usage, check_method, check_options, choose_budget, choose_device,
-                        duration, expected, how_long, in_time, is_trained_here, leading, name_of, plural, printable,
-                        read_images, task_for, usual_method, with_encoder)
+from .tasks import (ANY_SIZE, USUAL, Request, Task, Usage, check_method, check_options, choose_budget,
+                        choose_device, duration, expected, how_long, in_time, is_trained_here, leading, name_of,
+                        plural, printable, read_images, task_for, usual_method, with_encoder)
 
 # %% ../nbs/48_commands.ipynb #042e65bd
 def describe(task:Task, reason:str, work:Path) -> dict: # word -> sentence
@@ -552,8 +552,8 @@ def run_comparison(folder:Folder, tasks:list[Task], plan:dict) -> None:
               unread=unread(folder.path / "problems.csv", len(images.problems))))
 
 # %% ../nbs/48_commands.ipynb #26999742
-COMPARED = "kmeans-features", "scan", "spice", "rpsc" # where nobody names methods
-COMPARED_ONCE = "kmeans-features", "spectral-features", "agreement", "rpsc-plus" # with a given encoder: one pass
+COMPARED = "kmeans-features", USUAL, "scan", "spice", "rpsc" # where nobody names methods
+COMPARED_ONCE = "kmeans-features", "spectral-features", USUAL, "rpsc-plus" # with a given encoder: one pass
 
 def usually_compared(asked:Request) -> tuple:
     "The methods where nobody has named any."

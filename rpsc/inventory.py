@@ -119,4 +119,4 @@ def show_cache(cache:str|None=None, clean:bool=False) -> None: # as `Request.cac
     def words(items): return f"{plural(len(items), 'file')}, {in_bytes(sum(item.size for item in items))}"
     kinds = {kind: words([item for item in left if item.kind == kind]) for kind in sorted(KINDS)}
     tell(dict(folder=str(place), **kinds, removed=words(gone) if clean else None,
-              limit=f"{in_bytes(cache_limit())}; pixels go first, then what was used longest ago (RPSC_CACHE_LIMIT, in GB)"))
+              limit=f"{in_bytes(cache_limit())}; pixels go first, then what lies longest (RPSC_CACHE_LIMIT, in GB)"))
