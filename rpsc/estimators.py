@@ -137,7 +137,7 @@ def _embedding_recipe(recipe, n, n_clusters, budget="auto"):
     "A self-labelling stage for `n` features alone: without views, with sizes that fit."
     M = min(n, max(min(100 * n_clusters, 5000), 10 * n_clusters))
     gamma = recipe.gamma if int(recipe.gamma * M / n_clusters) >= 1 else 1. # small sets: a cluster's whole share
-    length = dict(epochs=30, hidden=128, batches=1)
+    length = dict(epochs=min(30, max(10, n // 100)), hidden=128, batches=1)
     if budget != "auto":
         found = SYSTEMS["rpsc-self"].recipe_for(budget_for(budget))
         length = dict(epochs=found.epochs, hidden=found.hidden)
@@ -522,7 +522,7 @@ class Clusterer(_Fitting, BaseEstimator):
         n_clusters:"int|str", # K, 1 <= K <= N; images need 2; "auto": as `suggest_k` says
         *,
         encoder:"str|Path|nn.Module"="auto", # for images: as in `rpsc.tasks.decide`; files: `rpsc.tasks.with_encoder`
-        budget:"str|Budget"="auto", # how much work: "auto" (`choose_budget`; embeddings: 30 epochs), or a profile
+        budget:"str|Budget"="auto", # how much work: "auto" (`choose_budget`; embeddings: 10 to 30 epochs), or a profile
         switches:dict|None=None, # of the system, e.g. dict(confidence="none")
         # clusters of about equal size, as RPSC and SPICE assume; False: of any size, which changes nothing where no
         # network is trained, as by Agreement
