@@ -126,6 +126,7 @@ def write_results(
     names:list|None=None, # of the clusters
     given:list|None=None, # labels that came in
     y:Tensor|None=None, # (N,) class folder of each image, -1 for one in none; None: the labels of images
+    kept:Path|None=None, # of `rpsc.kept.kept_folder`, for the places on the page's map
 ) -> tuple[dict, dict]: # for `run.json`, and for a reader: word -> sentence
     "Write model, table and page."
     model.save(folder.place / "model")
@@ -135,7 +136,7 @@ def write_results(
     more = kin if given is None else dict(given=given, **kin)
     for ending in ("csv", "parquet"): write_table(filled(table, names, **more), folder.place / f"labels.{ending}")
     write_gallery(folder.place / "gallery.html", images, found, names=names, table=table, tree=tree,
-                  home=folder.path, y=y)
+                  home=folder.path, y=y, maps=kept and kept / "maps")
     sizes = found.labels.bincount(minlength=found.n_clusters).tolist()
     facts = dict(method=model.method_, images=len(images), problems=len(images.problems),
                  **cluster_health(found.labels, found.n_clusters), sizes=sizes, outlying=int(table.is_outlier.sum()),
@@ -183,7 +184,8 @@ def run_task(
     train_encoder(task, work)
     with step(f"clustering by {task.system}"): model = estimator_class(task.method).of(task, work)
     if undecided: model = reserved(model, undecided)
-    with step(f"writing {path}"): facts, words = write_results(folder, task.images, model, names, given)
+    what = folder, task.images, model, names, given
+    with step(f"writing {path}"): facts, words = write_results(*what, kept=task.kept)
     about, seconds = code_and_machine(task.images.device), round(time.perf_counter() - start, 1)
     folder.finish(plan=plan, results=facts, names=names, seconds=seconds, provenance=about)
     tell(dict(**words, look=str(path / "gallery.html"), table=f"{path / 'labels.csv'} and labels.parquet",

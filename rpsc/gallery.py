@@ -8,6 +8,7 @@ __all__ = ['SMALL', 'FAR', 'GROUNDS', 'MARKS', 'UNCERTAIN', 'LOOKS', 'LISTED', '
 
 # %% ../nbs/42_gallery.ipynb #84e03402
 import base64, hashlib, math, os, re
+from contextlib import suppress
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import sklearn
 import torch
 from matplotlib.colors import to_hex, to_rgb
 from torch import Tensor
@@ -23,7 +25,7 @@ from torch import Tensor
 import rpsc
 from .abstention import UNDECIDED, own_confidence
 from .data import Clustering, ImageSet, checked_rows
-from .files import whole_file
+from .files import fingerprint, read_tensors, whole_file, write_tensors
 from .members import Members, address, common_folder, data_uri, script_json, sheet, thumbnails
 from .metrics import clustering_accuracy, match_clusters
 from .plots import colors, confidence_shares, confusion_table
@@ -379,11 +381,20 @@ def _outlying_section(facts):
 # %% ../nbs/42_gallery.ipynb #d25a6256
 MAP_SIDE = 600 # units of the drawing
 
-def _map_of(facts, most) -> pd.DataFrame|None: # of at most `most` images: cluster, x, y in drawing units
+def _kept_positions(features, maps):
+    "The same, which have not changed with the clusters; found in a folder, and left there."
+    if maps is None: return _map_positions(features)
+    place = Path(maps) / f"{fingerprint(features, sklearn.__version__)}.safetensors"
+    if known := read_tensors(place): return known[0]["xy"].numpy()
+    xy = _map_positions(features)
+    with suppress(OSError): write_tensors(place, dict(xy=torch.from_numpy(xy))) # a page needs no such folder
+    return xy
+
+def _map_of(facts, most, maps=None) -> pd.DataFrame|None: # of at most `most` images: cluster, x, y in drawing units
     "A sample of the images with their places; None without features."
     if facts.features is None or most < 1: return None
     rows = _sample_evenly(facts.found.labels, most)
-    xy = (20 + (MAP_SIDE - 40) * _map_positions(facts.features[torch.as_tensor(rows)])).round(1)
+    xy = (20 + (MAP_SIDE - 40) * _kept_positions(facts.features[torch.as_tensor(rows)], maps)).round(1)
     return facts.table[["cluster"]].iloc[rows].assign(x=xy[:, 0], y=xy[:, 1])
 
 def _drawing(drawn):
@@ -575,6 +586,7 @@ def write_gallery(
     home:str|Path|None=None, # the folder where the page will lie, for addresses of files; None: that of `path`
     tree:str="", # drawing of `rpsc.likeness.tree_drawing`; empty: no section for it
     y:Tensor|None=None, # (N,) class of each image, -1 for one without; None: the labels of images
+    maps:str|Path|None=None, # folder where places on maps are kept for other clusterings of the features; None: nowhere
 ) -> Path: # of the page
     """Write one self-contained HTML page, atomically; the same input gives the same bytes.
 
@@ -586,7 +598,7 @@ def write_gallery(
     title = f"{_number_of(found.n_clusters, 'cluster')} of {images.name}" if title is None else title
     problems = images.problems if problems is None else problems
     facts = _Facts(images, found, features, names, table, path.parent if home is None else home, y)
-    drawn = _map_of(facts, map_points)
+    drawn = _map_of(facts, map_points, maps)
     for facts.look in LOOKS:
         few = None if drawn is None else drawn.iloc[::round(1 / facts.look.share)]
         page = _render(facts, title, problems, max(1, round(pictures * facts.look.share)), few, tree)

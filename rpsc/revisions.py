@@ -134,7 +134,7 @@ def rewrite(
     with folder.locked(), step(f"writing {place}"):
         folder.start(True)
         write_problems(folder.place / "problems.csv", run.images.problems)
-        facts, words = write_results(folder, images, with_features(model, run), names, given, y)
+        facts, words = write_results(folder, images, with_features(model, run), names, given, y, kept_folder())
         set_aside(place)
         folder.finish(**kept | ({"now": now} if now else {}), results=facts, names=names,
                       revisions=[*before.get("revisions", []), about])
