@@ -177,8 +177,8 @@ OPTIONS |= dict(
     label_column=option(str, None, "Column of the labels, by its name or number.", "NAME"),
     views=option(bool, None, "Learn from views of the images also with an encoder that is given, which then sees each "
                  "image many times; --no-views: with none.", None, "--views/--no-views"),
-    cache=option(str, None, "Folder in which encoders and features are kept for all runs; off: only in OUT. Default: "
-                 "the cache folder of the user (see: rpsc cache).", "FOLDER"),
+    cache=option(str, None, "Folder in which encoders, features and pixels are kept for all runs; off: only in OUT, "
+                 "no pixels. Default: the cache folder of the user (see: rpsc cache).", "FOLDER"),
     network=option(bool, False, "Re-train networks on the images, as RUC does, instead of heads on features: minutes "
                    "to hours.", None, "--network"),
     clean=option(bool, False, "Remove all of it.", None, "--clean"),
@@ -264,7 +264,7 @@ _command("compare", "compare", "rpsc compare photos -k 12 --methods kmeans-featu
         "Writes compare.csv and compare.md to OUT, by default NAME-compared. Methods that are done are not done again.",
         "path k out methods views", IMAGES, "overwrite plan_only")
 _command("cache", "inventory.show_cache", "rpsc cache --clean",
-        "Say what is kept of encoders, features and pixels, or remove it.",
+        "Say what is kept of encoders, features, pixels and maps, or remove it.",
         "Commands and fits find there what was computed for the same images before. RPSC_CACHE=FOLDER moves it, "
         "RPSC_CACHE=off does without, RPSC_CACHE_LIMIT=GIGABYTES says how much may be kept (10).", "cache clean")
 _command("methods", "inventory.list_methods", "rpsc methods", "List the methods there are.",

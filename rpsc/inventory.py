@@ -111,12 +111,13 @@ def in_bytes(n:float) -> str:
                 if n >= size or size == 1)
 
 def show_cache(cache:str|None=None, clean:bool=False) -> None: # as `Request.cache`
-    "Print what is kept of encoders, features and pixels, or remove it."
+    "Print what is kept of encoders, features, pixels and maps, or remove it."
     place = kept_folder(cache)
     if place is None: print("nothing is kept (RPSC_CACHE=off)"); return
     if clean: (place / PRICES).unlink(missing_ok=True)
     gone, left = make_room(place, 0) if clean else [], kept_items(place)
     def words(items): return f"{plural(len(items), 'file')}, {in_bytes(sum(item.size for item in items))}"
     kinds = {kind: words([item for item in left if item.kind == kind]) for kind in sorted(KINDS)}
+    order = "pixels go first, then what was used longest ago"
     tell(dict(folder=str(place), **kinds, removed=words(gone) if clean else None,
-              limit=f"{in_bytes(cache_limit())}; pixels go first, then what lies longest (RPSC_CACHE_LIMIT, in GB)"))
+              limit=f"{in_bytes(cache_limit())} (RPSC_CACHE_LIMIT, in GB); {order}"))

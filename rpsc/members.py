@@ -31,12 +31,14 @@ def encoded(
     pixels:np.ndarray, # uint8 (H, W) or (H, W, 3)
     quality:int=QUALITY,
 ) -> tuple[str, bytes]: # png, webp or jpeg
-    "A picture as a file: PNG, or a lossy one where that is less than half as long."
+    """A picture as a file: PNG, or a lossy one where that is less than half as long.
+
+    Where a PNG of the quick kind is four times as long as the lossy file, the long search for a short one is left."""
     def stored(kind, **options):
         Image.fromarray(pixels).save(buffer := io.BytesIO(), kind, **options)
         return buffer.getvalue()
     lossy = stored(LOSSY, optimize=True, quality=quality, method=4)
-    may_be_short = len(stored("png", compress_level=1)) <= 4 * len(lossy) # the long search saves less than half
+    may_be_short = len(stored("png", compress_level=1)) <= 4 * len(lossy)
     png = stored("png", optimize=True) if may_be_short else None
     return ("png", png) if png and len(png) <= 2 * len(lossy) else (LOSSY, lossy)
 

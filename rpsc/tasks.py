@@ -28,7 +28,7 @@ from .data import Clustering, ImageSet, in_colour, load
 from .encoders import file_size, name_parts, resolve, wanted_channels
 from .files import fingerprint
 from .jobs import SYSTEMS, code_of, held
-from .kept import alone_with, bring, have_features, keep, kept_folder, make_room
+from .kept import alone_with, bring, have_features, keep, kept_folder, load_once, make_room, pixel_folder
 from .machine import is_busy, processor
 from .methods import Budget, budget_for, encoder_key, fit, names, pretrained
 from .neighbors import EmptyClusters
@@ -324,15 +324,6 @@ def choose_device(device:str="auto", option:str="--device") -> str:
         raise Usage(f"{option}: {device} cannot be used here; accepted: {accepted}") from error
     return device
 
-def _loaded(asked, **more):
-    "Images at a path; the pixels of files stay where things are kept, so that the next command decodes nothing."
-    how, kept = dict(size=asked.size or file_size(asked.encoder), limit=asked.limit, **more), kept_folder(asked.cache)
-    if kept is None: return load(asked.path, **how)
-    try: found = load(asked.path, store=kept / "stores", **how)
-    except OSError: return load(asked.path, **how) # says what is missing, or does without a place
-    make_room(kept)
-    return found
-
 def read_images(
     asked:Request, # path, size, limit, domain, device, and how files are read
     least:int=2, # images
@@ -340,7 +331,9 @@ def read_images(
 ) -> tuple[ImageSet, str]: # with labels where there are class folders; why this domain
     "Images at a path. Raises as `rpsc.data.load`, and `ValueError` where fewer than `least` are left."
     domain, reason, more = asked.domain, "as asked", asked.reading() | (dict(reading=reading) if reading else {})
-    images = _loaded(asked, **more)
+    size, kept = asked.size or file_size(asked.encoder), pixel_folder(asked.cache) # the next command decodes nothing
+    images = load_once(kept, asked.path, size=size, limit=asked.limit, **more)
+    if kept and images.paths: make_room(kept.parent)
     if len(images) < least:
         raise ValueError(f"{asked.path}: {plural(len(images), 'image')} can be read; accepted: at least {least}")
     if domain == "auto":

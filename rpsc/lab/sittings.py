@@ -49,12 +49,16 @@ class Sitting:
         if status: raise RuntimeError(f"rpsc {' '.join(words)}: {said[-2000:]}")
         return used.ru_utime + used.ru_stime, said
 
+    def computed(self) -> set: # of paths
+        "The encoders and features that are kept."
+        return {one.path for one in kept_items(self.kept) if one.kind in ("encoders", "features")}
+
     def call(self, name:str, *words) -> str: # all that it said
         "`run`, and a line of what it took."
         self.place.mkdir(parents=True, exist_ok=True)
-        before, began = {one.path for one in kept_items(self.kept)}, time.perf_counter()
+        before, began = self.computed(), time.perf_counter()
         cpu, said = self.run(*map(str, words))
-        seconds, made = time.perf_counter() - began, {one.path for one in kept_items(self.kept)} - before
+        seconds, made = time.perf_counter() - began, self.computed() - before
         self.lines.append(dict(zip(COLUMNS, (name, round(seconds, 1), round(cpu, 1), len(made)))))
         return said
 
