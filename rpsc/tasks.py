@@ -443,13 +443,14 @@ def leading(tasks:list[Task]) -> Task:
     return next((task for task in tasks if task.needs_encoder), tasks[0])
 
 # %% ../nbs/44_tasks.ipynb #83f1b6eb
-def _kinds(tasks, work):
+def _kinds(tasks, work, is_embedded=None):
     "For training, and for each task after those before it, what makes two runs alike but for rows and clusters."
     first, before = leading(tasks), []
     given, budget, images = first.given, first.budget, first.images
     is_trained, encoder = first.is_trained(work), asdict(replace(budget, recipes={}))
     if given is not None: encoder = [given.name, given.dim]
-    is_embedded = given is not None and (first.tried_in(work) / first._feature_file(given)).is_file()
+    if is_embedded is None:
+        is_embedded = given is not None and (first.tried_in(work) / first._feature_file(given)).is_file()
     same = [rpsc.__version__, processor(), torch.get_num_threads(), is_busy(), images.size, images.channels,
             images.device.type, encoder]
     def kind(system, base=None, **switches):
@@ -469,6 +470,7 @@ def _tried_in_part(task, work):
     is_embedded = task.given is not None and (place / task._feature_file(task.given)).is_file()
     embedding = trial.cost("kmeans-features", task.seed).seconds if task.needs_encoder else 0.
     seconds = trial.cost(task.system, task.seed, **task.switches_of(task.system)).seconds * (n / some)**GROWTH
+    keep_price(task.kept, _kinds([task], work, is_embedded=True)[1], n, task.k, seconds) # of the next run
     return seconds + (0. if is_embedded else embedding * n / some)
 
 def _is_tried_in_part(tasks):
