@@ -24,7 +24,6 @@ from .data import ImageSet, load
 from .encoders import Prepared
 from .features import embed, feature_key, resolve_precision
 from .files import cache_folder, fingerprint, part_of, read_tensors, sweep, write_tensors
-from .formats import Problem
 from .sources import find_source, known_name
 from .stores import DECODER_VERSION, IN_MEMORY, contents
 
@@ -201,13 +200,12 @@ def load_once(
     file = place / _kept_as(source, how)
     if found := read_tensors(file):
         _used_now(file)
-        facts = json.loads(found[1]["facts"])
-        return ImageSet(**found[0], **facts | dict(problems=[Problem(*one) for one in facts["problems"]]))
+        return ImageSet(**found[0], **json.loads(found[1]["facts"]), problems=source.problems)
     images = load(name_or_path, **how)
-    if images.images.numel() > IN_MEMORY: return images
+    has_failed = len(images.problems) > len(source.problems) # a library or memory may be there the next time
+    if has_failed or images.images.numel() > IN_MEMORY: return images
     tensors = dict(images=images.images) | ({} if images.labels is None else dict(labels=images.labels))
     facts = {name: getattr(images, name) for name in FACTS}
-    facts["problems"] = [[problem.path, problem.reason] for problem in images.problems]
     with suppress(OSError): write_tensors(file, tensors, facts=json.dumps(facts)) # images come out without it
     return images
 
